@@ -24,7 +24,8 @@ const programs = [
 
 const present = programs.filter(({ entry }) => existsSync(join(root, entry)));
 for (const { name, entry } of programs) {
-  if (!existsSync(join(root, entry))) console.log(`build: ${name} skipped, there is no ${entry} yet`);
+  if (!existsSync(join(root, entry)))
+    console.log(`build: ${name} skipped, there is no ${entry} yet`);
 }
 
 // Files are renamed into place: a running lab never meets half a bundle, two builds never mix.
