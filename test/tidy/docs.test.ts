@@ -1,0 +1,43 @@
+// Do the docs and the tables say the same? Every reason and every error code has an entry in its
+// reference page, and no page speaks of one that is gone.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { root, textOf } from "./tree.ts";
+
+/** A table in the code, and the page where people look it up. */
+const agreements = [
+  {
+    what: "reason",
+    module: "src/model/reason.ts",
+    table: "REASONS",
+    page: "docs/reference/reasons.md",
+  },
+  {
+    what: "error code",
+    module: "src/model/error.ts",
+    table: "ERRORS",
+    page: "docs/reference/errors.md",
+  },
+] as const;
+
+const ready = agreements.filter(({ module }) => existsSync(join(root, module)));
+
+it.each(ready)("says the same about every $what in code and docs", async (agreement) => {
+  const { module, table, page } = agreement;
+  const loaded = (await import(join(root, module))) as Record<string, Record<string, unknown>>;
+  const coded = Object.keys(loaded[table] ?? {});
+  const documented = entriesOf(page);
+  expect(coded.length).toBeGreaterThan(0);
+  expect({
+    missingInDocs: coded.filter((code) => !documented.includes(code)),
+    goneFromCode: documented.filter((code) => !coded.includes(code)),
+  }).toEqual({ missingInDocs: [], goneFromCode: [] });
+  expect(documented.length, "an entry appears twice").toBe(new Set(documented).size);
+});
+
+/** An entry is a code in backquotes that opens a table row or stands alone as a heading. */
+function entriesOf(page: string): readonly string[] {
+  if (!existsSync(join(root, page))) return [];
+  return [...textOf(page).matchAll(/^(?:\|\s*|#{2,4} )`(\w+)`/gm)].map(([, code]) => code ?? "");
+}

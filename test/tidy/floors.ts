@@ -1,0 +1,101 @@
+// Who may import whom. This table is the architecture: floors.test.ts compares every import with it.
+// Paths are folders (or single files) under src/; the longest one that holds a file is its floor.
+
+export interface Floor {
+  readonly path: string;
+  /** Paths under src/ that it may import, besides itself. */
+  readonly may: readonly string[];
+  /** npm packages that it may import; "any" for the floors that face the outside. */
+  readonly packages?: readonly string[] | "any";
+  /** May it import `node:` modules? */
+  readonly node?: boolean;
+  /** Only types may be imported. */
+  readonly typesOnly?: boolean;
+  /** Rooms are folders below this one that never import each other. */
+  readonly rooms?: boolean;
+  /** Time, randomness and the process reach it through ports alone. */
+  readonly noGlobals?: boolean;
+}
+
+const CORE = ["model", "ports", "dcs", "controllers", "runtime", "node"];
+
+export const FLOORS: readonly Floor[] = [
+  { path: "model", may: [], packages: ["valibot"], noGlobals: true },
+  { path: "ports", may: ["model"], typesOnly: true, noGlobals: true },
+  { path: "dcs", may: ["model", "ports"], noGlobals: true },
+  { path: "controllers/controller.ts", may: ["model"], noGlobals: true },
+  {
+    path: "controllers",
+    may: ["model", "ports", "dcs", "controllers/controller.ts"],
+    rooms: true,
+    noGlobals: true,
+  },
+  { path: "runtime", may: ["model", "ports", "dcs", "controllers/controller.ts"], noGlobals: true },
+  { path: "node", may: ["model", "ports", "dcs", "controllers", "runtime"], noGlobals: true },
+  { path: "scenario", may: ["model"], noGlobals: true },
+  { path: "sim", may: [...CORE, "scenario"], noGlobals: true },
+  // Where the simulator meets the machine: arguments, wall time, worker threads.
+  { path: "sim/main.ts", may: [...CORE, "scenario", "sim"], node: true },
+  { path: "sim/worker.ts", may: [...CORE, "scenario", "sim"], node: true },
+  {
+    path: "adapters",
+    may: ["model", "ports", "adapters/http", "adapters/system"],
+    rooms: true,
+    node: true,
+    packages: "any",
+  },
+  { path: "agent", may: [...CORE, "adapters"], node: true, packages: "any" },
+  {
+    path: "cli",
+    may: ["model", "agent/api/client.ts", "adapters/http"],
+    node: true,
+    packages: ["commander", "picocolors", "yaml"],
+  },
+  {
+    path: "lab",
+    may: [...CORE, "adapters", "agent", "scenario"],
+    node: true,
+    packages: "any",
+  },
+  {
+    path: "console",
+    may: ["model", "agent/api"],
+    packages: ["preact", "@preact/signals", "uplot"],
+  },
+  { path: "client", may: ["model"], packages: ["pg"], node: true },
+];
+
+/**
+ * Tests beside the code may reach further: the simulator is the only mock, and they may use `node:`
+ * and the test libraries.
+ */
+export const TESTS_MAY = {
+  paths: ["sim"],
+  packages: ["vitest", "fast-check"],
+} as const;
+
+/**
+ * Everything a decision can reach is a pure function: from these files no import may lead to a port,
+ * a transaction, or the part of a room that acts.
+ */
+export const PURE_ROOTS = /^controllers\/[^/]+\/(decide|world|steps)\.ts$/;
+export const PURE_REACH = ["model", "controllers/controller.ts"];
+export const IMPURE_IN_ROOM = /\/(observe|act)\.ts$/;
+
+/** Above the adapters these would read the real clock, the real dice or the real process. */
+export const BANNED_GLOBALS = [
+  "AbortSignal.timeout",
+  "Date",
+  "Math.random",
+  "clearInterval",
+  "clearTimeout",
+  "console",
+  "crypto",
+  "fetch",
+  "globalThis",
+  "performance",
+  "process",
+  "setImmediate",
+  "setInterval",
+  "setTimeout",
+] as const;
