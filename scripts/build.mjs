@@ -20,6 +20,9 @@ const programs = [
   { name: "agent", entry: "src/agent/main.ts" },
   { name: "fence", entry: "src/adapters/fence/main.ts" },
   { name: "cli", entry: "src/cli/main.ts", executable: true },
+  // Loaded by the command line only when asked for, so that it stays light.
+  { name: "lab", entry: "src/lab/main.ts" },
+  { name: "sim", entry: "src/sim/main.ts" },
 ];
 
 const present = programs.filter(({ entry }) => existsSync(join(root, entry)));
