@@ -20,6 +20,7 @@ const results = join(root, ".cache", "results");
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 requireNode();
+if (!process.stdout.isTTY) process.env.NO_COLOR = "1";
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => name !== "check" && !projects.includes(name));
 if (unknown.length > 0) {
