@@ -1,0 +1,28 @@
+// Which host and port does a piece of text name?
+import type { Address } from "./settings.ts";
+
+const EVERY_ADDRESS = new Set(["", "*", "0.0.0.0", "::"]);
+
+/** True when it means "all my addresses", which nobody else can connect to. */
+export const isWildcard = (host: string): boolean => EVERY_ADDRESS.has(host);
+
+/** Parses `host`, `host:port`, `[v6]:port` or a bare IPv6 address; undefined when it is none of them. */
+export function parseAddress(text: string, defaultPort: number): Address | undefined {
+  const written = text.trim();
+  const bracketed = /^\[([0-9A-Fa-f:.%\w]+)\](?::(\d+))?$/.exec(written);
+  if (bracketed !== null) return withPort(bracketed[1] ?? "", bracketed[2], defaultPort);
+  if (/^[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.%\w]*$/.test(written)) {
+    return { host: written, port: defaultPort };
+  }
+  const simple = /^([^\s:/@[\],]+)(?::(\d+))?$/.exec(written);
+  return simple === null ? undefined : withPort(simple[1] ?? "", simple[2], defaultPort);
+}
+
+function withPort(host: string, port: string | undefined, fallback: number): Address | undefined {
+  const number = port === undefined ? fallback : Number(port);
+  return number >= 1 && number <= 65_535 ? { host, port: number } : undefined;
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+export const printAddress = ({ host, port }: Address): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

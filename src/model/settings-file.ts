@@ -1,0 +1,96 @@
+// Does a node's YAML file say something that we can obey? (Patroni's form, with line and column of every complaint)
+import type { Finding } from "./finding.ts";
+import type { BootstrapSettings, NodeSettings } from "./settings.ts";
+import { readDynamic } from "./settings-dynamic.ts";
+import { readOptions } from "./settings-options.ts";
+import { readPostgres } from "./settings-postgres.ts";
+import { Section } from "./settings-reader.ts";
+import { type CtlSettings, readCtl, readRest } from "./settings-rest.ts";
+import { Source } from "./settings-source.ts";
+import { readStore } from "./settings-store.ts";
+import { readLog, readTags, readWatchdog } from "./settings-tags.ts";
+
+/** A file that can be obeyed, with what is odd about it; or the problems for which it can't. */
+export type NodeFile =
+  | {
+      readonly kind: "settings";
+      readonly settings: NodeSettings;
+      readonly ctl: CtlSettings;
+      readonly warnings: readonly Finding[];
+    }
+  | {
+      readonly kind: "refused";
+      readonly problems: readonly Finding[];
+      readonly warnings: readonly Finding[];
+    };
+
+/** Parses and checks a whole file. An unknown key is a warning; a wrong type or impossible value a problem. */
+export function parseNodeFile(text: string, fileName: string): NodeFile {
+  const source = new Source(text, fileName);
+  const refused = (): NodeFile => ({
+    kind: "refused",
+    problems: source.problems,
+    warnings: source.warnings,
+  });
+  // A broken tree has sections in wrong places: complaints about those would only distract.
+  if (source.problems.length > 0) return refused();
+  const root = new Section(source, { path: "", offset: 0 }, source.document.contents);
+  const settings = readAll(root);
+  const ctl = readCtl(root);
+  root.notUsed("citus");
+  root.accept("thread_pool_size", "thread_stack_size");
+  root.close();
+  if (source.problems.length > 0) return refused();
+  return { kind: "settings", settings, ctl, warnings: source.warnings };
+}
+
+function readAll(root: Section): NodeSettings {
+  const scope = readName(root, "scope", "the name of the cluster");
+  const name = readName(root, "name", "the name of this node, unique in its cluster");
+  const namespace = (root.text("namespace") ?? "service").replace(/^\/+|\/+$/g, "");
+  const store = readStore(root);
+  const postgres = readPostgres(root);
+  const rest = readRest(root, {
+    listen: postgres.listen[0] ?? "",
+    connect: postgres.connectAddress.host,
+  });
+  return {
+    scope,
+    name,
+    namespace: namespace === "" ? "service" : namespace,
+    rest,
+    store,
+    postgres,
+    bootstrap: readBootstrap(root),
+    tags: readTags(root),
+    watchdog: readWatchdog(root),
+    log: readLog(root),
+  };
+}
+
+/** Names become parts of keys in the store and of slot names, so their characters are limited. */
+function readName(root: Section, key: "scope" | "name", hint: string): string {
+  const text = root.required(key, hint);
+  if (/[\s/\\'"\p{Cc}]/u.test(text)) {
+    root.problem(key, "must not contain spaces, slashes or quotes");
+  }
+  if (text.length > 63) root.problem(key, "must have at most 63 characters");
+  return text;
+}
+
+function readBootstrap(root: Section): BootstrapSettings {
+  const section = root.section("bootstrap");
+  const bootstrap: BootstrapSettings = {
+    config: readDynamic(section),
+    initdb: readOptions(section, "initdb"),
+    pgHba: section.texts("pg_hba"),
+    postBootstrap: section.text("post_bootstrap") ?? section.text("post_init"),
+  };
+  const method = section.text("method");
+  if (method !== undefined && method !== "initdb") {
+    section.problem("method", "must be initdb: other ways to create a cluster are not supported");
+  }
+  section.notUsed("users");
+  section.close();
+  return bootstrap;
+}

@@ -1,0 +1,155 @@
+// Where is this node's server, who may log in to it, and what is it told?
+
+import type { Address, Credentials, PostgresSettings } from "./settings.ts";
+import { isWildcard, parseAddress } from "./settings-address.ts";
+import { readOptions } from "./settings-options.ts";
+import type { Section } from "./settings-reader.ts";
+
+const POSTGRES_PORT = 5432;
+/** The kernel allows 107 bytes for the path of a socket. */
+const LONGEST_SOCKET_PATH = 107;
+const SSL_KEYS = [
+  "sslmode",
+  "sslkey",
+  "sslpassword",
+  "sslcert",
+  "sslrootcert",
+  "sslcrl",
+  "sslcrldir",
+  "sslnegotiation",
+  "gssencmode",
+  "channel_binding",
+];
+
+/** Reads `postgresql` and our own `understudy` section. */
+export function readPostgres(root: Section): PostgresSettings {
+  if (!root.has("postgresql")) {
+    root.problem("postgresql", "is missing: at least connect_address, data_dir and authentication");
+  }
+  const section = root.section("postgresql");
+  const own = root.section("understudy");
+  const { listen, port, connectAddress } = readAddresses(section, root.has("postgresql"));
+  const dataDir = readDataDir(section, root.has("postgresql"));
+  const stateDir = own.text("state_dir") ?? `${dataDir}.understudy`;
+  const parameters = section.parameters("parameters");
+  const named = parameters["unix_socket_directories"]?.split(",")[0]?.trim();
+  const socketDir = own.text("socket_dir") ?? (named || stateDir);
+  if (`${socketDir}/.s.PGSQL.${port}`.length > LONGEST_SOCKET_PATH) {
+    own.problem("socket_dir", `must be given: ${socketDir} is too long for a socket's path`);
+  }
+  const settings: PostgresSettings = {
+    listen,
+    port,
+    connectAddress,
+    dataDir,
+    stateDir,
+    binDir: section.text("bin_dir") ?? "",
+    socketDir,
+    database: section.text("database") ?? "postgres",
+    ...readRoles(section),
+    parameters,
+    pgHba: section.texts("pg_hba"),
+    pgIdent: section.texts("pg_ident"),
+    basebackupOptions: readOptions(section, "basebackup"),
+    removeDataDirectoryOnDivergedTimelines:
+      section.flag("remove_data_directory_on_diverged_timelines") ?? false,
+    osUser: own.text("os_user") ?? "postgres",
+  };
+  acceptTheRest(section);
+  section.close();
+  own.close();
+  return settings;
+}
+
+function readDataDir(section: Section, present: boolean): string {
+  if (!present) return "";
+  const dataDir = section
+    .required("data_dir", "the directory of the server's data")
+    .replace(/\/+$/, "");
+  if (dataDir === "" && section.has("data_dir")) section.problem("data_dir", "must not be /");
+  return dataDir;
+}
+
+interface Addresses {
+  readonly listen: readonly string[];
+  readonly port: number;
+  readonly connectAddress: Address;
+}
+
+function readAddresses(section: Section, present: boolean): Addresses {
+  const written = section.text("listen");
+  const listen = parseListen(written ?? "");
+  if (written !== undefined && listen === undefined) {
+    section.problem("listen", `must be addresses with one port, e.g. 127.0.0.1,10.0.0.1:5432`);
+  }
+  const port = listen?.port ?? POSTGRES_PORT;
+  const text = section.text("connect_address");
+  const given = text === undefined ? undefined : parseAddress(text, port);
+  if (text !== undefined && given === undefined) {
+    section.problem("connect_address", `must be host:port, not "${text}"`);
+  }
+  if (given !== undefined && isWildcard(given.host)) {
+    section.problem("connect_address", `must be an address that others can reach, not "${text}"`);
+  }
+  const reachable = listen?.hosts.find((host) => !isWildcard(host));
+  const connectAddress = given ?? { host: reachable ?? "", port };
+  if (present && text === undefined && reachable === undefined) {
+    section.problem("connect_address", "is missing: how the other members reach this server");
+  }
+  const defaults = { hosts: [connectAddress.host], port: connectAddress.port };
+  const { hosts, port: listenPort } = listen ?? defaults;
+  return { listen: hosts, port: listenPort, connectAddress };
+}
+
+/** `a,b:5432`: the port stands behind the last address and holds for all of them. */
+function parseListen(
+  text: string,
+): { readonly hosts: readonly string[]; readonly port: number } | undefined {
+  if (text.trim() === "") return undefined;
+  const parts = text.split(",").map((part) => parseAddress(part, POSTGRES_PORT));
+  const last = parts.at(-1);
+  const hosts = parts.flatMap((part) => (part === undefined ? [] : [part.host]));
+  return last === undefined || hosts.length < parts.length ? undefined : { hosts, port: last.port };
+}
+
+interface Roles {
+  readonly superuser: Credentials;
+  readonly replication: Credentials;
+  readonly rewind: Credentials | undefined;
+}
+
+function readRoles(section: Section): Roles {
+  const logins = section.section("authentication");
+  const superuser = readRole(logins, "superuser", "postgres");
+  const replication = readRole(logins, "replication", "replicator");
+  const rewind = logins.has("rewind") ? readRole(logins, "rewind", "rewind_user") : undefined;
+  if (replication.password === undefined) {
+    logins.warn("replication", "has no password: members can clone only where pg_hba trusts them");
+  }
+  logins.close();
+  return { superuser, replication, rewind };
+}
+
+function readRole(logins: Section, role: string, defaultName: string): Credentials {
+  const section = logins.section(role);
+  const username = section.text("username") ?? defaultName;
+  const password = section.secret("password");
+  section.notUsed(...SSL_KEYS);
+  section.close();
+  if (username === "") section.problem("username", "must not be empty");
+  return { username, password };
+}
+
+/** Keys of Patroni's form that the cluster decides, or that Understudy has no use for. */
+function acceptTheRest(section: Section): void {
+  section.accept("use_pg_rewind", "use_slots", "pgpass", "use_unix_socket", "use_unix_socket_repl");
+  section.accept("remove_data_directory_on_rewind_failure", "pg_ctl_timeout");
+  section.notUsed("proxy_address", "config_dir", "bin_name", "krbsrvname", "custom_conf", "rewind");
+  section.notUsed(
+    "recovery_conf",
+    "callbacks",
+    "create_replica_methods",
+    "pre_promote",
+    "before_stop",
+  );
+}

@@ -1,0 +1,105 @@
+// Where is the consensus store? (the `etcd` or `etcd3` section; both mean the v3 API)
+
+import type { Credentials, StoreSettings, TlsFiles } from "./settings.ts";
+import { parseAddress, printAddress } from "./settings-address.ts";
+import type { Item, Section } from "./settings-reader.ts";
+
+const OTHER_STORES = ["consul", "zookeeper", "exhibitor", "kubernetes", "raft"] as const;
+const ETCD_PORT = 2379;
+
+/** Reads the store section of the whole file. */
+export function readStore(root: Section): StoreSettings {
+  for (const other of OTHER_STORES) {
+    if (root.has(other))
+      root.problem(other, "is not supported: Understudy keeps its state in etcd");
+  }
+  const both = root.has("etcd") && root.has("etcd3");
+  if (both) root.problem("etcd3", "and etcd are both given: keep one, they mean the same");
+  const name = root.has("etcd3") ? "etcd3" : "etcd";
+  if (!root.has(name)) {
+    root.problem("etcd", "is missing: name the consensus store, e.g. hosts: 10.0.0.1:2379");
+  }
+  const section = root.section(name);
+  const store = readEtcd(section, root.has(name));
+  section.close();
+  return store;
+}
+
+function readEtcd(section: Section, present: boolean): StoreSettings {
+  const protocol = section.choice("protocol", ["http", "https"]) ?? "http";
+  const url = section.items("url");
+  const hosts = [...section.items("host"), ...splitCommas(section.items("hosts"))];
+  const endpoints = [...url, ...hosts].flatMap((item) => {
+    const endpoint = parseEndpoint(item.text, protocol);
+    if (endpoint === undefined) {
+      section.problemAt(item.offset, `"${item.text}" is not an address of etcd (host:port)`);
+    }
+    return endpoint ?? [];
+  });
+  section.notUsed("srv", "srv_suffix", "proxy", "use_proxies");
+  if (present && url.length + hosts.length === 0) {
+    section.problem("hosts", "is missing: give the addresses, e.g. 10.0.0.1:2379,10.0.0.2:2379");
+  }
+  const credentials = readCredentials(section);
+  const tls = readTlsFiles(section, { ca: "cacert", cert: "cert", key: "key" });
+  if (tls !== undefined && endpoints.some((endpoint) => endpoint.startsWith("http:"))) {
+    section.warn(
+      section.has("cacert") ? "cacert" : "cert",
+      "has no effect without protocol: https",
+    );
+  }
+  return {
+    kind: "etcd",
+    endpoints: [...new Set(endpoints)],
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+/** A list, or one text with commas, or a list of texts with commas. */
+const splitCommas = (items: readonly Item[]): readonly Item[] =>
+  items.flatMap(({ text, offset }) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
+      .map((part) => ({ text: part, offset })),
+  );
+
+function parseEndpoint(text: string, protocol: string): string | undefined {
+  const url = /^(https?):\/\/([^/]+)\/*$/.exec(text.trim());
+  const address = parseAddress(url?.[2] ?? text, ETCD_PORT);
+  return address === undefined ? undefined : `${url?.[1] ?? protocol}://${printAddress(address)}`;
+}
+
+/** `username` and `password` of a section; undefined without a user. */
+export function readCredentials(section: Section): Credentials | undefined {
+  const username = section.text("username");
+  const password = section.secret("password");
+  if (username === undefined && password !== undefined) {
+    section.problem("password", "is given without a username");
+  }
+  return username === undefined ? undefined : { username, password };
+}
+
+interface TlsKeys {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The names of certificate files under the keys that the section uses for them. */
+export function readTlsFiles(section: Section, keys: TlsKeys): TlsFiles | undefined {
+  const cafile = section.text(keys.ca);
+  const certfile = section.text(keys.cert);
+  const keyfile = section.text(keys.key);
+  if (keyfile !== undefined && certfile === undefined) {
+    section.problem(keys.key, `is given without ${keys.cert}`);
+  }
+  if (cafile === undefined && certfile === undefined) return undefined;
+  return {
+    ...(cafile === undefined ? {} : { cafile }),
+    ...(certfile === undefined ? {} : { certfile }),
+    ...(keyfile === undefined ? {} : { keyfile }),
+  };
+}

@@ -1,0 +1,73 @@
+// What may this member become, who watches the machine, and what is logged?
+
+import { DEFAULT_TAGS, type LogSettings, type Tags, type WatchdogSettings } from "./settings.ts";
+import type { Section } from "./settings-reader.ts";
+import { seconds } from "./time.ts";
+
+const NAMED = [
+  "nofailover",
+  "noloadbalance",
+  "nosync",
+  "clonefrom",
+  "nostream",
+  "failover_priority",
+  "replicatefrom",
+];
+
+/** Tags of this node. An explicit flag beats the priority that contradicts it, as in Patroni. */
+export function readTags(root: Section): Tags {
+  const section = root.section("tags");
+  const priority = section.number("failover_priority");
+  const nofailover = section.flag("nofailover");
+  if (nofailover !== undefined && priority !== undefined && nofailover !== priority <= 0) {
+    section.warn("failover_priority", `contradicts nofailover: ${nofailover}, which wins`);
+  }
+  const syncPriority = section.number("sync_priority");
+  const replicatefrom = section.text("replicatefrom");
+  const custom: Record<string, unknown> = {};
+  for (const name of section.names()) {
+    if (!NAMED.includes(name)) custom[name] = section.plain(name);
+  }
+  return {
+    nofailover: nofailover ?? (priority !== undefined && priority <= 0),
+    noloadbalance: section.flag("noloadbalance") ?? false,
+    nosync: section.flag("nosync") ?? (syncPriority !== undefined && syncPriority <= 0),
+    clonefrom: section.flag("clonefrom") ?? false,
+    nostream: section.flag("nostream") ?? false,
+    failoverPriority: priority ?? DEFAULT_TAGS.failoverPriority,
+    ...(replicatefrom === undefined || replicatefrom === "" ? {} : { replicatefrom }),
+    custom,
+  };
+}
+
+export function readWatchdog(root: Section): WatchdogSettings {
+  const section = root.section("watchdog");
+  const settings: WatchdogSettings = {
+    mode: section.choice("mode", ["off", "automatic", "required"]) ?? "automatic",
+    device: section.text("device") ?? "/dev/watchdog",
+    safetyMarginMs: seconds(section.number("safety_margin", { min: -1 }) ?? 5),
+  };
+  section.accept("driver");
+  section.close();
+  return settings;
+}
+
+const LEVELS = ["error", "warn", "warning", "critical", "info", "debug"] as const;
+
+export function readLog(root: Section): LogSettings {
+  const section = root.section("log");
+  const level = section.choice("level", LEVELS) ?? "info";
+  const folder = section.text("dir");
+  const file = section.text("file") ?? (folder && `${folder}/understudy.log`);
+  section.choice("type", ["plain", "json"]);
+  section.notUsed("format", "dateformat", "static_fields", "loggers", "mode");
+  section.accept("traceback_level", "max_queue_size", "file_num", "file_size");
+  section.accept("deduplicate_heartbeat_logs");
+  section.close();
+  return { level: plainLevel(level), file };
+}
+
+function plainLevel(level: (typeof LEVELS)[number]): LogSettings["level"] {
+  if (level === "warning") return "warn";
+  return level === "critical" ? "error" : level;
+}
