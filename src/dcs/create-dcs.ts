@@ -1,0 +1,83 @@
+// The Dcs over any Store: which part answers which call.
+import type { DynamicConfig } from "../model/config.ts";
+import { AppError } from "../model/error.ts";
+import type { Ms } from "../model/time.ts";
+import { printMember } from "../model/wire/member.ts";
+import type { Store } from "../ports/store.ts";
+import { bootstrap } from "./bootstrap.ts";
+import type { Dcs } from "./dcs.ts";
+import { eventOf } from "./events.ts";
+import { keysOf } from "./keys.ts";
+import { leadership } from "./leadership.ts";
+import { records } from "./records.ts";
+import { snapshotOf } from "./snapshot.ts";
+
+export interface DcsOptions {
+  readonly store: Store;
+  readonly namespace: string;
+  readonly scope: string;
+  /** What holds while the stored configuration is unusable, e.g. the last good one from disk (R44). */
+  readonly lastGoodConfig?: DynamicConfig;
+}
+
+/** How often a lease is granted anew when it ends between being found and being kept alive. */
+const GRANT_ATTEMPTS = 3;
+
+export function createDcs(options: DcsOptions): Dcs {
+  const { store } = options;
+  const keys = keysOf(options.namespace, options.scope);
+  let lastGood = options.lastGoodConfig;
+
+  async function ensureLease(leaseId: string, ttlMs: Ms, timeoutMs: Ms): Promise<Ms> {
+    for (let attempt = 0; attempt < GRANT_ATTEMPTS; attempt += 1) {
+      const granted = await store.grant(leaseId, ttlMs, { timeoutMs });
+      if (granted !== "exists") return granted.ttlMs;
+      const kept = await store.keepAlive(leaseId, { timeoutMs });
+      if (kept !== "gone") return kept.ttlMs;
+    }
+    throw new AppError(
+      "LEASE_LOST",
+      "keep our lease in the store",
+      "it ends as often as it is made",
+    );
+  }
+
+  return {
+    ...leadership(store, keys),
+    ...bootstrap(store, keys),
+    ...records(store, keys),
+    ensureLease,
+
+    async snapshot(timeoutMs) {
+      const range = await store.range(keys.prefix, { timeoutMs });
+      const snapshot = snapshotOf(range, keys, lastGood);
+      lastGood = snapshot.config.value ?? lastGood;
+      return snapshot;
+    },
+
+    watch(onEvent, signal) {
+      store.watch(
+        keys.prefix,
+        (events) => {
+          for (const event of events) onEvent(eventOf(event, keys));
+        },
+        () => onEvent({ kind: "gap" }),
+        signal,
+      );
+    },
+
+    async keepAlive(leaseId, timeoutMs) {
+      return (await store.keepAlive(leaseId, { timeoutMs })) === "gone" ? "gone" : "alive";
+    },
+
+    async publishMember(member, leaseId, timeoutMs) {
+      const key = keys.member(member.name);
+      const value = printMember(member);
+      const answer = await store.commit([], [{ kind: "put", key, value, lease: leaseId }], {
+        timeoutMs,
+      });
+      // Without compares only one thing can stand in the way: the lease that the key shall hang on.
+      if (!answer.succeeded) throw new AppError("LEASE_LOST", `publish member ${member.name}`);
+    },
+  };
+}

@@ -1,0 +1,31 @@
+// What does one change in the store mean to a loop that waits for news?
+import { parseHold } from "../model/wire/dcs.ts";
+import type { StoreEvent } from "../ports/store.ts";
+import type { DcsEvent } from "./dcs.ts";
+import type { Keys } from "./keys.ts";
+
+/** How long an unreadable hold counts does not matter to an event: only that it is not released. */
+const ANY_MS = 1;
+
+export function eventOf(event: StoreEvent, keys: Keys): DcsEvent {
+  switch (event.key) {
+    case keys.hold: {
+      const revision = event.modRevision;
+      const released =
+        event.value === undefined ? undefined : parseHold(event.value, revision, ANY_MS).released;
+      return { kind: "hold", revision, released: released !== undefined, heir: released?.heir };
+    }
+    case keys.leader:
+      return { kind: "leader", name: event.value };
+    case keys.config:
+      return { kind: "config" };
+    case keys.failover:
+      return { kind: "failover" };
+    case keys.initialize:
+      return { kind: "initialize" };
+    default: {
+      const name = keys.memberOf(event.key);
+      return name === undefined ? { kind: "other" } : { kind: "member", name };
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// How are the facts written that only the leader may write, and the wishes that anybody may?
+//
+// A leader that was deposed without knowing it must not overwrite its successor's facts, so each of its
+// writes compares the term (R13). Wishes compare the revision that the person or program had seen.
+import { printFailover, printHistory, printLineage, printStatus } from "../model/wire/dcs.ts";
+import type { Compare, Store, Write } from "../ports/store.ts";
+import type { Dcs, WriteOutcome } from "./dcs.ts";
+import type { Keys } from "./keys.ts";
+
+type Records = Pick<
+  Dcs,
+  "reserveBranch" | "writeStatus" | "writeHistory" | "writeFailover" | "writeConfig"
+>;
+
+export function records(store: Store, keys: Keys): Records {
+  const leading = (term: number): Compare => ({
+    key: keys.leader,
+    target: "create",
+    equals: term,
+  });
+  const at = (key: string, revision: number): Compare => ({
+    key,
+    target: "mod",
+    equals: revision,
+  });
+  const put = (key: string, value: string): Write => ({ kind: "put", key, value });
+
+  async function write(
+    compares: readonly Compare[],
+    change: Write,
+    timeoutMs: number,
+  ): Promise<WriteOutcome> {
+    const answer = await store.commit(compares, [change], { timeoutMs });
+    return answer.succeeded ? "written" : "refused";
+  }
+
+  return {
+    reserveBranch: (term, branches, revision, timeoutMs) =>
+      write(
+        [leading(term), at(keys.lineage, revision)],
+        put(keys.lineage, printLineage(branches)),
+        timeoutMs,
+      ),
+    writeStatus: (term, status, timeoutMs) =>
+      write([leading(term)], put(keys.status, printStatus(status)), timeoutMs),
+    writeHistory: (term, rows, timeoutMs) =>
+      write([leading(term)], put(keys.history, printHistory(rows)), timeoutMs),
+    writeFailover: (intent, revision, timeoutMs) =>
+      write(
+        [at(keys.failover, revision)],
+        intent === undefined
+          ? { kind: "delete", key: keys.failover }
+          : put(keys.failover, printFailover(intent)),
+        timeoutMs,
+      ),
+    writeConfig: (json, revision, timeoutMs) =>
+      write([at(keys.config, revision)], put(keys.config, json), timeoutMs),
+  };
+}

@@ -1,0 +1,146 @@
+// Which settings do we know, and is each of the right kind?
+import type { DynamicConfig } from "../config.ts";
+import type { ConfigProblem } from "./config-rules.ts";
+import { parseDuration } from "./duration.ts";
+import { booleanIn, isObject, type JsonObject } from "./json.ts";
+
+type Values = Partial<Omit<DynamicConfig, "raw">>;
+type Reader<T> = (value: unknown) => T | string;
+
+interface Fields {
+  readonly values: Values;
+  readonly problems: ConfigProblem[];
+  readonly warnings: string[];
+}
+
+const DAY_MS = 86_400_000;
+
+/** Reads a value or answers the sentence that says what it should have been. */
+const durationUpTo =
+  (mostMs: number): Reader<number> =>
+  (value) => {
+    const ms = parseDuration(value);
+    if (ms === undefined) return "must be a number of seconds, zero or more";
+    return ms <= mostMs ? ms : `must not exceed ${mostMs / 1000} seconds`;
+  };
+
+const flag: Reader<boolean> = (value) => booleanIn(value) ?? "must be true or false";
+
+const count: Reader<number> = (value) => {
+  const n = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  if (typeof n !== "number" || !Number.isSafeInteger(n)) return "must be a whole number";
+  return n >= 0 ? n : "must not be negative";
+};
+
+/** How a server parameter's value is written in PostgreSQL's own files. */
+function parameterText(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return typeof value === "number" && Number.isFinite(value) ? String(value) : undefined;
+}
+
+const parameters: Reader<Readonly<Record<string, string>>> = (value) => {
+  if (!isObject(value)) return "must be a map of parameters";
+  const texts: (readonly [string, string])[] = [];
+  for (const [name, given] of Object.entries(value)) {
+    if (given === null) continue;
+    const text = parameterText(given);
+    if (text === undefined) return `${name} must be a text, a number or a boolean`;
+    if (!/^[A-Za-z_][A-Za-z0-9_.$]*$/.test(name)) return `${name} is not a parameter's name`;
+    texts.push([name, text]);
+  }
+  return Object.fromEntries(texts);
+};
+
+const lines: Reader<readonly string[]> = (value) => {
+  if (!Array.isArray(value)) return "must be a list of lines";
+  const texts = value.filter(
+    (line: unknown): line is string => typeof line === "string" && !line.includes("\n"),
+  );
+  return texts.length === value.length ? texts : "must be a list of single lines of text";
+};
+
+/** Of two names for one setting the first one present wins. */
+const TOP: readonly (readonly [keyof Values, readonly string[], Reader<unknown>])[] = [
+  ["ttlMs", ["ttl"], durationUpTo(DAY_MS)],
+  ["loopWaitMs", ["loop_wait"], durationUpTo(DAY_MS)],
+  ["retryTimeoutMs", ["retry_timeout"], durationUpTo(DAY_MS)],
+  ["maximumLagOnFailover", ["maximum_lag_on_failover"], count],
+  ["checkTimeline", ["check_timeline"], flag],
+  ["paused", ["pause"], flag],
+  [
+    "primaryStartTimeoutMs",
+    ["primary_start_timeout", "master_start_timeout"],
+    durationUpTo(30 * DAY_MS),
+  ],
+  [
+    "primaryStopTimeoutMs",
+    ["primary_stop_timeout", "master_stop_timeout"],
+    durationUpTo(30 * DAY_MS),
+  ],
+  ["maxTimelinesHistory", ["max_timelines_history"], count],
+  ["memberSlotsTtlMs", ["member_slots_ttl"], durationUpTo(365 * DAY_MS)],
+];
+
+const POSTGRESQL: readonly (readonly [keyof Values, readonly string[], Reader<unknown>])[] = [
+  ["usePgRewind", ["use_pg_rewind"], flag],
+  ["useSlots", ["use_slots"], flag],
+  ["parameters", ["parameters"], parameters],
+  ["pgHba", ["pg_hba"], lines],
+];
+
+/** Settings of Patroni that are kept and shown, but that nothing here acts on. */
+const NOT_ACTED_ON: readonly string[] = [
+  "synchronous_mode",
+  "synchronous_mode_strict",
+  "failsafe_mode",
+  "standby_cluster",
+];
+const KEPT: readonly string[] = [
+  "postgresql",
+  "maximum_lag_on_syncnode",
+  "primary_race_backoff",
+  "synchronous_node_count",
+  "slots",
+  "permanent_slots",
+  "permanent_replication_slots",
+  "ignore_slots",
+];
+
+/** Reads every known field of a configuration object; nothing is taken from a field that is wrong. */
+export function readFields(raw: JsonObject): Fields {
+  const fields: Fields = { values: {}, problems: [], warnings: [] };
+  readTable(TOP, raw, "", fields);
+  const postgresql = raw["postgresql"];
+  if (isObject(postgresql)) readTable(POSTGRESQL, postgresql, "postgresql.", fields);
+  else if (postgresql !== undefined && postgresql !== null) {
+    fields.problems.push({ path: "postgresql", what: shown(postgresql), why: "must be a map" });
+  }
+  warnOfOthers(raw, fields.warnings);
+  return fields;
+}
+
+function readTable(table: typeof TOP, from: JsonObject, prefix: string, into: Fields): void {
+  for (const [field, names, read] of table) {
+    const name = names.find((n) => from[n] !== undefined && from[n] !== null);
+    if (name === undefined) continue;
+    const value = read(from[name]);
+    if (typeof value === "string") {
+      into.problems.push({ path: `${prefix}${name}`, what: shown(from[name]), why: value });
+    } else Object.assign(into.values, { [field]: value });
+  }
+}
+
+function warnOfOthers(raw: JsonObject, warnings: string[]): void {
+  const known = new Set([...TOP.flatMap(([, names]) => names), ...NOT_ACTED_ON, ...KEPT]);
+  for (const [name, value] of Object.entries(raw)) {
+    if (!known.has(name)) warnings.push(`${name}: not a setting that is known here, it is kept`);
+    const asked = value !== null && value !== "off" && value !== "false" && Boolean(value);
+    if (NOT_ACTED_ON.includes(name) && asked) warnings.push(`${name}: kept, but not acted on yet`);
+  }
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}

@@ -1,0 +1,151 @@
+// What do the values of the cluster's keys look like in the store?
+//
+// Patroni's keys are written so that Patroni's own tools read them; `hold` and `lineage` are ours.
+import type { ClusterStatus, FailoverIntent, HistoryRow, Hold } from "../cluster.ts";
+import { type Lsn, parseLsn, printLsn } from "../lsn.ts";
+import type { Branch } from "../timeline.ts";
+import { integerIn, isObject, parseJson, printJson, textIn } from "./json.ts";
+import { lsnIn } from "./member.ts";
+import { parseRfc3339 } from "./rfc3339.ts";
+
+/** The value of the `hold` key. Term 0 stands for the revision at which it was written (the acquire, R5). */
+export const printHold = (hold: Omit<Hold, "modRevision">): string =>
+  printJson({
+    holder: hold.holder,
+    term: hold.term,
+    seq: hold.seq,
+    holdMs: hold.holdMs,
+    released:
+      hold.released === undefined
+        ? undefined
+        : {
+            heir: hold.released.heir,
+            minLsn: hold.released.minLsn === undefined ? undefined : printLsn(hold.released.minLsn),
+          },
+  });
+
+/**
+ * Reads `hold`. A value that nobody of ours wrote stands for an unknown holder who keeps it for
+ * `unreadableMs`: unreadable is never "released".
+ */
+export function parseHold(text: string, modRevision: number, unreadableMs: number): Hold {
+  const value = parseJson(text);
+  const term = isObject(value) ? integerIn(value["term"]) : undefined;
+  const holdMs = isObject(value) ? integerIn(value["holdMs"]) : undefined;
+  if (!isObject(value) || term === undefined || holdMs === undefined || holdMs <= 0) {
+    const nobody = { holder: "", term: 0, seq: 0, released: undefined };
+    return { ...nobody, holdMs: unreadableMs, modRevision };
+  }
+  const released = value["released"];
+  return {
+    holder: textIn(value["holder"]) ?? "",
+    term: term === 0 ? modRevision : term,
+    seq: integerIn(value["seq"]) ?? 0,
+    holdMs,
+    released: isObject(released)
+      ? { heir: textIn(released["heir"]), minLsn: parseLsn(String(released["minLsn"] ?? "")) }
+      : undefined,
+    modRevision,
+  };
+}
+
+export const printStatus = (status: ClusterStatus): string =>
+  printJson({
+    optime: status.position,
+    slots: Object.keys(status.slots).length === 0 ? undefined : status.slots,
+  });
+
+/** Reads `status`, or the bare number of the older key `optime/leader`. */
+export function parseStatus(text: string | undefined): ClusterStatus {
+  const value = text === undefined ? undefined : parseJson(text);
+  if (!isObject(value)) return { position: lsnIn(value), slots: {} };
+  const slots: (readonly [string, Lsn])[] = [];
+  for (const [name, at] of Object.entries(isObject(value["slots"]) ? value["slots"] : {})) {
+    const position = lsnIn(at);
+    if (position !== undefined) slots.push([name, position]);
+  }
+  return { position: lsnIn(value["optime"]), slots: Object.fromEntries(slots) };
+}
+
+export const printHistory = (rows: readonly HistoryRow[]): string =>
+  printJson(rows.map(historyCells));
+
+function historyCells(row: HistoryRow): readonly unknown[] {
+  const cells = [row.timeline, row.lsn, row.reason];
+  if (row.newLeader !== undefined) return [...cells, row.at ?? "", row.newLeader];
+  return row.at === undefined ? cells : [...cells, row.at];
+}
+
+export function parseHistoryRows(text: string | undefined): readonly HistoryRow[] {
+  const value = text === undefined ? undefined : parseJson(text);
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((cells: unknown) => {
+    if (!Array.isArray(cells)) return [];
+    const [timeline, at] = [integerIn(cells[0]), lsnIn(cells[1])];
+    if (timeline === undefined || at === undefined) return [];
+    const reason = String(cells[2] ?? "");
+    return [{ timeline, lsn: at, reason, at: textIn(cells[3]), newLeader: textIn(cells[4]) }];
+  });
+}
+
+export const printLineage = (branches: readonly Branch[]): string =>
+  printJson(branches.map((b) => ({ ...b, forkLsn: printLsn(b.forkLsn) })));
+
+/** Reads `lineage`; answers undefined when any part of it cannot be read. */
+export function parseLineage(text: string): readonly Branch[] | undefined {
+  const value = parseJson(text);
+  if (!Array.isArray(value)) return undefined;
+  const branches: Branch[] = [];
+  for (const row of value as readonly unknown[]) {
+    if (!isObject(row)) return undefined;
+    const [timeline, parent] = [integerIn(row["timeline"]), integerIn(row["parent"])];
+    const [forkLsn, term] = [parseLsn(String(row["forkLsn"])), integerIn(row["term"])];
+    if (timeline === undefined || parent === undefined) return undefined;
+    if (forkLsn === undefined || term === undefined) return undefined;
+    branches.push({ timeline, parent, forkLsn, term });
+  }
+  return branches;
+}
+
+export const printFailover = (intent: FailoverIntent): string =>
+  printJson({
+    leader: intent.leader,
+    member: intent.candidate,
+    scheduled_at: intent.scheduledAt,
+  });
+
+/** Reads what a person asked for; an empty object means that nothing is asked. */
+export function parseFailover(text: string | undefined): FailoverIntent | undefined {
+  if (text === undefined) return undefined;
+  const value = parseJson(text);
+  if (!isObject(value)) return parseOldFailover(text);
+  const leader = textIn(value["leader"]);
+  const candidate = textIn(value["member"]) ?? textIn(value["candidate"]);
+  if (leader === undefined && candidate === undefined) return undefined;
+  return { leader, candidate, ...scheduled(textIn(value["scheduled_at"])) };
+}
+
+/** The old form is `leader:candidate`, either part may be empty. */
+function parseOldFailover(text: string): FailoverIntent | undefined {
+  const [leader = "", candidate = ""] = text.trim().split(":");
+  if (leader === "" && candidate === "") return undefined;
+  return { leader: textIn(leader), candidate: textIn(candidate), ...scheduled(undefined) };
+}
+
+/**
+ * A schedule that cannot be read must not become "now": such a switchover lies infinitely far ahead
+ * until a person writes it again.
+ */
+const scheduled = (text: string | undefined) => ({
+  scheduledAt: text,
+  scheduledAtMs: text === undefined ? undefined : (parseRfc3339(text) ?? Number.MAX_SAFE_INTEGER),
+});
+
+/** Names that may race (R28); undefined when the key is absent or unreadable. */
+export function parseNames(text: string | undefined): readonly string[] | undefined {
+  const value = text === undefined ? undefined : parseJson(text);
+  if (!Array.isArray(value)) return undefined;
+  return value.filter((name: unknown): name is string => typeof name === "string");
+}
+
+export const printNames = (names: readonly string[]): string => printJson(names);

@@ -1,0 +1,57 @@
+// How do JSON texts in the store become plain values and back without losing a byte of a WAL position?
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A string literal (kept as it is) or a whole number too long for a double. */
+const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+
+/**
+ * Parses JSON; answers undefined when it is not JSON. Whole numbers of sixteen digits and more arrive as
+ * text, because a double would round them: a WAL position may be that large.
+ */
+export function parseJson(text: string): unknown {
+  const safe = text.replace(STRING_OR_LONG_INTEGER, (found) =>
+    found.startsWith('"') ? found : `"${found}"`,
+  );
+  try {
+    return JSON.parse(safe);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Compact JSON as Patroni writes it: no spaces, absent fields left out, bigints as plain numbers. */
+export function printJson(value: unknown): string {
+  if (typeof value === "bigint") return value.toString();
+  if (Array.isArray(value)) {
+    return `[${value.map((item) => (item === undefined ? "null" : printJson(item))).join(",")}]`;
+  }
+  if (isObject(value)) {
+    const fields = Object.entries(value)
+      .filter(([, field]) => field !== undefined)
+      .map(([name, field]) => `${JSON.stringify(name)}:${printJson(field)}`);
+    return `{${fields.join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}
+
+export const textIn = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
+/** A whole number in the range that a double holds exactly. */
+export const integerIn = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
+
+/** Booleans, and the words that YAML files and people use for them. */
+export function booleanIn(value: unknown): boolean | undefined {
+  if (typeof value === "boolean") return value;
+  if (value === 1 || value === 0) return value === 1;
+  if (typeof value !== "string") return undefined;
+  const word = value.toLowerCase();
+  if (["true", "on", "yes", "1"].includes(word)) return true;
+  if (["false", "off", "no", "0"].includes(word)) return false;
+  return undefined;
+}
