@@ -147,9 +147,11 @@ put_back() {
 disable_units() {
   local package unit
   while read -r package; do
-    # The init system itself, should it have come along, must stay what it is.
-    case $package in systemd* | dbus* | udev | libpam-*) continue ;; esac
-    while read -r unit; do disable_unit "$unit"; done < <(
+    # What belongs to every system (init itself, procps) may have come along, and stays as it wants.
+    case $(dpkg-query -W -f='${Priority} ${Package}\n' "$package") in
+      required* | important* | standard* | *" dbus"* | *" systemd"*) continue ;;
+    esac
+    while read -r unit; do disable_unit "$unit" "$package"; done < <(
       dpkg-query -L "$package" |
         sed -nE 's#^(/usr)?/lib/systemd/system/([^/]+\.(service|socket|timer|path))$#\2#p; s#^/etc/init\.d/([^/]+)$#\1#p' |
         sort -u
@@ -158,12 +160,14 @@ disable_units() {
 }
 
 disable_unit() {
-  local unit=$1
+  local unit=$1 package=$2
   case $unit in
     *@.*) return ;; # a template has no life of its own
     *.*)
-      [ -d /run/systemd/system ] && systemctl --quiet stop "$unit"
-      deb-systemd-helper --quiet disable "$unit" || true
+      if [ -d /run/systemd/system ]; then systemctl --quiet stop "$unit" || true; fi
+      # Debian's own bookkeeping, so that a later upgrade does not enable it again; it wants to know
+      # for which package it speaks.
+      DPKG_MAINTSCRIPT_PACKAGE=$package deb-systemd-helper --quiet disable "$unit" || true
       ;;
     *) update-rc.d "$unit" disable >/dev/null 2>&1 || true ;;
   esac
