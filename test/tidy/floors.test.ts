@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   BANNED_GLOBALS,
+  BANNED_PROPERTIES,
   FLOORS,
   type Floor,
   IMPURE_IN_ROOM,
@@ -10,7 +11,7 @@ import {
   TESTS_MAY,
 } from "./floors.ts";
 import type { Import } from "./source.ts";
-import { type SourceFile, sourceFiles, target } from "./tree.ts";
+import { type SourceFile, sourceFiles, target, textOf } from "./tree.ts";
 
 const files = sourceFiles("src");
 const byPath = new Map(files.map((file) => [file.path, file]));
@@ -96,13 +97,26 @@ describe("floors", () => {
     expect(cycles()).toEqual([]);
   });
 
-  it("keeps clocks, dice and the process below the adapters", () => {
-    const wrong = files
-      .filter((file) => !file.isTest && floorOf(file.path)?.noGlobals)
-      .flatMap(globalsIn);
-    expect(wrong).toEqual([]);
+  it("has the linter keep clocks, dice and the process below the adapters", () => {
+    const { overrides } = JSON.parse(textOf(".oxlintrc.json")) as LinterConfig;
+    const rule = overrides.find(({ rules }) => "eslint/no-restricted-globals" in rules);
+    const [, ...globals] = rule?.rules["eslint/no-restricted-globals"] ?? [];
+    const [, ...properties] = rule?.rules["eslint/no-restricted-properties"] ?? [];
+    const folders = FLOORS.filter(({ path, noGlobals }) => noGlobals && !path.endsWith(".ts"));
+    expect(rule?.files).toEqual(folders.map(({ path }) => `src/${path}/**/*.ts`));
+    expect(globals).toEqual(BANNED_GLOBALS);
+    expect(properties.map((ban) => Object.values(ban as object).join("."))).toEqual(
+      BANNED_PROPERTIES,
+    );
   });
 });
+
+interface LinterConfig {
+  readonly overrides: readonly {
+    readonly files: readonly string[];
+    readonly rules: Readonly<Record<string, readonly unknown[]>>;
+  }[];
+}
 
 /** The ways from a pure file to one that is not, each written as the path that leads there. */
 function impureReach(start: SourceFile): readonly string[] {
@@ -114,7 +128,7 @@ function impureReach(start: SourceFile): readonly string[] {
   const cameFrom = new Map([[start.path, start.path]]);
   const queue = [start];
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    for (const next of neighbours(file)) {
+    for (const next of neighbours(file, { valuesOnly: true })) {
       if (cameFrom.has(next.path)) continue;
       const way = `${cameFrom.get(file.path)} → ${next.path}`;
       cameFrom.set(next.path, way);
@@ -125,8 +139,9 @@ function impureReach(start: SourceFile): readonly string[] {
   return wrong;
 }
 
-function neighbours(file: SourceFile): readonly SourceFile[] {
-  return file.imports.flatMap(({ from }) => {
+function neighbours(file: SourceFile, { valuesOnly = false } = {}): readonly SourceFile[] {
+  return file.imports.flatMap(({ from, typeOnly }) => {
+    if (valuesOnly && typeOnly) return [];
     const found = byPath.get(target(file, from) ?? "");
     return found === undefined ? [] : [found];
   });
@@ -146,16 +161,3 @@ function cycles(): readonly string[] {
   for (const file of files) visit(file, []);
   return found;
 }
-
-/** A property of that name (`ports.process`, `process:`) is somebody else's word and allowed. */
-function globalsIn(file: SourceFile): readonly string[] {
-  const names = BANNED_GLOBALS.map((name) => name.replace(".", "\\s*\\.\\s*")).join("|");
-  const banned = new RegExp(`(?<![\\w$.#])(?:${names})(?![\\w$])(?!\\??\\s*:)`, "g");
-  return file.codeOnly.split("\n").flatMap((line, index) => {
-    if (isException(file, index)) return [];
-    return [...line.matchAll(banned)].map(([name]) => `${file.path}:${index + 1} uses ${name}`);
-  });
-}
-
-const isException = (file: SourceFile, index: number): boolean =>
-  [file.lines[index], file.lines[index - 1]].some((line) => /tidy-allow: \S/.test(line ?? ""));
