@@ -69,8 +69,8 @@ class Client implements FenceClient {
   #link: FenceLink | undefined;
   #ensuring: Promise<void> | undefined;
   #ping: Timer | undefined;
-  /** Wakes a kill that waits for a fence which has just been lost. */
-  #onLost: (() => void) | undefined;
+  /** Wake kills that wait for a fence which has just been lost. */
+  readonly #onLost = new Set<() => void>();
   #isSuperseded = false;
   #isClosed = false;
 
@@ -167,7 +167,7 @@ class Client implements FenceClient {
       })
       .catch(() => undefined);
     const lost = new Promise<undefined>((resolve) => {
-      this.#onLost = () => resolve(undefined);
+      this.#onLost.add(() => resolve(undefined));
     });
     this.#exchange(link, { do: "ping" }, { limitMs: ACK_LIMIT_MS, signal }).catch(() => undefined);
     return await Promise.race([kill, lost]);
@@ -317,8 +317,8 @@ class Client implements FenceClient {
   #lose(): void {
     if (!this.#status.alive) return;
     this.#status = { ...this.#status, alive: false };
-    this.#onLost?.();
-    this.#onLost = undefined;
+    for (const wake of this.#onLost) wake();
+    this.#onLost.clear();
     this.#emit({ kind: "lost" });
   }
 

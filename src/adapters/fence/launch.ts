@@ -1,12 +1,12 @@
 // How is a fence process started, and how is one that no longer answers removed?
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import type { Ms } from "../../model/time.ts";
 import type { OsUser } from "../system/os-user.ts";
-import { readProcess } from "../system/process-list.ts";
-import { FENCE_LOG_NAME, LOCK_NAME } from "./protocol.ts";
+import { readLockHolder } from "./lock.ts";
+import { FENCE_LOG_NAME } from "./protocol.ts";
 
 /** Everything that a fence needs to know from its first moment; one argument, as JSON. */
 export interface FenceArguments {
@@ -32,10 +32,12 @@ const NODE_FLAGS = [
   "--no-warnings",
 ];
 
+const LOG_LIMIT_BYTES = 1024 * 1024;
+
 /** Starts it in a session of its own, so that whatever ends the agent's group spares it. Returns its pid. */
 export function launchFence(program: FenceProgram, args: FenceArguments): number {
   mkdirSync(args.stateDir, { recursive: true, mode: 0o700 });
-  const log = openSync(join(args.stateDir, FENCE_LOG_NAME), "a", 0o600);
+  const log = openLog(join(args.stateDir, FENCE_LOG_NAME));
   try {
     const child = spawn(
       program.nodePath,
@@ -55,6 +57,13 @@ export function launchFence(program: FenceProgram, args: FenceArguments): number
   }
 }
 
+/** A fence says a line or two in its life: the file grows by restarts only, and is turned over once. */
+function openLog(path: string): number {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LOG_LIMIT_BYTES) renameSync(path, `${path}.1`);
+  return openSync(path, "a", 0o600);
+}
+
 function quietEnvironment(): Record<string, string> {
   const kept = ["PATH", "HOME", "LANG", "TZ"];
   return Object.fromEntries(
@@ -63,23 +72,6 @@ function quietEnvironment(): Record<string, string> {
       return value === undefined ? [] : [[name, value]];
     }),
   );
-}
-
-/** Who holds a fence's lock: pid and start time name a process for good. */
-export interface LockHolder {
-  readonly pid: number;
-  readonly startTime: number;
-}
-
-/** The living holder of the lock in this directory. */
-export function readLockHolder(stateDir: string): LockHolder | undefined {
-  try {
-    const text = readFileSync(join(stateDir, LOCK_NAME), "utf8");
-    const { pid, startTime } = JSON.parse(text) as LockHolder;
-    return readProcess(pid)?.startTime === startTime ? { pid, startTime } : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Ends a fence that does not answer. Its server goes down with it, by the parent-death signal (R4). */

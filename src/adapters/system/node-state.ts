@@ -1,0 +1,63 @@
+// Our own durable facts, in one JSON file of the state directory.
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { NodeState, NodeStateFile } from "../../ports/node-state.ts";
+import { asFileError, readIfPresent, writeDurably } from "./durable-file.ts";
+
+export const NODE_STATE_NAME = "node.json";
+
+const EMPTY: NodeState = { leaseId: undefined, store: undefined, config: undefined };
+
+/** Reads the file; a missing or damaged one counts as knowing nothing, which is always safe. */
+export async function openNodeState(stateDir: string): Promise<NodeStateFile> {
+  const path = join(stateDir, NODE_STATE_NAME);
+  let state = parseNodeState(await readIfPresent(path));
+  let last: Promise<void> = Promise.resolve();
+  const write = async (change: Partial<NodeState>): Promise<void> => {
+    const next = { ...state, ...change };
+    await ensureDirectory(dirname(path));
+    await writeDurably(path, `${JSON.stringify(next, undefined, 2)}\n`);
+    state = next;
+  };
+  return {
+    current: () => state,
+    update: async (change) => {
+      // One after another: two writers would undo each other's merge.
+      const mine = last.then(() => write(change));
+      last = mine.catch(() => undefined);
+      await mine;
+    },
+  };
+}
+
+export function parseNodeState(text: string | undefined): NodeState {
+  if (text === undefined) return EMPTY;
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return EMPTY;
+  }
+  if (typeof raw !== "object" || raw === null) return EMPTY;
+  const { leaseId, config } = raw as Partial<Record<keyof NodeState, unknown>>;
+  return {
+    leaseId: typeof leaseId === "string" ? leaseId : undefined,
+    store: parseStore("store" in raw ? raw.store : undefined),
+    config: typeof config === "string" ? config : undefined,
+  };
+}
+
+function parseStore(raw: unknown): NodeState["store"] {
+  if (typeof raw !== "object" || raw === null) return undefined;
+  const { clusterId, revision } = raw as Record<string, unknown>;
+  if (typeof clusterId !== "string" || typeof revision !== "number") return undefined;
+  return { clusterId, revision };
+}
+
+async function ensureDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw asFileError(error, `creating ${path}`);
+  }
+}
