@@ -1,55 +1,56 @@
 // Is `bootstrap.dcs`, the first dynamic configuration, made of known names and possible values?
 import type { Section } from "./settings-reader.ts";
+import { parseConfig } from "./wire/config.ts";
+import { isObject, type JsonObject } from "./wire/json.ts";
 
-/** The smallest ttl that the fence's margin leaves room for. */
-export const SMALLEST_TTL_S = 5;
+const KNOWN = [
+  "ttl",
+  "loop_wait",
+  "retry_timeout",
+  "maximum_lag_on_failover",
+  "maximum_lag_on_syncnode",
+  "max_timelines_history",
+  "member_slots_ttl",
+  "primary_start_timeout",
+  "primary_stop_timeout",
+  "primary_race_backoff",
+  "synchronous_mode",
+  "synchronous_mode_strict",
+  "synchronous_node_count",
+  "failsafe_mode",
+  "check_timeline",
+  "pause",
+  "slots",
+  "ignore_slots",
+  "standby_cluster",
+] as const;
+const KNOWN_IN_POSTGRESQL = [
+  "use_pg_rewind",
+  "use_slots",
+  "parameters",
+  "pg_hba",
+  "pg_ident",
+  "remove_data_directory_on_rewind_failure",
+  "remove_data_directory_on_diverged_timelines",
+] as const;
 
 /** Complains about what the cluster could not follow; answers the section as it is written. */
-export function readDynamic(bootstrap: Section): Readonly<Record<string, unknown>> {
+export function readDynamic(bootstrap: Section): JsonObject {
   const section = bootstrap.section("dcs");
-  readTimings(section);
-  for (const key of ["maximum_lag_on_failover", "max_timelines_history", "member_slots_ttl"]) {
-    section.number(key, { min: 0 });
-  }
-  for (const key of ["primary_start_timeout", "primary_stop_timeout", "primary_race_backoff"]) {
-    section.number(key, { min: 0 });
-  }
-  section.number("maximum_lag_on_syncnode", { min: -1 });
-  section.number("synchronous_node_count", { min: 1 });
-  section.choice("synchronous_mode", ["off", "on", "quorum", "true", "false"]);
-  for (const key of ["check_timeline", "pause", "failsafe_mode", "synchronous_mode_strict"]) {
-    section.flag(key);
-  }
-  section.accept("master_start_timeout", "master_stop_timeout"); // tidy-allow: Patroni's old names are still read
-  section.accept("slots", "ignore_slots", "standby_cluster", "understudy");
-  readPostgres(section.section("postgresql"));
+  const postgresql = section.section("postgresql");
+  section.accept(...KNOWN);
+  section.accept("master_start_timeout", "master_stop_timeout"); // tidy-allow: Patroni's old names
+  postgresql.accept(...KNOWN_IN_POSTGRESQL);
+  postgresql.notUsed("recovery_conf", "callbacks", "create_replica_methods", "pg_ctl_timeout");
+  postgresql.close();
   section.close();
   const written = bootstrap.plain("dcs");
-  return isRecord(written) ? written : {};
+  if (!isObject(written)) return {};
+  const parsed = parseConfig(written, { mode: "strict" });
+  for (const { path, what, why } of parsed.kind === "refused" ? parsed.problems : []) {
+    const inner = /^postgresql\.(.+)$/.exec(path)?.[1];
+    const place = inner === undefined ? section : postgresql;
+    place.problem(inner ?? path, `is not possible: ${what} (${why})`);
+  }
+  return written;
 }
-
-function readTimings(section: Section): void {
-  const ttl = section.number("ttl", { min: SMALLEST_TTL_S });
-  const loopWait = section.number("loop_wait", { min: 1 });
-  const retryTimeout = section.number("retry_timeout", { min: 1 });
-  if (ttl === undefined || loopWait === undefined || retryTimeout === undefined) return;
-  const needed = loopWait + 2 * retryTimeout;
-  if (needed <= ttl) return;
-  section.problem("ttl", `must be at least loop_wait + 2 × retry_timeout = ${needed}, not ${ttl}`);
-}
-
-/** What a server may be told by the whole cluster; the rest belongs into each node's own section. */
-function readPostgres(section: Section): void {
-  section.flag("use_pg_rewind");
-  section.flag("use_slots");
-  section.parameters("parameters");
-  section.texts("pg_hba");
-  section.texts("pg_ident");
-  section.flag("remove_data_directory_on_rewind_failure");
-  section.flag("remove_data_directory_on_diverged_timelines");
-  section.notUsed("recovery_conf", "callbacks", "create_replica_methods", "pg_ctl_timeout");
-  section.close();
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

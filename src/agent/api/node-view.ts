@@ -1,0 +1,93 @@
+// What may the REST API see of the node, and what may it ask for? It never acts by itself.
+import type { WriteOutcome } from "../../dcs/dcs.ts";
+import type { ClusterSnapshot, FailoverIntent } from "../../model/cluster.ts";
+import type { DynamicConfig } from "../../model/config.ts";
+import type { ErrorCode } from "../../model/error.ts";
+import type { Known } from "../../model/known.ts";
+import type { Lease } from "../../model/lease.ts";
+import type { Member, PeerStatus } from "../../model/member.ts";
+import type { Reason } from "../../model/reason.ts";
+import type { LocalServer } from "../../model/server.ts";
+import type { Instant, Ms } from "../../model/time.ts";
+import type { FenceStatus } from "../../ports/fence.ts";
+
+/** What the node knew at its last look, taken from memory. Health checks are answered from it alone. */
+export interface View {
+  /** This member as it publishes itself, or would. */
+  readonly member: Member;
+  /** What it answers when another member asks for its position (R23). */
+  readonly peer: PeerStatus;
+  /** The last look at the server; undefined before the first one. */
+  readonly server: { readonly seen: LocalServer; readonly at: Instant } | undefined;
+  /** The last snapshot that was read, however old. */
+  readonly cluster: { readonly seen: ClusterSnapshot; readonly at: Instant } | undefined;
+  /** Why the store could not be read at the last attempt; undefined when it could. */
+  readonly storeTrouble: string | undefined;
+  /** The configuration that the node obeys now. */
+  readonly config: DynamicConfig;
+  readonly lease: Lease | undefined;
+  readonly leaseRenewedAt: Instant | undefined;
+  readonly fence: FenceStatus;
+  readonly because: Because | undefined;
+  readonly job: JobView | undefined;
+  readonly loop: LoopView;
+}
+
+/** The last decision's name, the numbers behind it, and since when it has been the same. */
+export interface Because {
+  readonly reason: Reason;
+  readonly detail: string | undefined;
+  readonly since: Instant;
+}
+
+export interface JobView {
+  readonly name: string;
+  readonly progress: string | undefined;
+  readonly startedAt: Instant;
+}
+
+export interface LoopView {
+  readonly lastTickAt: Instant | undefined;
+  readonly lastTickMs: Ms | undefined;
+  /** When the loop looks again at the latest; what liveness is measured by. */
+  readonly nextTickAt: Instant | undefined;
+  readonly eventLoopDelayMs: Ms | undefined;
+}
+
+/** One changed decision. */
+export interface JournalEntry {
+  readonly wallMs: number;
+  readonly because: Reason;
+  readonly detail: string | undefined;
+  readonly step: string | undefined;
+  readonly term: number | undefined;
+}
+
+/** What a person asks of this node alone. What concerns the cluster goes through the store. */
+export type NodeRequest =
+  | { readonly kind: "restart"; readonly timeoutMs: Ms | undefined }
+  | { readonly kind: "reload" }
+  | { readonly kind: "reinitialise"; readonly force: boolean; readonly fromLeader: boolean }
+  | { readonly kind: "detach" };
+
+export type RequestOutcome =
+  /** Carried out, or begun where it takes long. */
+  | { readonly kind: "done" }
+  | { readonly kind: "refused"; readonly why: string }
+  | { readonly kind: "failed"; readonly code: ErrorCode; readonly why: string };
+
+export interface NodeView {
+  view(): View;
+  /** The newest changed decisions, newest last. */
+  journal(limit: number): readonly JournalEntry[];
+  /** The last lines of the agent's or the server's log, oldest first. */
+  logs(source: "agent" | "server", lines: number): Promise<readonly string[]>;
+  /** A fresh, linearizable look. Throws STORE_… */
+  readCluster(timeoutMs: Ms): Promise<ClusterSnapshot>;
+  askMember(apiUrl: string, timeoutMs: Ms): Promise<Known<PeerStatus>>;
+  /** Both compare with the revision that was read (0: absent). Throw STORE_… */
+  writeFailover(intent: FailoverIntent | undefined, revision: number): Promise<WriteOutcome>;
+  writeConfig(json: string, revision: number): Promise<WriteOutcome>;
+  /** Puts the request into the next world and answers how it ended. Never throws. */
+  request(request: NodeRequest): Promise<RequestOutcome>;
+}
