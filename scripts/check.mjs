@@ -3,8 +3,8 @@ import { capture, installPackages, program, requireNode } from "./steps.mjs";
 
 /** What each check is called in the output, and the command behind it. */
 const checks = [
-  { name: "types", command: program("tsc"), args: ["-b"] },
-  { name: "lint", command: program("oxlint"), args: ["--deny-warnings"] },
+  { name: "types", command: program("tsc"), args: ["-b", "--pretty", "false"] },
+  { name: "lint", command: program("oxlint"), args: ["--deny-warnings", "--format=unix"] },
   { name: "format and import order", command: program("biome"), args: ["ci", "--colors=off", "."] },
   { name: "dead code", command: program("knip"), args: ["--no-progress"] },
 ];
