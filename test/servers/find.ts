@@ -30,7 +30,11 @@ function everyoneMayEnter(folder: string): boolean {
 function copyOf(installed: string, major: EmbeddedMajor): string {
   const versions = createHash("sha256").update(readFileSync(join(here, "package-lock.json")));
   const place = `/var/tmp/understudy-test-pg${major}-${versions.digest("hex").slice(0, 12)}`;
-  if (existsSync(place)) return place;
+  if (existsSync(place)) {
+    // Anyone may write in that folder; only a copy of our own is run.
+    if (statSync(place).uid === process.getuid?.()) return place;
+    throw new Error(`${place} belongs to somebody else: remove it`);
+  }
   const unfinished = `${place}.${process.pid}`;
   cpSync(installed, unfinished, { recursive: true, verbatimSymlinks: true });
   chmodSync(unfinished, 0o755);
