@@ -1,0 +1,69 @@
+// Which running processes belong to a lab, and what is each of them?
+//
+// Nothing is remembered: a lab's processes are known by what they work on. A process that merely reads
+// something of the lab (a person's `tail`, `psql` or editor) is not the lab's.
+import { basename } from "node:path";
+import { type Process, processes } from "./processes.ts";
+import type { LabRecord } from "./record.ts";
+
+export type LabRole = "agent" | "fence" | "postmaster" | "backend" | "tool" | "etcd";
+
+export interface Belonging {
+  readonly process: Process;
+  readonly role: LabRole;
+  /** The member or etcd member. */
+  readonly node: string;
+}
+
+const TOOLS = new Set([
+  "initdb",
+  "pg_basebackup",
+  "pg_rewind",
+  "pg_waldump",
+  "pg_controldata",
+  "pg_ctl",
+  "pg_verifybackup",
+]);
+
+/** Every living process of this lab. */
+export function belongings(lab: LabRecord): readonly Belonging[] {
+  const all = processes();
+  return all
+    .filter(({ pid }) => pid !== process.pid)
+    .map((candidate) => belonging(lab, candidate))
+    .filter((found) => found !== undefined);
+}
+
+export const belongingsOf = (lab: LabRecord, node: string): readonly Belonging[] =>
+  belongings(lab).filter((found) => found.node === node);
+
+function belonging(lab: LabRecord, candidate: Process): Belonging | undefined {
+  const role = roleOf(lab, candidate);
+  if (role === undefined) return undefined;
+  const node = nodeOf(lab, candidate, role);
+  return node === undefined ? undefined : { process: candidate, role, node };
+}
+
+function roleOf(lab: LabRecord, { args, cwd, name }: Process): LabRole | undefined {
+  const script = args.slice(0, 4).find((arg) => arg.startsWith(`${lab.dir}/bin/`));
+  if (script !== undefined) return basename(script) === "fence.mjs" ? "fence" : "agent";
+  const program = basename(args[0] ?? "");
+  if (program === "etcd") return "etcd";
+  if (TOOLS.has(program)) return "tool";
+  if (name !== "postgres" || cwd === undefined) return undefined;
+  // A backend has rewritten its arguments to one text such as "postgres: n1: checkpointer".
+  return args[0]?.startsWith("postgres:") ? "backend" : "postmaster";
+}
+
+/** Servers are known by the folder they work in, the others by the paths in their arguments. */
+function nodeOf(lab: LabRecord, { args, cwd }: Process, role: LabRole): string | undefined {
+  const places = [...lab.members, ...lab.etcd];
+  const isServer = role === "postmaster" || role === "backend";
+  const evidence = isServer
+    ? [cwd ?? ""]
+    : args.flatMap((arg) => [arg, arg.replace(/^[^=]*=/, "")]);
+  return places.find((place) => {
+    const inside = [place.dir, ...("stateDir" in place ? [place.stateDir] : [])];
+    return evidence.some((path) => inside.some((dir) => path.startsWith(`${dir}/`)));
+  })?.name;
+}

@@ -1,0 +1,73 @@
+// `lab chaos`: one fault under load, and a report of what it cost.
+import { AppError } from "../model/error.ts";
+import { EXIT_WARNING, type Printing, printJson } from "./commands.ts";
+import { FAULTS, type Fault, type FaultOptions } from "./faults.ts";
+import { waitForPrimary } from "./health.ts";
+import { measure } from "./measure.ts";
+import { type LabChoice, type LabRecord, requireLab, requireMember } from "./record.ts";
+import { measurementText } from "./report.ts";
+
+const PRIMARY_LIMIT_MS = 30_000;
+
+export interface ChaosWish extends FaultOptions {
+  readonly verb: string;
+  readonly node: string | undefined;
+  /** Only make the fault, measure nothing. */
+  readonly quiet: boolean;
+  /** Ask every server directly as well, to see whether two take writes. */
+  readonly probe: boolean;
+}
+
+/** Makes one fault and reports; exit 3 when promised rows are lost or two servers took writes. */
+export async function chaos(choice: LabChoice, wish: ChaosWish, { json }: Printing) {
+  const lab = requireLab(choice);
+  const fault = FAULTS[wish.verb];
+  if (fault === undefined) {
+    const why = `choose from ${Object.keys(FAULTS).join(", ")}`;
+    throw new AppError("LAB_NOT_FOUND", `find the fault ${wish.verb}`, why);
+  }
+  const nodes = await targetsOf(lab, fault, wish.node);
+  const what = [wish.verb, ...nodes.filter((node) => node !== "")].join(" ");
+  const make = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => fault.make({ lab, node, options: wish })));
+  };
+  if (wish.quiet) {
+    await make();
+    if (json) printJson("LabChaos", { what, measurement: null, warnings: [] });
+    else console.log(`${what}: done`);
+    return 0;
+  }
+  if (!json) console.log(`${what} under load; ${fault.summary}`);
+  const watchMs = fault.watchTtls * lab.ttlSeconds * 1000;
+  const measurement = await measure(lab, { fault: make, watchMs, probe: wish.probe });
+  if (json) printJson("LabChaos", { what, measurement, warnings: [] });
+  else console.log(measurementText(what, measurement));
+  const { lost, probes } = measurement;
+  return lost.length === 0 && (probes?.overlaps.length ?? 0) === 0 ? 0 : EXIT_WARNING;
+}
+
+/** Whom a fault hits when nobody is named: the primary, or every etcd member. */
+export async function targetsOf(
+  lab: LabRecord,
+  fault: Fault,
+  node: string | undefined,
+): Promise<readonly string[]> {
+  if (fault.on === "etcd") return etcdTargets(lab, node);
+  if (node !== undefined) {
+    const isStore = lab.etcd.some(({ name }) => name === node);
+    return [isStore && fault === FAULTS["cont"] ? node : requireMember(lab, node).name];
+  }
+  if (fault.on === "candidate") return [""];
+  return [(await waitForPrimary(lab, PRIMARY_LIMIT_MS)).member.name];
+}
+
+function etcdTargets(lab: LabRecord, node: string | undefined): readonly string[] {
+  const names = lab.etcd.map(({ name }) => name);
+  if (node === undefined) return names;
+  if (names.includes(node)) return [node];
+  throw new AppError(
+    "LAB_NOT_FOUND",
+    `find the etcd member ${node}`,
+    `they are ${names.join(", ")}`,
+  );
+}

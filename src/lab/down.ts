@@ -1,0 +1,59 @@
+// How does a lab go, whatever state it is in, without touching anything else?
+import { rmSync } from "node:fs";
+import { AppError } from "../model/error.ts";
+import type { Ms } from "../model/time.ts";
+import { belongings, type LabRole } from "./belongings.ts";
+import { unmountDisk } from "./disks.ts";
+import { removeNetwork } from "./namespaces.ts";
+import { killAll } from "./processes.ts";
+import { serverAccount } from "./programs.ts";
+import { type LabRecord, unregisterLab } from "./record.ts";
+import { removeSegment, segmentOf } from "./shared-memory.ts";
+
+const KILL_LIMIT_MS: Ms = 10_000;
+
+/** Agents first, so that nothing is started again; a fence's end takes its server down; then the rest. */
+const ORDER: readonly (readonly LabRole[])[] = [
+  ["agent"],
+  ["fence"],
+  ["postmaster", "backend", "tool"],
+  ["etcd"],
+];
+
+/** Removes everything that the lab made. Works on half a lab, and twice. */
+export async function takeDown(
+  lab: LabRecord,
+  { keepDirectory = false }: { readonly keepDirectory?: boolean } = {},
+): Promise<void> {
+  for (const roles of ORDER) await endAll(lab, roles);
+  await endAll(lab, ORDER.flat());
+  removeSharedMemory(lab);
+  if (lab.net === "namespaces") await removeNetwork(lab.name);
+  for (const member of lab.members) {
+    if (lab.diskMegabytes !== undefined && !keepDirectory) unmountDisk(member);
+    if (!member.socketDir.startsWith(`${lab.dir}/`)) {
+      rmSync(member.socketDir, { recursive: true, force: true });
+    }
+  }
+  if (!keepDirectory) rmSync(lab.dir, { recursive: true, force: true, maxRetries: 5 });
+  unregisterLab(lab.name);
+}
+
+async function endAll(lab: LabRecord, roles: readonly LabRole[]): Promise<void> {
+  const find = () =>
+    belongings(lab)
+      .filter(({ role }) => roles.includes(role))
+      .map((found) => found.process);
+  const left = await killAll(find, KILL_LIMIT_MS);
+  if (left.length === 0) return;
+  const names = left.map(({ pid, name, state }) => `${name} (pid ${pid}, state ${state})`);
+  throw new AppError("LAB_FAILED", `end the processes of the lab ${lab.name}`, names.join(", "));
+}
+
+function removeSharedMemory(lab: LabRecord): void {
+  const owner = serverAccount()?.uid ?? process.getuid?.() ?? -1;
+  for (const member of lab.members) {
+    const segment = segmentOf(member);
+    if (segment !== undefined) removeSegment(segment, owner);
+  }
+}

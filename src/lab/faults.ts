@@ -1,0 +1,214 @@
+// What can go wrong in a lab, and how is it made to go wrong?
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "../model/error.ts";
+import type { Ms } from "../model/time.ts";
+import { belongingsOf, type LabRole } from "./belongings.ts";
+import { fillDisk, freeDisk } from "./disks.ts";
+import { startEtcd } from "./etcd.ts";
+import { cutLink, healLink, LINKS, type Link } from "./namespaces.ts";
+import { startAgent } from "./nodes.ts";
+import { killAll, signalProcess } from "./processes.ts";
+import { type LabEtcd, type LabMember, type LabRecord, requireMember } from "./record.ts";
+import { requestSwitchover } from "./switchover.ts";
+
+export interface FaultOptions {
+  /** kill-node: the etcd member of that host dies too. */
+  readonly withEtcd: boolean;
+  /** restart-agent: how long it stays away. */
+  readonly awayMs: Ms;
+  readonly links: readonly Link[];
+}
+
+export const USUAL_FAULT: FaultOptions = { withEtcd: false, awayMs: 2_000, links: LINKS };
+
+export interface Order {
+  readonly lab: LabRecord;
+  readonly node: string;
+  readonly options: FaultOptions;
+}
+
+export interface Fault {
+  readonly summary: string;
+  /** What it hits: by default the primary, every etcd member, or the best standby. */
+  readonly on: "member" | "etcd" | "candidate";
+  /** Its effect, if any, has begun by then: so long a report watches, in multiples of the ttl. */
+  readonly watchTtls: number;
+  readonly make: (order: Order) => Promise<void> | void;
+}
+
+const KILL_LIMIT_MS: Ms = 10_000;
+const SERVER: readonly LabRole[] = ["postmaster", "backend"];
+/** The agent dies first, so that nothing is decided while the rest goes. */
+const NODE: readonly LabRole[] = ["agent", ...SERVER, "tool", "fence"];
+
+const kill = (roles: readonly LabRole[]) => (order: Order) => sendAll(order, roles, "SIGKILL");
+const stop = (roles: readonly LabRole[]) => (order: Order) => sendAll(order, roles, "SIGSTOP");
+
+/** Every fault by its name on the command line. */
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  "kill-postmaster": {
+    summary: "SIGKILL to PostgreSQL's first process; its backends are orphans",
+    on: "member",
+    watchTtls: 0.3,
+    make: kill(["postmaster"]),
+  },
+  "kill-node": {
+    summary: "the host dies: agent, fence, postmaster and every backend at once",
+    on: "member",
+    watchTtls: 0.3,
+    make: killNode,
+  },
+  "kill-agent": {
+    summary: "SIGKILL to the agent, which nobody starts again",
+    on: "member",
+    watchTtls: 1.2,
+    make: kill(["agent"]),
+  },
+  "kill-fence": {
+    summary: "SIGKILL to the fence; its server goes with it",
+    on: "member",
+    watchTtls: 0.3,
+    make: kill(["fence"]),
+  },
+  "kill-agent-and-fence": {
+    summary: "SIGKILL to both, which nobody starts again",
+    on: "member",
+    watchTtls: 0.3,
+    make: kill(["agent", "fence"]),
+  },
+  "stop-agent": {
+    summary: "SIGSTOP to the agent: it stands still and believes what it believed",
+    on: "member",
+    watchTtls: 1.2,
+    make: stop(["agent"]),
+  },
+  "stop-fence": {
+    summary: "SIGSTOP to the fence",
+    on: "member",
+    watchTtls: 1.2,
+    make: stop(["fence"]),
+  },
+  cont: {
+    summary: "SIGCONT to everything of the node that stands still",
+    on: "member",
+    watchTtls: 0.3,
+    make: (order) => sendAll(order, ["agent", "fence", "etcd"], "SIGCONT"),
+  },
+  "restart-agent": {
+    summary: "SIGKILL to the agent, which is started again after --after seconds",
+    on: "member",
+    watchTtls: 1.2,
+    make: restartAgent,
+  },
+  "start-node": {
+    summary: "starts the agent of a node that has none",
+    on: "member",
+    watchTtls: 0.3,
+    make: startNode,
+  },
+  "kill-etcd": {
+    summary: "SIGKILL to an etcd member; to all of them when none is named",
+    on: "etcd",
+    watchTtls: 1.2,
+    make: kill(["etcd"]),
+  },
+  "stop-etcd": {
+    summary: "SIGSTOP to an etcd member; to all of them when none is named",
+    on: "etcd",
+    watchTtls: 1.2,
+    make: stop(["etcd"]),
+  },
+  "restart-etcd": {
+    summary: "starts the etcd members that are dead, and wakes those that stand still",
+    on: "etcd",
+    watchTtls: 0.3,
+    make: restartEtcd,
+  },
+  switchover: {
+    summary: "the primary hands over to the node named, or to the best standby",
+    on: "candidate",
+    watchTtls: 0.3,
+    make: ({ lab, node }) => requestSwitchover(lab, node === "" ? undefined : node),
+  },
+  cut: {
+    summary: "pulls the node's plugs: --link cluster, client or both",
+    on: "member",
+    watchTtls: 1.2,
+    make: (order) => plug(order, cutLink),
+  },
+  heal: {
+    summary: "puts the node's plugs back",
+    on: "member",
+    watchTtls: 0.3,
+    make: (order) => plug(order, healLink),
+  },
+  "fill-disk": {
+    summary: "takes all the space on the node's disk (needs lab up --disk)",
+    on: "member",
+    watchTtls: 0.5,
+    make: ({ lab, node }) => fillDisk(requireMember(lab, node), lab.diskMegabytes),
+  },
+  "free-disk": {
+    summary: "gives the space back",
+    on: "member",
+    watchTtls: 0.3,
+    make: ({ lab, node }) => freeDisk(requireMember(lab, node)),
+  },
+};
+
+/** Sends a signal to the processes of a node that have one of these roles. */
+function sendAll({ lab, node }: Order, roles: readonly LabRole[], signal: NodeJS.Signals): void {
+  const all = belongingsOf(lab, node);
+  const targets = roles.flatMap((role) => all.filter((found) => found.role === role));
+  if (targets.length === 0) {
+    const why = `it has no running ${roles.join(" or ")}`;
+    throw new AppError("NOT_POSSIBLE", `send ${signal} on ${node}`, why);
+  }
+  for (const target of targets) signalProcess(target.process, signal);
+}
+
+/** One list, one go; then whatever was forked meanwhile, until nothing of the node lives. */
+async function killNode(order: Order): Promise<void> {
+  const { lab, node, options } = order;
+  const etcd = lab.etcd.find((member) => member.host === node);
+  if (options.withEtcd && etcd !== undefined)
+    sendAll({ ...order, node: etcd.name }, ["etcd"], "SIGKILL");
+  sendAll(order, NODE, "SIGKILL");
+  const left = await killAll(() => belongingsOf(lab, node).map((b) => b.process), KILL_LIMIT_MS);
+  if (left.length > 0) throw new AppError("TIMEOUT", `end every process of ${node}`);
+}
+
+async function restartAgent(order: Order): Promise<void> {
+  sendAll(order, ["agent"], "SIGKILL");
+  await sleep(order.options.awayMs);
+  await startNode(order);
+}
+
+async function startNode({ lab, node }: Order): Promise<void> {
+  const member: LabMember = requireMember(lab, node);
+  if (belongingsOf(lab, node).some(({ role }) => role === "agent")) {
+    throw new AppError("NOT_POSSIBLE", `start the agent of ${node}`, "it runs already");
+  }
+  await startAgent(lab, member);
+}
+
+async function restartEtcd({ lab, node }: Order): Promise<void> {
+  const member: LabEtcd | undefined = lab.etcd.find(({ name }) => name === node);
+  if (member === undefined) return;
+  const running = belongingsOf(lab, node);
+  for (const { process } of running) signalProcess(process, "SIGCONT");
+  if (running.length === 0) await startEtcd(lab, member);
+}
+
+async function plug(
+  { lab, node, options }: Order,
+  act: (lab: string, link: Link, host: number) => Promise<void>,
+): Promise<void> {
+  const { namespace } = requireMember(lab, node);
+  const host = Number(namespace?.split("-h")[1]);
+  if (namespace === undefined) {
+    const why = "the lab is on loopback; start it with --net namespaces";
+    throw new AppError("NOT_POSSIBLE", `cut or heal the links of ${node}`, why);
+  }
+  for (const link of options.links) await act(lab.name, link, host);
+}

@@ -1,0 +1,153 @@
+// Who lives where? Names, addresses and folders of a lab, worked out before anything is made.
+import { randomBytes } from "node:crypto";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { AppError } from "../model/error.ts";
+import type { Ports } from "./addresses.ts";
+import { hostAddress, type Subnets } from "./network.ts";
+import type { LabEtcd, LabMember, LabRecord, Net } from "./record.ts";
+
+export interface LabOptions {
+  readonly name: string;
+  readonly dir: string;
+  readonly nodes: number;
+  readonly etcd: number;
+  /** etcd members get hosts of their own instead of sharing the nodes'. */
+  readonly etcdApart: boolean;
+  readonly net: Net;
+  readonly ttlSeconds: number;
+  /** `key=value`: dynamic configuration when the key is one of its, else a server parameter. */
+  readonly set: Readonly<Record<string, string>>;
+  readonly diskMegabytes: number | undefined;
+}
+
+/** A lab as most people want it. */
+export const USUAL_LAB = {
+  name: "lab",
+  nodes: 3,
+  etcd: 3,
+  etcdApart: false,
+  net: "loopback",
+  ttlSeconds: 10,
+  set: {},
+  diskMegabytes: undefined,
+} as const satisfies Omit<LabOptions, "dir">;
+
+const NAME = /^[a-z][a-z0-9-]{0,23}$/;
+/** Unix socket paths end at 107 bytes, and a socket's name needs some of them. */
+const LONGEST_SOCKET_DIR = 80;
+const SUPERUSER = "postgres";
+
+/** Refuses what could not work, in words, before anything is made. */
+export function checkOptions(options: LabOptions): void {
+  const refuse = (why: string): never => {
+    throw new AppError("LAB_FAILED", `plan the lab ${options.name}`, why);
+  };
+  if (!NAME.test(options.name)) {
+    refuse("a name has up to 24 lower-case letters, digits and hyphens, and begins with a letter");
+  }
+  if (!inRange(options.nodes, 1, 9)) refuse("--nodes goes from 1 to 9");
+  if (![1, 3, 5, 7].includes(options.etcd)) refuse("--etcd is 1, 3, 5 or 7: a majority must exist");
+  if (!(options.ttlSeconds >= 5 && options.ttlSeconds <= 300)) refuse("--ttl goes from 5 to 300");
+  if (!options.dir.startsWith("/")) refuse("--dir must be an absolute path");
+  const root = process.getuid?.() === 0;
+  if (options.net === "namespaces" && !root) refuse("--net namespaces needs root");
+  if (options.diskMegabytes !== undefined && !root) refuse("--disk needs root");
+  if (options.diskMegabytes !== undefined && options.diskMegabytes < 256) {
+    refuse("--disk needs at least 256 (megabytes)");
+  }
+}
+
+/** Where a lab goes unless told: root's must be enterable by `postgres`, so not below /root. */
+export function defaultDir(name: string): string {
+  if (process.getuid?.() === 0) return join("/var/tmp/understudy-labs", name);
+  const state = process.env["XDG_STATE_HOME"] ?? join(userInfo().homedir, ".local", "state");
+  return join(state, "understudy", "labs", name);
+}
+
+export interface Places {
+  readonly subnets: Subnets;
+  readonly ports: Ports;
+}
+
+/** The whole lab as a record; nothing is made yet. */
+export function layOut(options: LabOptions, { subnets, ports }: Places): LabRecord {
+  const password = randomBytes(12).toString("base64url");
+  const hosts = Array.from({ length: options.nodes }, (_, i) => i + 1);
+  const members = hosts.map((host) => layOutMember(options, { subnets, ports, host, password }));
+  const everyone = members.map((m) => `${m.address}:${m.port}`).join(",");
+  return {
+    name: options.name,
+    scope: `lab-${options.name}`,
+    dir: options.dir,
+    net: options.net,
+    ttlSeconds: options.ttlSeconds,
+    members,
+    etcd: Array.from({ length: options.etcd }, (_, i) =>
+      layOutEtcd(options, { subnets, ports, number: i + 1 }),
+    ),
+    dsn: `${dsnOf(everyone, password)}?target_session_attrs=read-write`,
+    user: SUPERUSER,
+    password,
+    osUser: undefined,
+    readyAt: undefined,
+    diskMegabytes: options.diskMegabytes,
+  };
+}
+
+function layOutMember(
+  { name: lab, dir: labDir, net }: LabOptions,
+  { subnets, ports, host, password }: Places & { host: number; password: string },
+): LabMember {
+  const name = `n${host}`;
+  const dir = join(labDir, name);
+  const address = hostAddress(subnets.client, host);
+  return {
+    name,
+    address,
+    clusterAddress: hostAddress(subnets.cluster, host),
+    port: ports.postgres,
+    restPort: ports.rest,
+    apiUrl: `http://${address}:${ports.rest}`,
+    configFile: join(dir, "understudy.yml"),
+    dsn: dsnOf(`${address}:${ports.postgres}`, password),
+    dir,
+    dataDir: join(dir, "data"),
+    socketDir: runDirOf(lab, dir, name),
+    stateDir: pathIsShort(dir) ? join(dir, "state") : join(runDirOf(lab, dir, name), "state"),
+    log: join(dir, "agent.log"),
+    namespace: net === "namespaces" ? subnets.namespaceOf(host) : undefined,
+  };
+}
+
+function layOutEtcd(
+  options: LabOptions,
+  { subnets, ports, number }: Places & { number: number },
+): LabEtcd {
+  const shares = !options.etcdApart && number <= options.nodes;
+  const host = shares ? number : 100 + number;
+  const address = hostAddress(subnets.cluster, host);
+  const dir = join(options.dir, `e${number}`);
+  return {
+    name: `e${number}`,
+    host: shares ? `n${number}` : undefined,
+    address,
+    clientUrl: `http://${address}:${ports.client}`,
+    peerUrl: `http://${address}:${ports.peer}`,
+    dir,
+    log: join(dir, "etcd.log"),
+    namespace: options.net === "namespaces" ? subnets.namespaceOf(host) : undefined,
+  };
+}
+
+/** For sockets: beside the data when the path is short enough, else in the temporary folder. */
+const runDirOf = (lab: string, dir: string, node: string): string =>
+  pathIsShort(dir) ? join(dir, "run") : join(tmpdir(), `understudy-${lab}-${node}`);
+
+const pathIsShort = (dir: string): boolean => Buffer.byteLength(dir) <= LONGEST_SOCKET_DIR;
+
+const dsnOf = (hosts: string, password: string): string =>
+  `postgresql://${SUPERUSER}:${password}@${hosts}/postgres`;
+
+const inRange = (n: number, low: number, high: number): boolean =>
+  Number.isInteger(n) && n >= low && n <= high;

@@ -1,0 +1,103 @@
+// Which writes were promised, when was none, and are they all still there?
+//
+// Load, chaos reports, tests and measurements all count with this one ledger.
+import type { Ms } from "../model/time.ts";
+
+/** A time without any acknowledged write, in milliseconds of this process' own clock. */
+export interface Pause {
+  readonly from: Ms;
+  readonly to: Ms;
+}
+
+export interface LostRow {
+  readonly worker: number;
+  readonly sequence: number;
+}
+
+interface Run {
+  first: number;
+  last: number;
+}
+
+/** Pauses shorter than this are the rhythm of the load, not worth remembering. */
+const SHORTEST_PAUSE_MS: Ms = 100;
+
+export class Ledger {
+  readonly #runs = new Map<number, Run[]>();
+  readonly #pauses: Pause[] = [];
+  #lastAt: Ms;
+  #acknowledged = 0;
+  #notPromised = 0;
+  #failed = 0;
+
+  constructor(startedAt: Ms) {
+    this.#lastAt = startedAt;
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** Answered, but with a warning that nobody promises the row (R34). */
+  get notPromised(): number {
+    return this.#notPromised;
+  }
+
+  /** Attempts that ended in an error or without an answer; their rows may exist or not. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  get lastAcknowledgedAt(): Ms {
+    return this.#lastAt;
+  }
+
+  /** The server promised this row. Each worker's sequence numbers only grow. */
+  acknowledge(worker: number, sequence: number, at: Ms): void {
+    this.#acknowledged += 1;
+    if (at - this.#lastAt >= SHORTEST_PAUSE_MS) this.#pauses.push({ from: this.#lastAt, to: at });
+    this.#lastAt = Math.max(this.#lastAt, at);
+    const runs = this.#runs.get(worker) ?? [];
+    this.#runs.set(worker, runs);
+    const newest = runs.at(-1);
+    if (newest !== undefined && newest.last === sequence - 1) newest.last = sequence;
+    else runs.push({ first: sequence, last: sequence });
+  }
+
+  doubt(): void {
+    this.#notPromised += 1;
+  }
+
+  fail(): void {
+    this.#failed += 1;
+  }
+
+  /** The longest time without an acknowledged write that had not ended by `since`, up to `now`. */
+  longestPause(now: Ms, since: Ms = 0): Pause {
+    const open = { from: this.#lastAt, to: Math.max(now, this.#lastAt) };
+    return [...this.#pauses, open]
+      .filter((pause) => pause.to >= since)
+      .reduce((longest, pause) => (lengthOf(pause) > lengthOf(longest) ? pause : longest), {
+        from: now,
+        to: now,
+      });
+  }
+
+  /** Every worker that has acknowledged rows. */
+  workers(): readonly number[] {
+    return [...this.#runs.keys()];
+  }
+
+  /** Acknowledged rows of a worker that are not among those found. */
+  missing(worker: number, found: ReadonlySet<number>): readonly LostRow[] {
+    const lost: LostRow[] = [];
+    for (const { first, last } of this.#runs.get(worker) ?? []) {
+      for (let sequence = first; sequence <= last; sequence++) {
+        if (!found.has(sequence)) lost.push({ worker, sequence });
+      }
+    }
+    return lost;
+  }
+}
+
+export const lengthOf = (pause: Pause): Ms => pause.to - pause.from;

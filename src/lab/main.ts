@@ -1,0 +1,178 @@
+// The lab's own program: `understudy lab …` runs it, so that the command line itself stays small.
+import { Command, InvalidArgumentError, Option } from "commander";
+import { AppError } from "../model/error.ts";
+import { chaos } from "./chaos.ts";
+import { down, load, status, up } from "./commands.ts";
+import { FAULTS, USUAL_FAULT } from "./faults.ts";
+import { defaultDir, USUAL_LAB } from "./layout.ts";
+import { LINKS } from "./namespaces.ts";
+import type { LabChoice, Net } from "./record.ts";
+
+const program = new Command("understudy lab")
+  .description("a real cluster on this machine, to try, to break and to measure")
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true });
+
+const whole = (text: string): number => {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number.");
+};
+const positive = (text: string): number => {
+  if (Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("It must be a number above zero.");
+};
+const setting = (text: string, before: Record<string, string>): Record<string, string> => {
+  const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (key === undefined) throw new InvalidArgumentError("Write key=value.");
+  return { ...before, [key]: value ?? "" };
+};
+
+/** Commands answer their exit code; failures are told in three lines. */
+const runs =
+  <A extends unknown[]>(command: (...args: A) => Promise<number>) =>
+  async (...args: A): Promise<void> => {
+    process.exitCode = await command(...args).catch(explain);
+  };
+
+program
+  .command("up")
+  .description("start a lab and wait until it is healthy; it lives on until `lab down`")
+  .option("--name <name>", "more than one lab can run", USUAL_LAB.name)
+  .option("--nodes <n>", "PostgreSQL nodes", whole, USUAL_LAB.nodes)
+  .option("--etcd <n>", "etcd members", whole, USUAL_LAB.etcd)
+  .option("--etcd-apart", "etcd members get hosts of their own", false)
+  .option("--dir <dir>", "where everything goes")
+  .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
+  .option("--set <key=value>", "a server parameter or a key of the configuration", setting, {})
+  .addOption(
+    new Option("--net <kind>", "addresses on loopback, or a network namespace for each node")
+      .choices(["loopback", "namespaces"])
+      .default(USUAL_LAB.net),
+  )
+  .option("--disk <megabytes>", "give each node a small disk of its own (root)", whole)
+  .option("--json", "for programs", false)
+  .action(
+    runs(async (o: UpFlags) =>
+      up(
+        {
+          name: o.name,
+          dir: o.dir ?? defaultDir(o.name),
+          nodes: o.nodes,
+          etcd: o.etcd,
+          etcdApart: o.etcdApart,
+          net: o.net,
+          ttlSeconds: o.ttl,
+          set: o.set,
+          diskMegabytes: o.disk,
+        },
+        o,
+      ),
+    ),
+  );
+
+interface UpFlags {
+  readonly name: string;
+  readonly nodes: number;
+  readonly etcd: number;
+  readonly etcdApart: boolean;
+  readonly dir?: string;
+  readonly ttl: number;
+  readonly set: Record<string, string>;
+  readonly net: Net;
+  readonly disk?: number;
+  readonly json: boolean;
+}
+
+type Flags = LabChoice & { readonly json: boolean };
+
+const onLab = (name: string, description: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .option("--name <name>", "which lab, when there are several")
+    .option("--dir <dir>", "the lab in this directory")
+    .option("--json", "for programs", false);
+
+onLab("status", "each process with its node, role, pid, address and log").action(
+  runs((o: Flags) => status(o, o)),
+);
+
+onLab("down", "end a lab and remove what it made, and nothing else").action(
+  runs((o: Flags) => down(o, o)),
+);
+
+onLab("load", "write for a while; tells the longest pause and looks every promised row up")
+  .option("--seconds <s>", "how long", positive, 30)
+  .option("--workers <n>", "clients that write at the same time", whole, 4)
+  .option("--rate <n>", "rows per second of each client", positive, 50)
+  .action(runs((o: Flags & { seconds: number; workers: number; rate: number }) => load(o, o, o)));
+
+const faults = Object.entries(FAULTS).map(
+  ([verb, { summary }]) => `  ${verb.padEnd(22)}${summary}`,
+);
+
+interface ChaosFlags extends Flags {
+  readonly withEtcd: boolean;
+  readonly after: number;
+  readonly link: string;
+  readonly quiet: boolean;
+  readonly probe: boolean;
+}
+
+onLab("chaos", "make one fault under load and report what it cost")
+  .argument("<fault>", "one of those below")
+  .argument("[node]", "whom it hits; by default the primary, or every etcd member")
+  .option("--with-etcd", "kill-node: the etcd member of that host dies too", false)
+  .option("--after <s>", "restart-agent: how long it stays away", positive, 2)
+  .addOption(
+    new Option("--link <link>", "cut, heal: which").choices([...LINKS, "both"]).default("both"),
+  )
+  .option("--probe", "ask every server directly too: are there ever two writers?", false)
+  .option("--quiet", "only make the fault, measure nothing", false)
+  .addHelpText("after", `\nFaults:\n${faults.join("\n")}`)
+  .action(
+    runs((verb: string, node: string | undefined, o: ChaosFlags) =>
+      chaos(
+        o,
+        {
+          ...USUAL_FAULT,
+          verb,
+          node,
+          withEtcd: o.withEtcd,
+          awayMs: o.after * 1000,
+          links: LINKS.filter((link) => o.link === "both" || o.link === link),
+          quiet: o.quiet,
+          probe: o.probe,
+        },
+        o,
+      ),
+    ),
+  );
+
+const EXIT_CODES: Readonly<Record<string, number>> = {
+  LAB_NOT_FOUND: 10,
+  NOT_POSSIBLE: 6,
+  PORT_IN_USE: 6,
+  PG_NO_TOOL: 6,
+  TIMEOUT: 8,
+};
+
+function explain(error: unknown): number {
+  if (!(error instanceof AppError)) {
+    console.error(error);
+    return 1;
+  }
+  console.error(error.lines().join("\n"));
+  return EXIT_CODES[error.code] ?? 1;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has said what was wrong; help that was asked for is no error.
+  const asked = (error as { exitCode?: number }).exitCode === 0;
+  process.exitCode = asked ? 0 : 2;
+}
+// A socket to a dead server must not keep a finished command alive.
+process.exit();

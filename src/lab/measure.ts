@@ -1,0 +1,69 @@
+// What did it cost the applications? A load runs during the fault; the ledger tells.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Ms } from "../model/time.ts";
+import { type MemberHealth, waitForPrimary } from "./health.ts";
+import { type LostRow, lengthOf } from "./ledger.ts";
+import { Load, type LoadOptions, USUAL_LOAD } from "./load.ts";
+import { type ProbeReport, Prober } from "./prober.ts";
+import type { LabRecord } from "./record.ts";
+import { waitFor } from "./wait-until.ts";
+
+export interface Measured {
+  /** What is done to the cluster; the measurement goes on while it runs. */
+  readonly fault: () => Promise<void>;
+  /** At least so long is watched, for faults whose effect comes late. */
+  readonly watchMs: Ms;
+  /** Every server is asked directly as well: finds two writers. */
+  readonly probe?: boolean;
+  readonly load?: LoadOptions;
+}
+
+export interface Measurement {
+  readonly before: { readonly primary: string; readonly timeline: number };
+  readonly after: { readonly primary: string; readonly timeline: number };
+  /** The longest time without an acknowledged write that ended after the fault. */
+  readonly pauseMs: Ms;
+  readonly acknowledged: number;
+  readonly notPromised: number;
+  readonly lost: readonly LostRow[];
+  readonly probes: ProbeReport | undefined;
+}
+
+/** Undisturbed load before the fault, so that its rhythm is known. */
+const BEFORE_MS: Ms = 1_500;
+/** Writes are back when they have flowed for this long without a break. */
+const STEADY_MS: Ms = 1_500;
+const BREAK_MS: Ms = 500;
+const BACK_LIMIT_MS: Ms = 120_000;
+
+/** Runs a load, makes the fault, waits until writes flow again, and looks every promised row up. */
+export async function measure(lab: LabRecord, what: Measured): Promise<Measurement> {
+  const before = summary(await waitForPrimary(lab, BACK_LIMIT_MS));
+  const prober = what.probe === true ? await Prober.start(lab) : undefined;
+  const load = await Load.start(lab, what.load ?? USUAL_LOAD);
+  try {
+    await sleep(BEFORE_MS);
+    const faultAt = performance.now();
+    await Promise.all([what.fault(), sleep(what.watchMs)]);
+    await waitFor("writes to flow again", () => flows(load), { limitMs: BACK_LIMIT_MS });
+    const pauseMs = lengthOf(load.ledger.longestPause(performance.now(), faultAt));
+    await load.stop();
+    const probes = await prober?.stop();
+    const lost = await load.check(BACK_LIMIT_MS);
+    const after = summary(await waitForPrimary(lab, BACK_LIMIT_MS));
+    const { acknowledged, notPromised } = load.ledger;
+    return { before, after, pauseMs, acknowledged, notPromised, lost, probes };
+  } finally {
+    await Promise.all([load.stop(), prober?.stop()]);
+  }
+}
+
+function flows(load: Load): boolean {
+  const now = performance.now();
+  return lengthOf(load.ledger.longestPause(now, now - STEADY_MS)) < BREAK_MS;
+}
+
+const summary = ({ member, timeline }: MemberHealth) => ({
+  primary: member.name,
+  timeline: timeline ?? 0,
+});

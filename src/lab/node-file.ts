@@ -1,0 +1,82 @@
+// What does a lab node's own file say? (Patroni's form, as anyone would write it by hand)
+import { stringify } from "yaml";
+import type { LabOptions } from "./layout.ts";
+import type { LabMember, LabRecord } from "./record.ts";
+
+/** Keys of the dynamic configuration that `--set` may name plainly; anything else is a server parameter. */
+const DYNAMIC = new Set([
+  "ttl",
+  "loop_wait",
+  "retry_timeout",
+  "maximum_lag_on_failover",
+  "check_timeline",
+  "primary_start_timeout",
+  "primary_stop_timeout",
+  "synchronous_mode",
+  "synchronous_mode_strict",
+  "synchronous_node_count",
+  "failsafe_mode",
+  "max_timelines_history",
+]);
+
+/**
+ * Small servers, and everything that one leaves when it is killed lies in its directory: with `mmap`
+ * no shared memory file stays behind in /dev/shm.
+ */
+const PARAMETERS = { shared_buffers: "64MB", dynamic_shared_memory_type: "mmap" } as const;
+
+/** The YAML of one node. */
+export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions): string {
+  const everywhere = member.address !== member.clusterAddress;
+  const listen = everywhere ? `${member.clusterAddress},${member.address}` : member.address;
+  return stringify({
+    scope: lab.scope,
+    name: member.name,
+    restapi: {
+      listen: `${everywhere ? "0.0.0.0" : member.address}:${member.restPort}`,
+      connect_address: `${member.clusterAddress}:${member.restPort}`,
+    },
+    etcd3: { hosts: lab.etcd.map((etcd) => etcd.clientUrl.replace("http://", "")) },
+    bootstrap: { dcs: dynamicConfig(options), initdb: ["data-checksums", { encoding: "UTF8" }] },
+    postgresql: {
+      listen: `${listen}:${member.port}`,
+      connect_address: `${member.clusterAddress}:${member.port}`,
+      data_dir: member.dataDir,
+      authentication: {
+        superuser: { username: lab.user, password: lab.password },
+        replication: { username: "replicator", password: lab.password },
+      },
+      pg_hba: [
+        "local all all scram-sha-256",
+        "host all all all scram-sha-256",
+        "host replication all all scram-sha-256",
+      ],
+    },
+    understudy: { state_dir: member.stateDir, socket_dir: member.socketDir },
+  });
+}
+
+/** The first dynamic configuration: timings that fit the ttl, and what `--set` asks for. */
+export function dynamicConfig({ ttlSeconds, set }: LabOptions): Record<string, unknown> {
+  const loopWait = Math.max(1, Math.min(2, Math.floor(ttlSeconds / 5)));
+  const retryTimeout = Math.max(1, Math.min(3, Math.floor((ttlSeconds - loopWait) / 2)));
+  const parameters: Record<string, string> = { ...PARAMETERS };
+  const own: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(set)) {
+    if (DYNAMIC.has(key)) own[key] = plain(value);
+    else parameters[key] = value;
+  }
+  return {
+    ttl: ttlSeconds,
+    loop_wait: loopWait,
+    retry_timeout: retryTimeout,
+    ...own,
+    postgresql: { use_pg_rewind: true, use_slots: true, parameters },
+  };
+}
+
+/** A number or a truth value when the text is one. */
+function plain(text: string): unknown {
+  if (text === "true" || text === "false") return text === "true";
+  return /^-?\d+$/.test(text) ? Number(text) : text;
+}

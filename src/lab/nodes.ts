@@ -1,0 +1,44 @@
+// Starting a node's agent: its folder, its file, its process.
+import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startDaemon } from "./daemon.ts";
+import type { LabOptions } from "./layout.ts";
+import { nodeFile } from "./node-file.ts";
+import { BUNDLES, bundleDir, serverAccount } from "./programs.ts";
+import type { LabMember, LabRecord } from "./record.ts";
+
+/**
+ * The lab runs copies of the bundles: a later build does not change a running lab, and the servers'
+ * user needs nothing from a clone that it may not be able to enter.
+ */
+export function copyBundles(lab: LabRecord): void {
+  const target = join(lab.dir, "bin");
+  mkdirSync(target, { recursive: true, mode: 0o755 });
+  for (const bundle of BUNDLES) {
+    copyFileSync(join(bundleDir(), bundle), join(target, bundle));
+    chmodSync(join(target, bundle), 0o755);
+  }
+}
+
+/** Makes the folders of a node and writes its file. */
+export function prepareNode(lab: LabRecord, member: LabMember, options: LabOptions): void {
+  for (const dir of [member.dir, member.socketDir]) makeOwned(dir);
+  writeFileSync(member.configFile, nodeFile(lab, member, options), { mode: 0o600 });
+}
+
+/** Makes a folder that belongs to the user who runs the servers. */
+export function makeOwned(dir: string): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const account = serverAccount();
+  if (account !== undefined) chownSync(dir, account.uid, account.gid);
+}
+
+/** Starts the node's agent; it finds out by itself what its server needs. */
+export const startAgent = (lab: LabRecord, member: LabMember): Promise<number> =>
+  startDaemon({
+    program: process.execPath,
+    args: [join(lab.dir, "bin", "agent.mjs"), "-c", member.configFile],
+    cwd: lab.dir,
+    log: member.log,
+    namespace: member.namespace,
+  });

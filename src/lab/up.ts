@@ -1,0 +1,121 @@
+// How does a lab come up? Planned and registered first, then made, then waited for.
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { AppError, asAppError } from "../model/error.ts";
+import type { Ms } from "../model/time.ts";
+import { freeBlock, freePorts, usualPorts } from "./addresses.ts";
+import { mountDisk } from "./disks.ts";
+import { takeDown } from "./down.ts";
+import { startEtcd, waitForEtcd } from "./etcd.ts";
+import { waitForHealthy, waitForPrimary } from "./health.ts";
+import { checkOptions, type LabOptions, layOut } from "./layout.ts";
+import { makeNetwork } from "./namespaces.ts";
+import { hostAddress, loopbackSubnets, namespaceSubnets, type Subnets } from "./network.ts";
+import { copyBundles, makeOwned, prepareNode, startAgent } from "./nodes.ts";
+import { bundleDir, postgresBinDir, requireProgram, serverAccount } from "./programs.ts";
+import { findLab, type LabRecord, registeredLabs, registerLab, updateLab } from "./record.ts";
+
+const ETCD_LIMIT_MS: Ms = 20_000;
+const PRIMARY_LIMIT_MS: Ms = 90_000;
+const STANDBYS_LIMIT_MS: Ms = 120_000;
+
+/** Told as each step ends, with how long it took. */
+export type Progress = (step: string, tookMs: Ms) => void;
+
+/** Makes a lab and waits until it is healthy; a failure removes what was made, but not the logs' words. */
+export async function bringUp(options: LabOptions, progress: Progress): Promise<LabRecord> {
+  checkOptions(options);
+  checkPrograms();
+  await clearDirectory(options.dir);
+  const planned = await plan(options);
+  mkdirSync(planned.dir, { recursive: true, mode: 0o755 });
+  registerLab(planned);
+  try {
+    await makeAll(planned, options, stopwatch(progress));
+    const ready = { ...planned, readyAt: new Date().toISOString() };
+    updateLab(ready);
+    return ready;
+  } catch (error) {
+    // The directory stays for the logs in it; everything that runs or holds an address goes.
+    await takeDown(planned, { keepDirectory: true });
+    throw asAppError(error, "LAB_FAILED", `start the lab ${options.name}`);
+  }
+}
+
+async function plan(options: LabOptions): Promise<LabRecord> {
+  const taken = new Set(
+    registeredLabs().flatMap(({ members }) => members.map((m) => m.address.replace(/\.\d+$/, ""))),
+  );
+  const inNamespaces = options.net === "namespaces";
+  const subnets = inNamespaces
+    ? namespaceSubnets(options.name)
+    : loopbackSubnets(freeBlock(options.name, taken));
+  const ports = inNamespaces ? usualPorts() : await freePorts(addressesOf(options, subnets));
+  return { ...layOut(options, { subnets, ports }), osUser: serverAccount()?.name };
+}
+
+const addressesOf = (options: LabOptions, subnets: Subnets): readonly string[] =>
+  hostsOf(options).map((host) => hostAddress(subnets.cluster, host));
+
+/** Numbers of all hosts: the nodes', and those of etcd members that have their own. */
+export function hostsOf({ nodes, etcd, etcdApart }: LabOptions): readonly number[] {
+  const range = (length: number): number[] => Array.from({ length }, (_, i) => i + 1);
+  const apart = range(etcd).filter((number) => etcdApart || number > nodes);
+  return [...range(nodes), ...apart.map((number) => 100 + number)];
+}
+
+async function makeAll(lab: LabRecord, options: LabOptions, done: Done): Promise<void> {
+  if (lab.net === "namespaces") {
+    await makeNetwork(lab.name, hostsOf(options));
+    done(`${hostsOf(options).length} hosts, each with two links`);
+  }
+  for (const member of lab.etcd) {
+    makeOwned(member.dir);
+    await startEtcd(lab, member);
+  }
+  copyBundles(lab);
+  for (const member of lab.members) {
+    makeOwned(member.dir);
+    if (lab.diskMegabytes !== undefined) mountDisk(member, lab.diskMegabytes);
+    prepareNode(lab, member, options);
+  }
+  await waitForEtcd(lab.etcd, ETCD_LIMIT_MS);
+  done(`etcd answers (${lab.etcd.length} of ${lab.etcd.length} members)`);
+  for (const member of lab.members) await startAgent(lab, member);
+  const primary = await waitForPrimary(lab, PRIMARY_LIMIT_MS);
+  done(`${primary.member.name} is the primary and takes writes`);
+  await waitForHealthy(lab, STANDBYS_LIMIT_MS);
+  const standbys = lab.members.filter((m) => m.name !== primary.member.name).map((m) => m.name);
+  if (standbys.length > 0) done(`${standbys.join(" and ")} stream from it`);
+}
+
+type Done = (step: string) => void;
+
+function stopwatch(progress: Progress): Done {
+  let since = performance.now();
+  return (step) => {
+    const now = performance.now();
+    progress(step, now - since);
+    since = now;
+  };
+}
+
+function checkPrograms(): void {
+  postgresBinDir();
+  requireProgram("etcd");
+  bundleDir();
+  serverAccount();
+}
+
+/** What a failed start left in its directory is removed now; anything else is not ours to touch. */
+async function clearDirectory(dir: string): Promise<void> {
+  if (!existsSync(dir) || readdirSync(dir).length === 0) return;
+  const leftover = findLab({ dir });
+  if (leftover === undefined) {
+    throw new AppError("LAB_FAILED", `use the directory ${dir}`, "it is not empty; name another");
+  }
+  if (leftover.readyAt !== undefined) {
+    const why = `the lab ${leftover.name} lives there; end it with: understudy lab down --dir ${dir}`;
+    throw new AppError("LAB_FAILED", `use the directory ${dir}`, why);
+  }
+  await takeDown(leftover);
+}
