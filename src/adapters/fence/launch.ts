@@ -24,10 +24,14 @@ export interface FenceProgram {
   readonly path: string;
 }
 
-/** A small heap: the fence holds a few objects, its memory is the runtime's code. */
+/**
+ * A small heap, and no compiler: what the optimiser touches of itself would cost 4 MB, and there is nothing to optimise.
+ */
 const NODE_FLAGS = [
   "--max-semi-space-size=1",
   "--max-old-space-size=24",
+  "--jitless",
+  "--no-expose-wasm",
   "--single-threaded",
   "--no-warnings",
 ];

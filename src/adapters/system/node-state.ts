@@ -6,7 +6,12 @@ import { asFileError, readIfPresent, writeDurably } from "./durable-file.ts";
 
 export const NODE_STATE_NAME = "node.json";
 
-const EMPTY: NodeState = { leaseId: undefined, store: undefined, config: undefined };
+const EMPTY: NodeState = {
+  leaseId: undefined,
+  store: undefined,
+  bootstrapping: undefined,
+  config: undefined,
+};
 
 /** Reads the file; a missing or damaged one counts as knowing nothing, which is always safe. */
 export async function openNodeState(stateDir: string): Promise<NodeStateFile> {
@@ -39,10 +44,11 @@ export function parseNodeState(text: string | undefined): NodeState {
     return EMPTY;
   }
   if (typeof raw !== "object" || raw === null) return EMPTY;
-  const { leaseId, config } = raw as Partial<Record<keyof NodeState, unknown>>;
+  const { leaseId, bootstrapping, config } = raw as Partial<Record<keyof NodeState, unknown>>;
   return {
     leaseId: typeof leaseId === "string" ? leaseId : undefined,
     store: parseStore("store" in raw ? raw.store : undefined),
+    bootstrapping: typeof bootstrapping === "boolean" ? bootstrapping : undefined,
     config: typeof config === "string" ? config : undefined,
   };
 }

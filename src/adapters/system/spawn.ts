@@ -114,8 +114,15 @@ function ended(
 
 async function stopGroup(child: ChildProcess): Promise<void> {
   signalGroup(child, "SIGTERM");
-  await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
-  if (child.exitCode === null && child.signalCode === null) signalGroup(child, "SIGKILL");
+  // Not the child's exit but the end of its output says that nothing of the group is left.
+  const isGone = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), GRACE_MS);
+    child.once("close", () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+  if (!isGone) signalGroup(child, "SIGKILL");
 }
 
 function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
