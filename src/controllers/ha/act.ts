@@ -1,0 +1,188 @@
+// How does the ha room carry out a step? One verb each; those that need the lease look once more before they act.
+import { AppError } from "../../model/error.ts";
+import { isValid } from "../../model/lease.ts";
+import type { Lsn } from "../../model/lsn.ts";
+import { after } from "../../model/time.ts";
+import type { Progress } from "../../ports/postgres.ts";
+import { actOnBootstrap } from "./act-bootstrap.ts";
+import {
+  CRASH_SCAN_MS,
+  HEIR_LIMIT_MS,
+  HEIR_POLL_MS,
+  KILL_GRACE_MS,
+  KILL_LIMIT_MS,
+  LEASE_NEEDED_MS,
+  WRITE_LIMIT_MS,
+} from "./limits.ts";
+import type { HaPorts } from "./observe.ts";
+import type { HaStep } from "./steps.ts";
+
+export interface ActOptions extends HaPorts {
+  readonly name: string;
+  /** The first configuration of a new cluster, as stored text. */
+  readonly firstConfigJson: string;
+}
+
+const progressText = (p: Progress): string =>
+  p.totalBytes === undefined || p.doneBytes === undefined
+    ? p.phase
+    : `${p.phase} ${p.doneBytes} of ${p.totalBytes} bytes`;
+
+/** Carries out one step; what it answers becomes the outcome's result. */
+export async function act(
+  o: ActOptions,
+  step: HaStep,
+  onProgress: (text: string) => void,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const tell = (p: Progress) => onProgress(progressText(p));
+  switch (step.kind) {
+    case "ensure-fence":
+      await o.fence.ensure(signal);
+      return await o.fence.adopt(o.lease.view().leaseId, signal);
+    case "disarm":
+      return await o.fence.disarm(signal);
+    case "publish":
+      return await o.dcs.publishMember(step.member, o.lease.view().leaseId, WRITE_LIMIT_MS);
+    case "write-status":
+      return await o.dcs.writeStatus(step.term, step.status, WRITE_LIMIT_MS);
+    case "write-history":
+      return await o.dcs.writeHistory(step.term, step.rows, WRITE_LIMIT_MS);
+    case "clear-failover":
+      return await o.dcs.writeFailover(undefined, step.revision, WRITE_LIMIT_MS);
+    case "apply-settings":
+      return await o.postgres.applySettings(step.plan, signal);
+    case "checkpoint":
+      return await o.postgres.checkpoint(signal);
+    case "record-lineage":
+      return await o.postgres.recordLineage(step.lineage, signal);
+    case "sync-slots":
+      return await o.postgres.syncSlots(step.create, step.drop, step.positions, signal);
+    case "clone":
+      return await o.postgres.clone(step.from, step.lineage, tell, signal);
+    case "rewind":
+      return await o.postgres.rewind(step.from, step.lineage, tell, signal);
+    case "start-standby":
+      return await o.postgres.startStandby(step.plan, step.upstream, step.timeoutMs, signal);
+    case "start-primary":
+      needLease(o, step.term);
+      return await undoneByKill(o, o.postgres.startPrimary(step.plan, step.timeoutMs, signal));
+    case "stop":
+      return await stop(o, step, signal);
+    case "kill":
+      return await kill(o, signal);
+    case "follow":
+      return await o.postgres.follow(step.upstream, signal);
+    case "find-crash-end":
+      return await o.postgres.crashEnd(step.from, step.lineage, CRASH_SCAN_MS, signal);
+    case "reserve":
+      return await o.dcs.reserveBranch(step.term, step.branches, step.revision, WRITE_LIMIT_MS);
+    case "promote":
+      return await promote(o, step, signal);
+    case "acquire":
+      await o.fence.ensure(signal);
+      return await o.lease.acquire(step.basis);
+    case "adopt":
+      return await o.lease.adopt(step.term, step.sentAt, step.seq);
+    case "release":
+      return await o.lease.release(step.release);
+    case "drop-lease":
+      return o.lease.drop(step.why);
+    case "remove-stale-leader":
+      return await o.dcs.removeStaleLeader(step.term, step.hold, WRITE_LIMIT_MS);
+    default:
+      return await actOnBootstrap(o, step, signal);
+  }
+}
+
+/** Check at the place of use: the lease must be of this term, live, and known to the fence (R16, S5). */
+function needLease(o: ActOptions, term: number): void {
+  const now = o.clock.now();
+  const held = o.lease.view().held;
+  if (!isValid(held, after(now, LEASE_NEEDED_MS)) || held.term !== term) {
+    throw new AppError(
+      "LEASE_LOST",
+      "open the server to writes",
+      `term ${term} is not held long enough`,
+    );
+  }
+  const { armed, alive } = o.fence.status();
+  if (!alive || armed?.term !== term || armed.until <= now) {
+    throw new AppError(
+      "FENCE_UNARMED",
+      "open the server to writes",
+      `the fence is not armed for term ${term}`,
+    );
+  }
+}
+
+/** A server that was to serve writes and failed to is ended, so that nothing half open is left behind. */
+async function undoneByKill<T>(o: ActOptions, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    using limit = o.clock.deadline(KILL_LIMIT_MS);
+    await o.fence.killServer(KILL_GRACE_MS, KILL_LIMIT_MS, limit.signal);
+    throw error;
+  }
+}
+
+async function promote(
+  o: ActOptions,
+  step: Extract<HaStep, { kind: "promote" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  needLease(o, step.term);
+  const branch = await undoneByKill(o, o.postgres.promote(step.branch, step.timeoutMs, signal));
+  if (branch.forkLsn === step.branch.forkLsn) return;
+  // The server's own history names the exact fork; the reservation had only the end of received WAL.
+  const { lineage } = await o.dcs.snapshot(WRITE_LIMIT_MS);
+  const branches = lineage.value.map((b) =>
+    b.term === branch.term && b.timeline === branch.timeline ? branch : b,
+  );
+  await o.dcs.reserveBranch(step.term, branches, lineage.modRevision, WRITE_LIMIT_MS);
+}
+
+async function stop(
+  o: ActOptions,
+  step: Extract<HaStep, { kind: "stop" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { heirApiUrl } = step;
+  // While writes still run, the larger part of the shutdown checkpoint is done ahead of the pause.
+  if (heirApiUrl !== undefined) await o.postgres.checkpoint(signal).catch(() => undefined);
+  const waitForHeir =
+    heirApiUrl === undefined ? undefined : (end: Lsn) => untilHeirHas(o, heirApiUrl, end, signal);
+  await o.postgres.stop(step.timeoutMs, waitForHeir, signal);
+}
+
+/** Gives the walsenders the time to bring the last byte to the heir; the decision about it is made later. */
+async function untilHeirHas(
+  o: ActOptions,
+  apiUrl: string,
+  end: Lsn,
+  signal: AbortSignal,
+): Promise<void> {
+  const limit = after(o.clock.now(), HEIR_LIMIT_MS);
+  while (o.clock.now() < limit && !signal.aborted) {
+    const answer = await o.peers.ask(apiUrl, KILL_GRACE_MS);
+    if (
+      answer.kind === "known" &&
+      answer.value.position !== undefined &&
+      answer.value.position >= end
+    )
+      return;
+    await o.clock.sleep(HEIR_POLL_MS, signal);
+  }
+}
+
+async function kill(o: ActOptions, signal: AbortSignal): Promise<unknown> {
+  const report = await o.fence.killServer(KILL_GRACE_MS, KILL_LIMIT_MS, signal);
+  if (!report.down)
+    throw new AppError(
+      "PG_STOP_TIMEOUT",
+      "end every process of the server",
+      `${report.remaining} remain`,
+    );
+  return report;
+}

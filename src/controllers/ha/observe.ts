@@ -1,0 +1,143 @@
+// How does the ha room look at the world? Everything in parallel, everything bounded; ignorance is an answer.
+import type { Dcs, HoldSighting } from "../../dcs/dcs.ts";
+import type { ClusterSnapshot } from "../../model/cluster.ts";
+import type { DynamicConfig } from "../../model/config.ts";
+import { AppError } from "../../model/error.ts";
+import { type Known, known, unknown } from "../../model/known.ts";
+import { rivalMayActAt } from "../../model/lease.ts";
+import type { PeerStatus } from "../../model/member.ts";
+import type { LocalServer } from "../../model/server.ts";
+import type { Ms } from "../../model/time.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Fence } from "../../ports/fence.ts";
+import type { LeaseKeeping } from "../../ports/lease.ts";
+import type { NodeStateFile } from "../../ports/node-state.ts";
+import type { Peers } from "../../ports/peers.ts";
+import type { Postgres, ServerPlan } from "../../ports/postgres.ts";
+import type { Job, Outcomes } from "../controller.ts";
+import type { HaStep } from "./steps.ts";
+import type { HaMemory, HaWorld, Requests, Self } from "./world.ts";
+
+export interface HaPorts {
+  readonly clock: Clock;
+  readonly dcs: Dcs;
+  readonly postgres: Postgres;
+  readonly fence: Fence;
+  readonly peers: Peers;
+  readonly lease: LeaseKeeping;
+  readonly state: NodeStateFile;
+}
+
+/** What lives beside the ports: kept by the node, read at every look. */
+export interface HaSurroundings {
+  readonly self: Self;
+  requests(): Requests;
+  holdSeen(): HoldSighting | undefined;
+  /** A linearizable read showed this hold: date it if it is new (R7). */
+  sawHold(revision: number): void;
+  /** The last good configuration; a snapshot's good one replaces it. */
+  config(): DynamicConfig;
+  sawCluster(cluster: ClusterSnapshot): void;
+  planFor(config: DynamicConfig): ServerPlan;
+}
+
+const SERVER_LOOK_MS: Ms = 2_000;
+const PEER_LIMIT_MS: Ms = 500;
+
+export async function observe(
+  ports: HaPorts,
+  around: HaSurroundings,
+  memory: HaMemory,
+  outcomes: Outcomes,
+  job: Job<HaStep> | undefined,
+): Promise<HaWorld> {
+  const plan = around.planFor(around.config());
+  const [store, server] = await Promise.all([
+    readStore(ports, around),
+    ports.postgres.observe(plan, SERVER_LOOK_MS),
+  ]);
+  const cluster = store.kind === "known" ? store.value : undefined;
+  const storeChanged = cluster !== undefined && !isOurStore(ports, cluster);
+  const peers =
+    cluster === undefined || storeChanged ? {} : await askPeers(ports, around, cluster, server);
+  const config = around.config();
+  return {
+    now: ports.clock.now(),
+    wallMs: ports.clock.wallMs(),
+    self: around.self,
+    store: storeChanged
+      ? unknown("this is another store, or an older state of it", ports.clock.now())
+      : store,
+    storeChanged,
+    config,
+    server,
+    plan: around.planFor(config),
+    lease: ports.lease.view(),
+    fence: ports.fence.status(),
+    holdSeen: around.holdSeen(),
+    peers,
+    job,
+    outcomes,
+    requests: around.requests(),
+    bootstrapping: ports.state.current().bootstrapping === true,
+    claimed: outcomes["claim-bootstrap"]?.result === true,
+    memory,
+  };
+}
+
+async function readStore(ports: HaPorts, around: HaSurroundings): Promise<Known<ClusterSnapshot>> {
+  try {
+    const cluster = await ports.dcs.snapshot(around.config().retryTimeoutMs);
+    if (isOurStore(ports, cluster)) {
+      if (cluster.hold !== undefined) around.sawHold(cluster.hold.modRevision);
+      around.sawCluster(cluster);
+    }
+    return known(cluster, ports.clock.now());
+  } catch (error) {
+    const why = error instanceof AppError ? error.message : String(error);
+    return unknown(why, ports.clock.now());
+  }
+}
+
+/** R31: another cluster id or a lower revision than seen is ignorance, not an empty store. */
+function isOurStore(ports: HaPorts, cluster: ClusterSnapshot): boolean {
+  const seen = ports.state.current().store;
+  if (seen === undefined) return true;
+  return seen.clusterId === cluster.header.clusterId && cluster.header.revision >= seen.revision;
+}
+
+async function askPeers(
+  ports: HaPorts,
+  around: HaSurroundings,
+  cluster: ClusterSnapshot,
+  server: LocalServer,
+): Promise<Readonly<Record<string, Known<PeerStatus>>>> {
+  if (!mayHaveToChoose(ports, around, cluster, server)) return {};
+  const others = cluster.members.filter((m) => m.name !== around.self.name && m.apiUrl !== "");
+  const answers = await Promise.all(
+    others.map(async (m) => [m.name, await ports.peers.ask(m.apiUrl, PEER_LIMIT_MS)] as const),
+  );
+  return Object.fromEntries(answers);
+}
+
+/** Positions are asked only when somebody may have to be chosen: they cost a request to every member. */
+function mayHaveToChoose(
+  ports: HaPorts,
+  around: HaSurroundings,
+  cluster: ClusterSnapshot,
+  server: LocalServer,
+): boolean {
+  const { leader, hold } = cluster;
+  const held = ports.lease.view().held;
+  if (leader === undefined || around.requests().stopping !== undefined) return true;
+  if (leader.term === held?.term) {
+    const settled = server.sql.kind === "known" && !server.sql.value.inRecovery;
+    return !settled || cluster.failover.value !== undefined;
+  }
+  const seen = around.holdSeen();
+  return (
+    hold !== undefined &&
+    seen !== undefined &&
+    ports.clock.now() >= rivalMayActAt(seen.seenAt, hold.holdMs)
+  );
+}

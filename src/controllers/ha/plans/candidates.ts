@@ -1,0 +1,68 @@
+// Who of the others could lead, and who has more of the WAL?
+
+import { memberNamed } from "../../../model/cluster.ts";
+import { valueOf } from "../../../model/known.ts";
+import type { Lsn } from "../../../model/lsn.ts";
+import type { Member, PeerStatus } from "../../../model/member.ts";
+import { headOf, type Lineage } from "../../../model/timeline.ts";
+import type { HaWorld } from "../world.ts";
+import { clusterOf } from "./standing.ts";
+
+/** A standby that could take over, with its position on our branch. */
+export interface Candidate {
+  readonly member: Member;
+  readonly position: Lsn;
+  readonly priority: number;
+}
+
+/** Why a peer cannot be handed the leadership, or undefined when it can. */
+export function whyNot(w: HaWorld, name: string): string | undefined {
+  const c = clusterOf(w);
+  const member = c === undefined ? undefined : memberNamed(c, name);
+  if (member === undefined) return "no such member";
+  if (member.tags.nofailover) return "tagged nofailover";
+  const answer = w.peers[name];
+  if (answer === undefined) return "not asked yet";
+  if (answer.kind === "unknown") return `does not answer (${answer.why})`;
+  const peer = answer.value;
+  if (peer.role !== "standby" || peer.state !== "running") return `is ${peer.role}, ${peer.state}`;
+  if (peer.position === undefined) return "its position is not settled";
+  if (!sameBranch(peer.lineage, w.server.lineage)) return "is on another branch of history";
+  return undefined;
+}
+
+const sameBranch = (a: Lineage, b: Lineage): boolean => {
+  const x = headOf(a);
+  const y = headOf(b);
+  return x !== undefined && y !== undefined && x.timeline === y.timeline && x.term === y.term;
+};
+
+/** Standbys on this server's own branch that can be handed the leadership; the furthest first, then by priority. */
+export function heirs(w: HaWorld): readonly Candidate[] {
+  const found: Candidate[] = [];
+  for (const name of Object.keys(w.peers)) {
+    const c = clusterOf(w);
+    const member = c === undefined ? undefined : memberNamed(c, name);
+    const peer = valueOf(w.peers[name] ?? { kind: "unknown", why: "not asked", at: w.now });
+    if (member === undefined || peer?.position === undefined || whyNot(w, name) !== undefined)
+      continue;
+    found.push({ member, position: peer.position, priority: peer.tags.failoverPriority });
+  }
+  return found.toSorted((a, b) =>
+    a.position === b.position ? b.priority - a.priority : a.position > b.position ? -1 : 1,
+  );
+}
+
+/** The term of a lineage's newest branch: a later term is a later history, whatever the positions say. */
+const headTerm = (lineage: Lineage): number => headOf(lineage)?.term ?? -1;
+
+/**
+ * Whether a peer's data is further than `mine`: a newer branch first, then more bytes on the same branch (R19, R23).
+ * A peer whose position is not settled counts as not ahead: it could not win either.
+ */
+export function isAhead(peer: PeerStatus, lineage: Lineage, position: Lsn): boolean {
+  if (peer.position === undefined) return false;
+  const theirs = headTerm(peer.lineage);
+  const mine = headTerm(lineage);
+  return theirs === mine ? peer.position > position : theirs > mine;
+}

@@ -1,0 +1,127 @@
+// The primary's server is down and the lease is still ours: hand over, or restart in place? (R24, R25, R46)
+import type { Lease } from "../../../model/lease.ts";
+import { type Lsn, printLsn } from "../../../model/lsn.ts";
+import { after } from "../../../model/time.ts";
+import type { CrashEnd } from "../../../ports/postgres.ts";
+import type { Verdict } from "../rungs/rung.ts";
+import type { HaWorld } from "../world.ts";
+import { type Candidate, heirs } from "./candidates.ts";
+import { cleanEnd, clusterOf } from "./standing.ts";
+import { switchoverCandidate, switchoverIntent } from "./switchover.ts";
+
+/** R46: three in ten minutes, or one without a minute of service, and restarting is over. */
+const CRASH_WINDOW_MS = 600_000;
+const MOST_RESTARTS = 3;
+const MINUTE_OF_SERVICE_MS = 60_000;
+/** How long a switchover waits for the candidate's last byte once the server is down. */
+const CATCH_UP_MS = 3_000;
+const LOOK_AGAIN_MS = 50;
+
+export function deadPrimary(w: HaWorld, lease: Lease): Verdict {
+  const restart = w.requests.restart;
+  if (restart !== undefined) return startInPlace(w, lease, "lead_restarting", false);
+  const end = cleanEnd(w);
+  if (end !== undefined && switchoverIntent(w) !== undefined) return switchover(w, lease, end);
+  return crashed(w, lease, end);
+}
+
+function switchover(w: HaWorld, lease: Lease, end: Lsn): Verdict {
+  const candidate = switchoverCandidate(w);
+  if (candidate !== undefined && candidate.position >= end) {
+    return release(lease, candidate, end, "switchover_handing_over");
+  }
+  const limit = after(w.memory.downSince ?? w.now, CATCH_UP_MS);
+  if (w.now < limit) {
+    const detail = `waiting for ${printLsn(end)} on the candidate`;
+    return {
+      because: "switchover_handing_over",
+      detail,
+      vouch: true,
+      wakeAt: after(w.now, LOOK_AGAIN_MS),
+    };
+  }
+  const revision = clusterOf(w)?.failover.modRevision ?? 0;
+  return {
+    ...startInPlace(w, lease, "switchover_abandoned", false),
+    upkeep: [{ kind: "clear-failover", revision }],
+  };
+}
+
+function crashed(w: HaWorld, lease: Lease, clean: Lsn | undefined): Verdict {
+  const best = heirs(w)[0];
+  if (best === undefined) return restartOrGiveUp(w, lease, undefined);
+  const end = clean ?? examined(w);
+  if (end === "not yet") {
+    return {
+      because: "crash_examining",
+      detail: `from ${printLsn(best.position)}, the flushed position of ${best.member.name}`,
+      step: { kind: "find-crash-end", from: best.position, lineage: w.server.lineage },
+      vouch: true,
+    };
+  }
+  if (end !== undefined && best.position >= end)
+    return release(lease, best, end, "crash_handing_over");
+  return restartOrGiveUp(w, lease, end);
+}
+
+/** What the scan of this death's WAL said: its end, undefined for "unknown", or "not yet". */
+function examined(w: HaWorld): Lsn | undefined | "not yet" {
+  const outcome = w.outcomes["find-crash-end"];
+  if (outcome === undefined || w.memory.downSince === undefined || outcome.at < w.memory.downSince)
+    return "not yet";
+  const found = outcome.result as CrashEnd | undefined;
+  return outcome.ok && found?.kind === "end" ? found.lsn : undefined;
+}
+
+function release(
+  lease: Lease,
+  heir: Candidate,
+  end: Lsn,
+  because: "switchover_handing_over" | "crash_handing_over",
+): Verdict {
+  return {
+    because,
+    detail: `${heir.member.name} has ${printLsn(heir.position)}, the end is ${printLsn(end)}`,
+    step: { kind: "release", term: lease.term, release: { heir: heir.member.name, minLsn: end } },
+    vouch: true,
+  };
+}
+
+function restartOrGiveUp(w: HaWorld, lease: Lease, end: Lsn | undefined): Verdict {
+  const recent = w.memory.crashes.filter((at) => w.now - at < CRASH_WINDOW_MS);
+  const last = recent.at(-1);
+  const served = last === undefined || w.now - last >= MINUTE_OF_SERVICE_MS;
+  const failed = w.outcomes["start-primary"];
+  const diskFull = failed?.ok === false && failed.code === "PG_DISK_FULL";
+  const hopeless = recent.length >= MOST_RESTARTS || !served || diskFull;
+  if (hopeless && heirs(w).length > 0) {
+    const detail = `${recent.length} restarts in ten minutes${diskFull ? ", disk full" : ""}`;
+    if (end === undefined) return { because: "crash_giving_up", detail }; // no vouch: the lease runs out
+    const step = {
+      kind: "release",
+      term: lease.term,
+      release: { heir: undefined, minLsn: end },
+    } as const;
+    return { because: "crash_giving_up", detail, step };
+  }
+  return startInPlace(w, lease, "crash_restarting", true);
+}
+
+function startInPlace(
+  w: HaWorld,
+  lease: Lease,
+  because: "crash_restarting" | "lead_restarting" | "switchover_abandoned",
+  crash: boolean,
+): Verdict {
+  return {
+    because,
+    step: {
+      kind: "start-primary",
+      plan: w.plan,
+      term: lease.term,
+      timeoutMs: w.config.primaryStartTimeoutMs,
+    },
+    vouch: true,
+    ...(crash ? { remember: { crashes: [...w.memory.crashes, w.now].slice(-10) } } : {}),
+  };
+}

@@ -1,0 +1,116 @@
+// May this standby lead, judged on everything that is known now? Asked before the race and again after winning (R12).
+import type { Hold } from "../../../model/cluster.ts";
+import { holdMsOf } from "../../../model/config.ts";
+import { lagBytes } from "../../../model/lsn.ts";
+import type { Reason } from "../../../model/reason.ts";
+import { after } from "../../../model/time.ts";
+import { headOf } from "../../../model/timeline.ts";
+import type { HaWorld } from "../world.ts";
+import { isAhead } from "./candidates.ts";
+import { branchesOf, clusterOf, isStandby, sqlOf } from "./standing.ts";
+
+export interface Refusal {
+  readonly because: Reason;
+  readonly detail: string;
+}
+
+const no = (because: Reason, detail: string): Refusal => ({ because, detail });
+
+/** Why this member must not lead, or undefined when it may. */
+export function refusal(w: HaWorld): Refusal | undefined {
+  return unfit(w) ?? notAsked(w) ?? wrongBranch(w) ?? tooFarBehind(w) ?? overtaken(w);
+}
+
+/** The member itself: tags, server, a recent failure, the fence. */
+function unfit(w: HaWorld): Refusal | undefined {
+  if (w.self.tags.nofailover) return no("race_not_allowed", "tagged nofailover");
+  const until = w.memory.standBackUntil;
+  if (until !== undefined && w.now < until)
+    return no("race_standing_back", "a promotion or start has just failed here");
+  if (!isStandby(w)) return no("race_unhealthy", "the server is not a running standby");
+  if (sqlOf(w)?.exhausted !== true)
+    return no("race_unhealthy", "its own WAL is not replayed to the end yet");
+  if (w.server.binariesChanged) return undefined; // an upgrade under a running server is no reason to stay without a primary
+  if (!w.fence.alive) return no("race_unhealthy", "the fence does not answer");
+  return undefined;
+}
+
+/** A person named another member: it goes first while it can. */
+function notAsked(w: HaWorld): Refusal | undefined {
+  const intent = clusterOf(w)?.failover.value;
+  if (intent?.candidate === undefined || intent.candidate === w.self.name) return undefined;
+  if (intent.scheduledAtMs !== undefined && intent.scheduledAtMs > w.wallMs) return undefined;
+  const peer = w.peers[intent.candidate];
+  const able =
+    peer?.kind === "known" && peer.value.role === "standby" && peer.value.position !== undefined;
+  if (!able || patienceIsOver(w)) return undefined;
+  return no("race_waiting_for_candidate", `${intent.candidate} was asked for`);
+}
+
+/** check_timeline: the branch of the last finished promotion, as the store recorded it, is ours too (R19). */
+function wrongBranch(w: HaWorld): Refusal | undefined {
+  const c = clusterOf(w);
+  const head = headOf(w.server.lineage);
+  if (c === undefined || head === undefined)
+    return no("race_wrong_lineage", "no record of this data's history");
+  if (!branchesOf(c).some((b) => b.timeline === head.timeline && b.term === head.term)) {
+    return no(
+      "race_wrong_lineage",
+      `timeline ${head.timeline} of term ${head.term} is not the cluster's`,
+    );
+  }
+  const ended = c.history.value.at(-1)?.timeline ?? 0;
+  if (w.config.checkTimeline && head.timeline <= ended && !isNamed(w)) {
+    return no(
+      "race_wrong_lineage",
+      `still on timeline ${head.timeline}, the cluster has left ${ended}`,
+    );
+  }
+  return undefined;
+}
+
+/** maximum_lag_on_failover, against the last position that a leader published; a person may overrule it. */
+function tooFarBehind(w: HaWorld): Refusal | undefined {
+  const last = clusterOf(w)?.status.value.position;
+  const mine = sqlOf(w)?.position;
+  if (last === undefined || mine === undefined || isNamed(w)) return undefined;
+  const lag = lagBytes(last, mine);
+  if (lag <= w.config.maximumLagOnFailover) return undefined;
+  return no("race_too_far_behind", `${lag} bytes behind, ${w.config.maximumLagOnFailover} allowed`);
+}
+
+/** Another member is a primary, or has more, or goes first among equals. Waiting for it has a limit: one H. */
+function overtaken(w: HaWorld): Refusal | undefined {
+  const position = sqlOf(w)?.position;
+  if (position === undefined || patienceIsOver(w)) return undefined;
+  for (const [name, answer] of Object.entries(w.peers)) {
+    if (answer.kind === "unknown") continue;
+    const peer = answer.value;
+    if (peer.role === "primary") return no("race_peer_is_primary", `${name} still runs as primary`);
+    if (peer.tags.nofailover || peer.watchdogFailed || isNamed(w)) continue;
+    if (isAhead(peer, w.server.lineage, position))
+      return no("race_behind", `${name} has more of the WAL`);
+    const equal = !isAhead(peer, w.server.lineage, position) && peer.position === position;
+    if (equal && peer.tags.failoverPriority > w.self.tags.failoverPriority) {
+      return no("race_behind", `${name} has a higher priority`);
+    }
+  }
+  return undefined;
+}
+
+/** A person asked for this very member, or the last holder named it as its heir. */
+export function isNamed(w: HaWorld): boolean {
+  const c = clusterOf(w);
+  return c?.failover.value?.candidate === w.self.name || c?.hold?.released?.heir === w.self.name;
+}
+
+/** A better candidate that does not take its chance for a whole H (it may be cut from the store) is passed over. */
+const patienceIsOver = (w: HaWorld): boolean =>
+  w.memory.racingSince !== undefined && w.now >= after(w.memory.racingSince, holdMsOf(w.config));
+
+/** Whether this member has what a release demands of its successor (R25). */
+export function hasWhatWasReleased(w: HaWorld, hold: Hold): boolean {
+  const wanted = hold.released?.minLsn;
+  const mine = sqlOf(w)?.position;
+  return wanted === undefined || (mine !== undefined && mine >= wanted);
+}

@@ -1,0 +1,49 @@
+// What do the outcomes of past steps mean for the next decisions?
+import { after } from "../../../model/time.ts";
+import type { Outcome } from "../../controller.ts";
+import type { HaMemory, HaWorld } from "../world.ts";
+import { clusterOf } from "./standing.ts";
+
+type Digest = (memory: HaMemory, outcome: Outcome, w: HaWorld) => Partial<HaMemory>;
+
+/** What each kind of finished step teaches; kinds that are not listed teach nothing. */
+const LESSONS: Readonly<Record<string, Digest>> = {
+  promote: (_, o, w) => (o.ok ? {} : { standBackUntil: after(o.at, w.config.ttlMs) }),
+  "start-standby": startLesson,
+  "start-primary": (m, o) => (o.ok ? startLesson(m, o) : {}),
+  rewind: (m, o) =>
+    o.ok
+      ? { divergedFrom: undefined, rewindFailedFor: undefined }
+      : { rewindFailedFor: m.divergedFrom },
+  clone: (_, o) => (o.ok ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),
+};
+
+function startLesson(m: HaMemory, o: Outcome): Partial<HaMemory> {
+  return o.ok
+    ? { startFailures: 0, startFailedAt: undefined }
+    : { startFailures: m.startFailures + 1, startFailedAt: o.at };
+}
+
+/** The memory with every new outcome digested once. */
+export function digest(w: HaWorld): HaMemory {
+  let memory = w.memory;
+  for (const [kind, outcome] of Object.entries(w.outcomes)) {
+    const seen = memory.digested[kind];
+    if (outcome === undefined || (seen !== undefined && seen >= outcome.at)) continue;
+    const lesson = LESSONS[kind]?.(memory, outcome, w) ?? {};
+    memory = { ...memory, ...lesson, digested: { ...memory.digested, [kind]: outcome.at } };
+  }
+  const down = w.server.process.kind !== "running";
+  const downSince = down ? (memory.downSince ?? w.now) : undefined;
+  const leaderTerm = clusterOf(w)?.leader?.term;
+  // A divergence is from one leader's history: under another leader it is judged anew.
+  const stale =
+    memory.divergedFrom !== undefined &&
+    leaderTerm !== undefined &&
+    leaderTerm !== memory.divergedFrom;
+  return {
+    ...memory,
+    downSince,
+    ...(stale ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),
+  };
+}

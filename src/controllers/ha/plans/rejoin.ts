@@ -1,0 +1,34 @@
+// How does data that has left the cluster's history come back to it?
+import type { Reason } from "../../../model/reason.ts";
+import type { Verdict } from "../rungs/rung.ts";
+import type { HaWorld } from "../world.ts";
+import { type Source, upstreamOf } from "./standing.ts";
+
+const CLONE_RETRY_MS = 5_000;
+
+/** Copies the whole directory from a source; after a failed copy waits a little. */
+export function cloneFrom(w: HaWorld, source: Source, because: Reason): Verdict {
+  const last = w.outcomes["clone"];
+  const retryAt = last !== undefined && !last.ok ? last.at + CLONE_RETRY_MS : 0;
+  if (w.now < retryAt) return { because: "clone_waiting", detail: last?.why ?? "" };
+  return {
+    because,
+    detail: `from ${source.member.name}`,
+    step: { kind: "clone", from: upstreamOf(w, source), lineage: source.lineage },
+  };
+}
+
+/** Rewinds where allowed and possible, else clones; the server must be down (R32, R42). */
+export function rebuild(w: HaWorld, source: Source): Verdict {
+  const canRewind =
+    w.config.usePgRewind &&
+    w.memory.rewindFailedFor !== source.term &&
+    w.server.directory === "data";
+  if (!canRewind) return cloneFrom(w, source, "rejoin_cloning");
+  return {
+    because: "rejoin_rewinding",
+    detail: `to ${source.member.name}`,
+    step: { kind: "rewind", from: upstreamOf(w, source), lineage: source.lineage },
+    remember: { divergedFrom: source.term },
+  };
+}

@@ -1,0 +1,68 @@
+// What does this node publish about itself?
+
+import { memberNamed } from "../../../model/cluster.ts";
+import type { Member, MemberRole, MemberState } from "../../../model/member.ts";
+import type { Reason } from "../../../model/reason.ts";
+import { PUBLISHED_VERSION } from "../../../model/wire/member.ts";
+import type { HaWorld } from "../world.ts";
+import { clusterOf, isPrimary, leads, sqlOf } from "./standing.ts";
+
+/** This member as the store should show it. */
+export function selfPortrait(w: HaWorld, because: Reason): Member {
+  const sql = sqlOf(w);
+  return {
+    name: w.self.name,
+    host: w.self.host,
+    port: w.self.port,
+    apiUrl: w.self.apiUrl,
+    state: stateOf(w),
+    role: roleOf(w),
+    version: PUBLISHED_VERSION,
+    tags: w.self.tags,
+    timeline: sql?.timeline,
+    position: sql?.position,
+    receivedLsn: sql?.receivedLsn,
+    replayedLsn: sql?.replayedLsn,
+    replicationState: sql?.walReceiver?.status === "streaming" ? "streaming" : undefined,
+    pendingRestart: sql?.pendingRestart ?? [],
+    paused: w.config.paused,
+    ours: { agent: w.self.agentVersion, hold: true, fence: true },
+    because,
+  };
+}
+
+export function roleOf(w: HaWorld): MemberRole {
+  if (w.server.directory !== "data") return "uninitialized";
+  if (isPrimary(w)) return leads(w) === undefined ? "demoted" : "primary";
+  return "standby";
+}
+
+export function stateOf(w: HaWorld): MemberState {
+  const job = w.job?.step.kind;
+  if (job === "initialise") return "initializing";
+  if (job === "clone" || job === "rewind") return "cloning";
+  if (job === "stop") return "stopping";
+  if (job === "start-standby" || job === "start-primary") return "starting";
+  const { process } = w.server;
+  switch (process.kind) {
+    case "down":
+      return w.memory.startFailures > 0 ? "start failed" : "stopped";
+    case "orphans":
+      return "crashed";
+    case "running":
+      if (process.accepting === "yes") return sqlOf(w) === undefined ? "unknown" : "running";
+      return process.accepting === "starting" ? "starting" : "unknown";
+    default:
+      return process satisfies never;
+  }
+}
+
+/** Whether the store already shows this portrait. */
+export function isPublished(w: HaWorld, member: Member): boolean {
+  const c = clusterOf(w);
+  const old = c === undefined ? undefined : memberNamed(c, w.self.name);
+  return old !== undefined && print(old) === print(member);
+}
+
+const print = (m: Member): string =>
+  JSON.stringify(m, (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v));

@@ -1,0 +1,27 @@
+// How is a server started, and how soon again after it failed to?
+import type { Reason } from "../../../model/reason.ts";
+import { after } from "../../../model/time.ts";
+import type { Upstream } from "../../../ports/postgres.ts";
+import type { Verdict } from "../rungs/rung.ts";
+import type { HaWorld } from "../world.ts";
+
+const BACKOFF_FIRST_MS = 1_000;
+const BACKOFF_MOST_MS = 30_000;
+
+/** Starts as a standby; after a failure waits 1, 2, 4 … 30 s first. */
+export function startStandby(w: HaWorld, upstream: Upstream | undefined, because: Reason): Verdict {
+  const { startFailures, startFailedAt } = w.memory;
+  if (startFailedAt !== undefined) {
+    const pause = Math.min(BACKOFF_FIRST_MS * 2 ** (startFailures - 1), BACKOFF_MOST_MS);
+    const at = after(startFailedAt, pause);
+    if (w.now < at) {
+      return {
+        because: "start_backoff",
+        detail: w.outcomes["start-standby"]?.why ?? "",
+        wakeAt: at,
+      };
+    }
+  }
+  const timeoutMs = w.config.primaryStartTimeoutMs;
+  return { because, step: { kind: "start-standby", plan: w.plan, upstream, timeoutMs } };
+}

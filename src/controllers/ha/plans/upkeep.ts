@@ -1,0 +1,131 @@
+// What is kept true all the time, whatever else happens? Differences only: a steady cluster writes nothing.
+import type { ClusterSnapshot, HistoryRow } from "../../../model/cluster.ts";
+import type { Lsn } from "../../../model/lsn.ts";
+import { slotNameOf } from "../../../model/slot.ts";
+import { headOf } from "../../../model/timeline.ts";
+import { printRfc3339 } from "../../../model/wire/rfc3339.ts";
+import type { HaUpkeep } from "../steps.ts";
+import type { HaWorld } from "../world.ts";
+import { branchesOf, clusterOf, type Source, sqlOf } from "./standing.ts";
+
+/** A primary's: slots, settings, status, history, a finished intent. */
+export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
+  const c = clusterOf(w);
+  if (c === undefined) return [];
+  return [
+    ...settings(w),
+    ...slots(w, c),
+    ...status(w, c, term),
+    ...history(w, c, term),
+    ...finishedIntent(w, c),
+  ];
+}
+
+/** A standby's: the record of the branches it follows, slots for a life after a promotion (R42). */
+export function standbyUpkeep(w: HaWorld, source: Source | undefined): readonly HaUpkeep[] {
+  const c = clusterOf(w);
+  if (c === undefined) return [];
+  return [...disarm(w), ...settings(w), ...lineage(w, source), ...slots(w, c)];
+}
+
+/** A deadline left over from an earlier term would end a healthy standby. */
+function disarm(w: HaWorld): readonly HaUpkeep[] {
+  return w.fence.armed !== undefined && w.lease.held === undefined ? [{ kind: "disarm" }] : [];
+}
+
+const settings = (w: HaWorld): readonly HaUpkeep[] =>
+  w.server.settingsStale ? [{ kind: "apply-settings", plan: w.plan }] : [];
+
+/** R19: what we stream from is what we are, once the server has switched to that timeline. */
+function lineage(w: HaWorld, source: Source | undefined): readonly HaUpkeep[] {
+  const theirs = source === undefined ? undefined : headOf(source.lineage);
+  const mine = headOf(w.server.lineage);
+  const sql = sqlOf(w);
+  if (
+    source === undefined ||
+    theirs === undefined ||
+    sql?.walReceiver?.timeline !== theirs.timeline
+  )
+    return [];
+  if (
+    sql.timeline !== theirs.timeline ||
+    (mine?.timeline === theirs.timeline && mine.term === theirs.term)
+  )
+    return [];
+  return [{ kind: "record-lineage", lineage: source.lineage }];
+}
+
+/** One physical slot per other member, on every possible leader; unknown slots are never touched. */
+function slots(w: HaWorld, c: ClusterSnapshot): readonly HaUpkeep[] {
+  const sql = sqlOf(w);
+  if (sql === undefined || !w.config.useSlots || w.self.tags.nofailover) return [];
+  const wanted = c.members
+    .filter((m) => m.name !== w.self.name && !m.tags.nostream)
+    .map((m) => slotNameOf(m.name));
+  const create = wanted.filter((name) => !sql.slots.some((s) => s.name === name));
+  const positions: Record<string, Lsn> = {};
+  if (sql.inRecovery) {
+    for (const name of wanted) {
+      const at = c.status.value.slots[name];
+      const slot = sql.slots.find((s) => s.name === name);
+      if (
+        at !== undefined &&
+        slot !== undefined &&
+        (slot.restartLsn === undefined || slot.restartLsn < at)
+      )
+        positions[name] = at;
+    }
+  }
+  if (create.length === 0 && Object.keys(positions).length === 0) return [];
+  return [{ kind: "sync-slots", create, drop: [], positions }];
+}
+
+/** The WAL end for the lag rule and the slots' positions for the standbys, when they have moved. */
+function status(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {
+  const sql = sqlOf(w);
+  if (sql === undefined) return [];
+  const positions: Record<string, Lsn> = {};
+  for (const slot of sql.slots)
+    if (slot.restartLsn !== undefined) positions[slot.name] = slot.restartLsn;
+  const old = c.status.value;
+  const same =
+    old.position === sql.position &&
+    Object.keys(old.slots).length === Object.keys(positions).length &&
+    Object.entries(positions).every(([name, at]) => old.slots[name] === at);
+  return same
+    ? []
+    : [{ kind: "write-status", term, status: { position: sql.position, slots: positions } }];
+}
+
+/** One row for the branch that this primary began, in the field's form. */
+function history(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {
+  const head = headOf(w.server.lineage);
+  if (head === undefined || head.parent === 0) return [];
+  const rows = c.history.value;
+  if ((rows.at(-1)?.timeline ?? 0) >= head.parent) return [];
+  const exact =
+    branchesOf(c).find((b) => b.timeline === head.timeline && b.term === head.term) ?? head;
+  const row: HistoryRow = {
+    timeline: head.parent,
+    lsn: exact.forkLsn,
+    reason: "no recovery target specified",
+    at: printRfc3339(w.wallMs),
+    newLeader: w.self.name,
+  };
+  const most = w.config.maxTimelinesHistory;
+  const all = [...rows, row];
+  return [{ kind: "write-history", term, rows: most > 0 ? all.slice(-most) : all }];
+}
+
+/** The intent has come true (somebody else was to give up, or I was to take over): it is cleared by the new leader. */
+function finishedIntent(w: HaWorld, c: ClusterSnapshot): readonly HaUpkeep[] {
+  const intent = c.failover.value;
+  if (intent === undefined) return [];
+  const done =
+    intent.candidate === w.self.name ||
+    (intent.leader !== undefined && intent.leader !== w.self.name);
+  const scheduled = intent.scheduledAtMs !== undefined && intent.scheduledAtMs > w.wallMs;
+  return done && !(scheduled && intent.candidate !== w.self.name)
+    ? [{ kind: "clear-failover", revision: c.failover.modRevision }]
+    : [];
+}

@@ -1,0 +1,86 @@
+// Is there no data here yet, or a cluster that is only just being made?
+
+import { basisOf } from "../../../dcs/dcs.ts";
+import type { ClusterSnapshot } from "../../../model/cluster.ts";
+import { after } from "../../../model/time.ts";
+import { cloneFrom } from "../plans/rejoin.ts";
+import { clusterOf, isDown, isPrimary, leads, readyLeader } from "../plans/standing.ts";
+import type { HaWorld } from "../world.ts";
+import type { Verdict } from "./rung.ts";
+
+const CLAIM_RETRY_MS = 1_000;
+
+export function bootstrap(w: HaWorld): Verdict | undefined {
+  const c = clusterOf(w);
+  if (c === undefined) return undefined;
+  if (c.initialize.value === undefined) return beginning(w, c);
+  if (w.bootstrapping) return ending(w, c.initialize.value);
+  const { directory } = w.server;
+  if (directory === "data") return undefined;
+  const source = readyLeader(w);
+  if (source === undefined) return { because: "clone_waiting", detail: "no primary to copy from" };
+  return cloneFrom(w, source, directory === "marked" ? "redoing_marked" : "cloning");
+}
+
+/** No cluster in the store: one member claims the right to make it, the others wait (R41). */
+function beginning(w: HaWorld, c: ClusterSnapshot): Verdict | undefined {
+  const lease = leads(w);
+  const hasData = w.server.directory === "data";
+  if (hasData && !w.bootstrapping)
+    return lease === undefined ? { because: "store_empty" } : undefined;
+  if (c.members.some((m) => m.name !== w.self.name && m.timeline !== undefined)) {
+    return { because: "bootstrap_waiting", detail: "another member has data" }; // R31
+  }
+  if (!w.claimed) return claim(w);
+  if (!hasData)
+    return { because: "bootstrap_initialising", step: { kind: "initialise", plan: w.plan } };
+  if (w.outcomes["initialise"]?.ok !== true) {
+    // Half a cluster of an earlier life of this agent: made anew rather than trusted.
+    return {
+      because: "bootstrap_initialising",
+      step: isDown(w) ? { kind: "discard-bootstrap" } : { kind: "kill" },
+    };
+  }
+  return firstStart(w, c);
+}
+
+function claim(w: HaWorld): Verdict {
+  if (w.self.tags.nofailover) return { because: "bootstrap_waiting", detail: "tagged nofailover" };
+  const last = w.outcomes["claim-bootstrap"];
+  const retryAt = last === undefined ? w.now : after(last.at, CLAIM_RETRY_MS);
+  if (w.now < retryAt) return { because: "bootstrap_waiting", wakeAt: retryAt };
+  return { because: "bootstrap_racing", step: { kind: "claim-bootstrap" } };
+}
+
+/** The first start as a primary needs what every one needs: the lease of this term and the armed fence (R16). */
+function firstStart(w: HaWorld, c: ClusterSnapshot): Verdict {
+  const lease = leads(w);
+  if (lease === undefined) {
+    return { because: "bootstrap_initialising", step: { kind: "acquire", basis: basisOf(c) } };
+  }
+  if (isDown(w)) {
+    const timeoutMs = w.config.primaryStartTimeoutMs;
+    return {
+      because: "bootstrap_initialising",
+      step: { kind: "start-primary", plan: w.plan, term: lease.term, timeoutMs },
+      vouch: true,
+    };
+  }
+  const systemId = w.server.control?.systemId;
+  if (!isPrimary(w) || systemId === undefined)
+    return { because: "bootstrap_initialising", vouch: true };
+  return {
+    because: "bootstrap_finishing",
+    step: { kind: "finish-bootstrap", term: lease.term, systemId },
+    vouch: true,
+  };
+}
+
+/** The store has a cluster: it is the one made here, or somebody else's came first. */
+function ending(w: HaWorld, systemId: string): Verdict {
+  const vouch = leads(w) !== undefined;
+  if (w.server.control?.systemId === systemId)
+    return { because: "bootstrap_finishing", step: { kind: "end-bootstrap" }, vouch };
+  if (!isDown(w)) return { because: "bootstrap_waiting", step: { kind: "kill" } };
+  return { because: "bootstrap_waiting", step: { kind: "discard-bootstrap" } };
+}

@@ -1,0 +1,68 @@
+// Somebody else leads: am I following as I should?
+import { compareLineage, headOf } from "../../../model/timeline.ts";
+import { leaderIsStale } from "../plans/permission.ts";
+import { cloneFrom } from "../plans/rejoin.ts";
+import {
+  isPrimary,
+  otherLeader,
+  readyLeader,
+  type Source,
+  sqlOf,
+  upstreamOf,
+} from "../plans/standing.ts";
+import { standbyUpkeep } from "../plans/upkeep.ts";
+import type { HaWorld } from "../world.ts";
+import type { Verdict } from "./rung.ts";
+
+const STOP_STANDBY_MS = 10_000;
+
+export function follow(w: HaWorld): Verdict | undefined {
+  const leader = otherLeader(w);
+  if (leader === undefined || leaderIsStale(w)) return undefined;
+  if (isPrimary(w))
+    return { because: "follow_demoting", detail: `${leader.name} leads`, step: { kind: "kill" } };
+  const sql = sqlOf(w);
+  if (sql === undefined)
+    return { because: "follow_waiting", detail: "the own server does not answer yet" };
+  const source = readyLeader(w);
+  if (source === undefined) {
+    return {
+      because: "follow_waiting",
+      detail: `${leader.name} is not a running primary yet`,
+      upkeep: standbyUpkeep(w, undefined),
+    };
+  }
+  return asked(w, source) ?? attach(w, source);
+}
+
+/** What a person asked of this standby. */
+function asked(w: HaWorld, source: Source): Verdict | undefined {
+  const stop = { kind: "stop", timeoutMs: STOP_STANDBY_MS, heirApiUrl: undefined } as const;
+  if (w.requests.reinitialise !== undefined) return cloneFrom(w, source, "reinitialising");
+  if (w.requests.restart !== undefined) return { because: "standby_restarting", step: stop };
+  return undefined;
+}
+
+/** On the leader's history or behind it: stream from it. Beyond it: the data must be rebuilt (R19). */
+function attach(w: HaWorld, source: Source): Verdict {
+  const sql = sqlOf(w);
+  if (sql === undefined) return { because: "follow_waiting" };
+  const verdict = compareLineage(w.server.lineage, sql.position, source.lineage);
+  if (verdict === "diverged" || w.memory.divergedFrom === source.term) {
+    return {
+      because: w.config.usePgRewind ? "rejoin_rewinding" : "rejoin_cloning",
+      detail: `${source.member.name} is on timeline ${headOf(source.lineage)?.timeline ?? "?"}`,
+      step: { kind: "stop", timeoutMs: STOP_STANDBY_MS, heirApiUrl: undefined },
+      remember: { divergedFrom: source.term },
+    };
+  }
+  const upstream = upstreamOf(w, source);
+  if (sql.upstream !== `${upstream.host}:${upstream.port}`) {
+    return {
+      because: "follow_repointing",
+      detail: source.member.name,
+      step: { kind: "follow", upstream },
+    };
+  }
+  return { because: "following", detail: source.member.name, upkeep: standbyUpkeep(w, source) };
+}

@@ -1,0 +1,45 @@
+// Is the agent leaving?
+
+import { heirs } from "../plans/candidates.ts";
+import { cleanEnd, isDown, isPrimary, leads } from "../plans/standing.ts";
+import { switchoverCandidate } from "../plans/switchover.ts";
+import type { HaWorld } from "../world.ts";
+import type { Verdict } from "./rung.ts";
+
+/** A clean stop of the agent may take this long; then the fence ends what is left. */
+const STOP_LIMIT_MS = 60_000;
+
+export function halt(w: HaWorld): Verdict | undefined {
+  if (w.requests.stopping === undefined) return undefined;
+  if (w.requests.stopping === "detach") return { because: "detached", vouch: true };
+  if (w.job !== undefined) {
+    if (w.job.step.kind === "stop") return { because: "stopping_server", vouch: true };
+    return { because: "stopping_server", cancelJob: true };
+  }
+  if (!isDown(w)) return stopServer(w);
+  return handOver(w);
+}
+
+function stopServer(w: HaWorld): Verdict {
+  if (w.server.process.kind === "orphans")
+    return { because: "stopping_server", step: { kind: "kill" }, vouch: true };
+  const heir = isPrimary(w) ? (switchoverCandidate(w) ?? heirs(w)[0])?.member : undefined;
+  return {
+    because: "stopping_server",
+    step: { kind: "stop", timeoutMs: STOP_LIMIT_MS, heirApiUrl: heir?.apiUrl },
+    vouch: true,
+  };
+}
+
+/** The leadership is given up only now that PostgreSQL is down, and only to somebody who has every byte (R26). */
+function handOver(w: HaWorld): Verdict {
+  const lease = leads(w);
+  const end = cleanEnd(w);
+  if (lease === undefined || end === undefined) return { because: "stopped" };
+  const heir = heirs(w).find((c) => c.position >= end);
+  return {
+    because: "handing_over_before_stop",
+    step: { kind: "release", term: lease.term, release: { heir: heir?.member.name, minLsn: end } },
+    vouch: true,
+  };
+}

@@ -1,0 +1,43 @@
+// Can the store be read? If not, what may go on without it?
+import { after } from "../../../model/time.ts";
+import { isDown, isPrimary, isRunning } from "../plans/standing.ts";
+import { startStandby } from "../plans/starting.ts";
+import type { HaWorld } from "../world.ts";
+import type { Verdict } from "./rung.ts";
+
+/** A clean stop begins this long before the lease ends, so that the fence need not fire. */
+const LEAVE_BEFORE_END_MS = 700;
+
+export function ignorance(w: HaWorld): Verdict | undefined {
+  if (w.store.kind === "known") return undefined;
+  const detail = w.store.why;
+  if (isPrimary(w)) return primary(w, detail);
+  if (isRunning(w)) {
+    return { because: w.storeChanged ? "store_changed" : "store_unread_following", detail };
+  }
+  if (w.storeChanged) return { because: "store_changed", detail };
+  if (
+    isDown(w) &&
+    w.server.directory === "data" &&
+    w.lease.held === undefined &&
+    !w.config.paused
+  ) {
+    // Reads are better than nothing, and a running standby can race at once when the store is back.
+    return { ...startStandby(w, undefined, "store_unread_waiting"), detail };
+  }
+  return { because: "store_unread_waiting", detail };
+}
+
+function primary(w: HaWorld, detail: string): Verdict {
+  const held = w.lease.held;
+  if (held === undefined)
+    return { because: "demoting_without_lease", detail, step: { kind: "kill" } };
+  const leaveAt = after(held.validUntil, -LEAVE_BEFORE_END_MS);
+  if (w.now < leaveAt)
+    return { because: "store_unread_lease_valid", detail, vouch: true, wakeAt: leaveAt };
+  return {
+    because: "store_unread_demoting",
+    detail,
+    step: { kind: "stop", timeoutMs: LEAVE_BEFORE_END_MS, heirApiUrl: undefined },
+  };
+}

@@ -1,0 +1,30 @@
+// A long step is running: may it go on?
+import { isValid } from "../../../model/lease.ts";
+import { after } from "../../../model/time.ts";
+import { leads } from "../plans/standing.ts";
+import type { HaWorld } from "../world.ts";
+import type { Verdict } from "./rung.ts";
+
+export function job(w: HaWorld): Verdict | undefined {
+  if (w.job === undefined) return undefined;
+  const { step, startedAt, progress } = w.job;
+  const detail = progress === undefined ? step.kind : `${step.kind}: ${progress}`;
+  if (w.job.cancelled) return { because: "job_running", detail: `${detail}, being cancelled` };
+  switch (step.kind) {
+    case "promote":
+    case "start-primary": {
+      // Both open the server to writes: without the lease of that very term they must not finish.
+      if (!isValid(w.lease.held, w.now) || w.lease.held.term !== step.term) {
+        return { because: "job_cancelled_lease_lost", detail, cancelJob: true };
+      }
+      if (w.now >= after(startedAt, w.config.primaryStartTimeoutMs)) {
+        return { because: "promotion_too_slow", detail, cancelJob: true };
+      }
+      return { because: "job_running", detail, vouch: true };
+    }
+    case "stop":
+      return { because: "job_running", detail, vouch: leads(w) !== undefined };
+    default:
+      return { because: "job_running", detail };
+  }
+}

@@ -1,0 +1,153 @@
+// I hold the lease and my server runs: what does leading ask of me now?
+import type { Lease } from "../../../model/lease.ts";
+import { after } from "../../../model/time.ts";
+import { headOf } from "../../../model/timeline.ts";
+import { refusal } from "../plans/eligibility.ts";
+import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
+import { switchoverCandidate, switchoverIntent, switchoverProblem } from "../plans/switchover.ts";
+import { leaderUpkeep } from "../plans/upkeep.ts";
+import type { HaWorld } from "../world.ts";
+import type { Verdict } from "./rung.ts";
+
+/** A planned stop may take this long before the fence ends what is left (R36). */
+const PLANNED_STOP_MS = 10_000;
+
+export function lead(w: HaWorld): Verdict | undefined {
+  const lease = leads(w);
+  if (lease === undefined) return undefined;
+  const sql = sqlOf(w);
+  if (sql === undefined) return { because: "lead_waiting_for_server", detail: why(w), vouch: true };
+  return isPrimary(w) ? primary(w, lease) : takeOver(w, lease);
+}
+
+const why = (w: HaWorld): string => (w.server.sql.kind === "unknown" ? w.server.sql.why : "");
+
+/** Won the lease, still a standby: judge again, detach from the old primary, reserve the timeline, promote. */
+function takeOver(w: HaWorld, lease: Lease): Verdict {
+  const c = clusterOf(w);
+  const sql = sqlOf(w);
+  if (c === undefined || sql === undefined)
+    return { because: "lead_waiting_for_server", vouch: true };
+  const no = refusal(w);
+  if (no !== undefined) return giveBack(w, lease, no.detail);
+  if (!isArmed(w, lease)) return { because: "lead_arming", vouch: true, wakeAt: after(w.now, 100) };
+  const head = headOf(w.server.lineage);
+  const reserved = c.lineage.value.findLast((b) => b.term === lease.term);
+  // The WAL must stand still before its end becomes the fork of the new branch.
+  if (sql.upstream !== undefined || sql.walReceiver !== undefined) {
+    return {
+      because: "lead_reserving_timeline",
+      detail: "leaving the old primary",
+      step: { kind: "follow", upstream: undefined },
+      vouch: true,
+    };
+  }
+  if (reserved === undefined) {
+    const timeline = Math.max(sql.timeline, ...branchesOf(c).map((b) => b.timeline)) + 1;
+    const branch = {
+      timeline,
+      parent: head?.timeline ?? sql.timeline,
+      forkLsn: sql.position,
+      term: lease.term,
+    };
+    return {
+      because: "lead_reserving_timeline",
+      detail: `timeline ${timeline}`,
+      step: {
+        kind: "reserve",
+        term: lease.term,
+        branches: [...branchesOf(c), branch],
+        revision: c.lineage.modRevision,
+      },
+      vouch: true,
+    };
+  }
+  if (sql.timeline >= reserved.timeline)
+    return giveBack(w, lease, "an earlier promotion of this term did not finish");
+  return {
+    because: "lead_promoting",
+    detail: `to timeline ${reserved.timeline}`,
+    step: {
+      kind: "promote",
+      term: lease.term,
+      branch: reserved,
+      timeoutMs: w.config.primaryStartTimeoutMs,
+    },
+    vouch: true,
+  };
+}
+
+const isArmed = (w: HaWorld, lease: Lease): boolean =>
+  w.fence.alive && w.fence.armed?.term === lease.term && w.fence.armed.until > w.now;
+
+function giveBack(w: HaWorld, lease: Lease, detail: string): Verdict {
+  return {
+    because: "lead_not_eligible",
+    detail,
+    step: { kind: "release", term: lease.term, release: { heir: undefined, minLsn: undefined } },
+    remember: { standBackUntil: after(w.now, w.config.ttlMs) },
+  };
+}
+
+function primary(w: HaWorld, lease: Lease): Verdict {
+  const sql = sqlOf(w);
+  const head = headOf(w.server.lineage);
+  const c = clusterOf(w);
+  const recorded =
+    c !== undefined &&
+    head !== undefined &&
+    branchesOf(c).some((b) => b.timeline === head.timeline && b.term === head.term);
+  if (sql === undefined || sql.timeline !== head?.timeline || !recorded) {
+    const detail = `server on ${sql?.timeline ?? "?"}, recorded ${head?.timeline ?? "?"} of term ${head?.term ?? "?"}`;
+    return { because: "lead_wrong_timeline", detail, step: { kind: "kill" } };
+  }
+  return restart(w, lease) ?? switchover(w, lease) ?? steady(w, lease);
+}
+
+function steady(w: HaWorld, lease: Lease): Verdict {
+  return { because: "leading", vouch: true, upkeep: leaderUpkeep(w, lease.term) };
+}
+
+function restart(w: HaWorld, lease: Lease): Verdict | undefined {
+  const asked = w.requests.restart;
+  if (asked === undefined) return undefined;
+  return {
+    because: "lead_restarting",
+    step: { kind: "stop", timeoutMs: PLANNED_STOP_MS, heirApiUrl: undefined },
+    vouch: leads(w) === lease,
+  };
+}
+
+function switchover(w: HaWorld, lease: Lease): Verdict | undefined {
+  const intent = switchoverIntent(w);
+  const c = clusterOf(w);
+  if (intent === undefined || c === undefined) return undefined;
+  const at = intent.scheduledAtMs;
+  if (at !== undefined && at > w.wallMs) {
+    const wakeAt = after(w.now, at - w.wallMs);
+    return {
+      ...steady(w, lease),
+      because: "switchover_scheduled",
+      detail: intent.scheduledAt ?? "",
+      wakeAt,
+    };
+  }
+  const late = at !== undefined && w.wallMs - at > 1.5 * w.config.loopWaitMs;
+  const problem = late ? "its time has passed" : switchoverProblem(w, intent);
+  if (problem !== undefined) {
+    const clear = { kind: "clear-failover", revision: c.failover.modRevision } as const;
+    return {
+      because: "switchover_refused",
+      detail: problem,
+      vouch: true,
+      upkeep: [...leaderUpkeep(w, lease.term), clear],
+    };
+  }
+  const heir = switchoverCandidate(w);
+  return {
+    because: "switchover_stopping",
+    detail: `to ${heir?.member.name ?? "?"}`,
+    step: { kind: "stop", timeoutMs: PLANNED_STOP_MS, heirApiUrl: heir?.member.apiUrl },
+    vouch: true,
+  };
+}

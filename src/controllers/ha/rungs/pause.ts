@@ -1,0 +1,23 @@
+// Does an operator hold the wheel?
+import { clusterOf, isPrimary, leads } from "../plans/standing.ts";
+import { switchoverCandidate } from "../plans/switchover.ts";
+import { leaderUpkeep } from "../plans/upkeep.ts";
+import type { HaWorld } from "../world.ts";
+import type { Verdict } from "./rung.ts";
+
+/**
+ * Paused, nothing is started, stopped or promoted by itself. The lease is kept alive and the fence stays armed, so
+ * that a pause is never a second way to two primaries. A switchover to a named member is still carried out.
+ */
+export function pause(w: HaWorld): Verdict | undefined {
+  if (!w.config.paused) return undefined;
+  const asked = clusterOf(w)?.failover.value?.candidate;
+  if (asked !== undefined && (asked === w.self.name || switchoverCandidate(w) !== undefined))
+    return undefined;
+  if (w.requests.restart !== undefined || w.requests.reinitialise !== undefined) return undefined;
+  const lease = leads(w);
+  if (lease !== undefined && isPrimary(w)) {
+    return { because: "paused", vouch: true, upkeep: leaderUpkeep(w, lease.term) };
+  }
+  return { because: "paused" };
+}

@@ -1,0 +1,59 @@
+// Nobody leads: am I the one?
+import { basisOf } from "../../../dcs/dcs.ts";
+import { holdMsOf } from "../../../model/config.ts";
+import { after } from "../../../model/time.ts";
+import { refusal } from "../plans/eligibility.ts";
+import { permission } from "../plans/permission.ts";
+import { clusterOf, isPrimary, otherLeader, sqlOf } from "../plans/standing.ts";
+import { standbyUpkeep } from "../plans/upkeep.ts";
+import type { HaWorld } from "../world.ts";
+import type { Verdict } from "./rung.ts";
+
+const LOOK_AGAIN_MS = 250;
+
+export function race(w: HaWorld): Verdict {
+  const c = clusterOf(w);
+  if (c === undefined) return { because: "store_unread_waiting" };
+  if (isPrimary(w)) return { because: "demoting_without_lease", step: { kind: "kill" } };
+  const may = permission(w);
+  if (!may.granted) {
+    return {
+      because: may.because,
+      wakeAt: may.wakeAt,
+      upkeep: standbyUpkeep(w, undefined),
+      remember: { racingSince: undefined },
+    };
+  }
+  const remember = { racingSince: w.memory.racingSince ?? w.now };
+  const stale = otherLeader(w);
+  if (stale !== undefined && c.hold !== undefined) {
+    return {
+      because: "race_removing_stale_leader",
+      detail: stale.name,
+      step: { kind: "remove-stale-leader", term: stale.term, hold: c.hold },
+      remember,
+    };
+  }
+  if (sqlOf(w) === undefined)
+    return { because: "race_unhealthy", detail: "the own server does not answer", remember };
+  const lastTry = w.outcomes["acquire"];
+  const no = refusal(w);
+  if (no !== undefined) {
+    return {
+      because: no.because,
+      detail: no.detail,
+      wakeAt: after(w.now, LOOK_AGAIN_MS),
+      upkeep: standbyUpkeep(w, undefined),
+      remember,
+    };
+  }
+  // An acquire whose answer was lost may still land: look again for a while before sending the next one (R12).
+  const unknownSince = w.lease.acquireUnknownSince;
+  const settledAt =
+    unknownSince === undefined
+      ? w.now
+      : after(unknownSince, Math.min(1_000, holdMsOf(w.config) / 8));
+  if (w.now < settledAt)
+    return { because: "race_acquiring", detail: lastTry?.why ?? "", wakeAt: settledAt, remember };
+  return { because: "race_acquiring", step: { kind: "acquire", basis: basisOf(c) }, remember };
+}

@@ -1,0 +1,86 @@
+// There is data but no healthy server: what brings it back, here or elsewhere?
+import type { Lease } from "../../../model/lease.ts";
+import { after } from "../../../model/time.ts";
+import { compareLineage, headOf } from "../../../model/timeline.ts";
+import { deadPrimary } from "../plans/crash.ts";
+import { rebuild } from "../plans/rejoin.ts";
+import {
+  cleanEnd,
+  clusterOf,
+  leads,
+  otherLeader,
+  readyLeader,
+  upstreamOf,
+} from "../plans/standing.ts";
+import { startStandby } from "../plans/starting.ts";
+import type { HaWorld } from "../world.ts";
+import type { Verdict } from "./rung.ts";
+
+export function recover(w: HaWorld): Verdict | undefined {
+  const { process } = w.server;
+  const vouch = leads(w) !== undefined;
+  switch (process.kind) {
+    case "orphans":
+      return {
+        because: "fencing_orphans",
+        detail: `${process.count} left`,
+        step: { kind: "kill" },
+        vouch,
+      };
+    case "running":
+      if (!process.guarded) return { because: "stray_server", step: { kind: "kill" }, vouch };
+      if (process.accepting === "hung" || process.accepting === "stopped") {
+        return { because: "server_hung", detail: process.accepting, step: { kind: "kill" }, vouch };
+      }
+      return process.accepting === "starting"
+        ? stillStarting(w, process.startedAt + w.config.primaryStartTimeoutMs)
+        : undefined;
+    case "down": {
+      const lease = leads(w);
+      return lease === undefined ? deadStandby(w) : deadPrimaryOrUnfinished(w, lease);
+    }
+    default:
+      return process satisfies never;
+  }
+}
+
+/** Started earlier (by an agent that has gone since) and still recovering: wait, but not for ever. */
+function stillStarting(w: HaWorld, limit: number): Verdict {
+  if (w.now >= limit) return { because: "crash_giving_up", step: { kind: "kill" } };
+  return { because: "starting_standby", detail: "still recovering", vouch: leads(w) !== undefined };
+}
+
+/** A promotion of this term that never finished leaves a server of unknown role: it is a standby again first (R16). */
+function deadPrimaryOrUnfinished(w: HaWorld, lease: Lease): Verdict {
+  const reserved = clusterOf(w)?.lineage.value.findLast((b) => b.term === lease.term);
+  const head = headOf(w.server.lineage);
+  const unfinished =
+    reserved !== undefined && (head?.timeline !== reserved.timeline || head.term !== reserved.term);
+  if (!w.server.standbySignal && !unfinished) return deadPrimary(w, lease);
+  return {
+    because: "lead_not_eligible",
+    detail: unfinished ? "the promotion did not finish" : "the server died before the promotion",
+    step: { kind: "release", term: lease.term, release: { heir: undefined, minLsn: undefined } },
+    remember: { standBackUntil: after(w.now, w.config.ttlMs) },
+  };
+}
+
+function deadStandby(w: HaWorld): Verdict {
+  const source = readyLeader(w);
+  if (source === undefined) {
+    // Nobody to follow. A former primary starts as a standby too: its position is needed in the race (R16).
+    return startStandby(
+      w,
+      undefined,
+      otherLeader(w) === undefined ? "starting_standby" : "follow_waiting",
+    );
+  }
+  if (w.memory.divergedFrom === source.term) return rebuild(w, source);
+  if (!w.server.standbySignal) {
+    // A former primary. After a clean stop its end is known; after a crash only pg_rewind can tell.
+    const end = cleanEnd(w);
+    if (end === undefined || compareLineage(w.server.lineage, end, source.lineage) === "diverged")
+      return rebuild(w, source);
+  }
+  return startStandby(w, upstreamOf(w, source), "starting_standby");
+}

@@ -1,0 +1,91 @@
+// What can the ha room do? Every step is one verb with plain data; act.ts carries it out.
+import type { AcquireBasis } from "../../dcs/dcs.ts";
+import type { ClusterStatus, HistoryRow, Hold, Release } from "../../model/cluster.ts";
+import type { Lsn } from "../../model/lsn.ts";
+import type { Member } from "../../model/member.ts";
+import type { Instant, Ms } from "../../model/time.ts";
+import type { Branch, Lineage } from "../../model/timeline.ts";
+import type { ServerPlan, Upstream } from "../../ports/postgres.ts";
+
+/** Upkeep: harmless to repeat, may fail without changing what we are. */
+export type HaUpkeep =
+  | { readonly kind: "ensure-fence" }
+  | { readonly kind: "disarm" }
+  | { readonly kind: "publish"; readonly member: Member }
+  | { readonly kind: "write-status"; readonly term: number; readonly status: ClusterStatus }
+  | { readonly kind: "write-history"; readonly term: number; readonly rows: readonly HistoryRow[] }
+  | { readonly kind: "clear-failover"; readonly revision: number }
+  | { readonly kind: "apply-settings"; readonly plan: ServerPlan }
+  | { readonly kind: "record-lineage"; readonly lineage: Lineage }
+  | {
+      readonly kind: "sync-slots";
+      readonly create: readonly string[];
+      readonly drop: readonly string[];
+      readonly positions: Readonly<Record<string, Lsn>>;
+    }
+  | { readonly kind: "checkpoint" };
+
+/** Steps: at most one a tick. Those with a term are refused when the lease has moved or is about to end. */
+export type HaChange =
+  | { readonly kind: "claim-bootstrap" }
+  | { readonly kind: "initialise"; readonly plan: ServerPlan }
+  | { readonly kind: "finish-bootstrap"; readonly term: number; readonly systemId: string }
+  | { readonly kind: "end-bootstrap" }
+  | { readonly kind: "discard-bootstrap" }
+  | { readonly kind: "clone"; readonly from: Upstream; readonly lineage: Lineage }
+  | { readonly kind: "rewind"; readonly from: Upstream; readonly lineage: Lineage }
+  | {
+      readonly kind: "start-standby";
+      readonly plan: ServerPlan;
+      readonly upstream: Upstream | undefined;
+      readonly timeoutMs: Ms;
+    }
+  | {
+      readonly kind: "start-primary";
+      readonly plan: ServerPlan;
+      readonly term: number;
+      readonly timeoutMs: Ms;
+    }
+  /** Clean stop; with an heir it waits, bounded, until that member has the last byte. */
+  | { readonly kind: "stop"; readonly timeoutMs: Ms; readonly heirApiUrl: string | undefined }
+  /** R1: ends every process of the server, at once. */
+  | { readonly kind: "kill" }
+  | { readonly kind: "follow"; readonly upstream: Upstream | undefined }
+  | { readonly kind: "find-crash-end"; readonly from: Lsn; readonly lineage: Lineage }
+  | {
+      readonly kind: "reserve";
+      readonly term: number;
+      readonly branches: readonly Branch[];
+      readonly revision: number;
+    }
+  | {
+      readonly kind: "promote";
+      readonly term: number;
+      readonly branch: Branch;
+      readonly timeoutMs: Ms;
+    }
+  | { readonly kind: "acquire"; readonly basis: AcquireBasis }
+  | {
+      readonly kind: "adopt";
+      readonly term: number;
+      readonly sentAt: Instant;
+      readonly seq: number;
+    }
+  | { readonly kind: "release"; readonly term: number; readonly release: Release }
+  | { readonly kind: "drop-lease"; readonly why: string }
+  | { readonly kind: "remove-stale-leader"; readonly term: number; readonly hold: Hold };
+
+export type HaStep = HaUpkeep | HaChange;
+
+const LONG: ReadonlySet<HaStep["kind"]> = new Set([
+  "initialise",
+  "clone",
+  "rewind",
+  "start-standby",
+  "start-primary",
+  "stop",
+  "promote",
+]);
+
+/** Steps that run in the job slot while the loop goes on. */
+export const isLong = (step: HaStep): boolean => LONG.has(step.kind);

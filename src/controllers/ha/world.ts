@@ -1,0 +1,93 @@
+// What does the ha room know when it decides? Plain data: time, ignorance and memory are fields of it.
+
+import type { HoldSighting } from "../../dcs/dcs.ts";
+import type { ClusterSnapshot } from "../../model/cluster.ts";
+import type { DynamicConfig } from "../../model/config.ts";
+import type { Known } from "../../model/known.ts";
+import type { PeerStatus } from "../../model/member.ts";
+import type { LocalServer } from "../../model/server.ts";
+import type { Tags } from "../../model/settings.ts";
+import type { Instant } from "../../model/time.ts";
+import type { FenceStatus } from "../../ports/fence.ts";
+import type { LeaseView } from "../../ports/lease.ts";
+import type { ServerPlan } from "../../ports/postgres.ts";
+import type { Job, Outcomes } from "../controller.ts";
+import type { HaStep } from "./steps.ts";
+
+/** Who I am: constant while the agent runs. */
+export interface Self {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly apiUrl: string;
+  readonly tags: Tags;
+  readonly agentVersion: string;
+  readonly startedAt: Instant;
+}
+
+/** What a person asked of this one node; kept until the world shows that it is done. */
+export interface Requests {
+  readonly restart: { readonly at: Instant } | undefined;
+  readonly reinitialise: { readonly at: Instant } | undefined;
+  readonly stopping: "stop" | "detach" | undefined;
+}
+
+/** What the next world must remember; every field is explained by the rung that writes it. */
+export interface HaMemory {
+  /** In-place restarts and start attempts of a dead primary, newest last (R46). */
+  readonly crashes: readonly Instant[];
+  /** No race before this: a failed promotion or a lease given back (R37). */
+  readonly standBackUntil: Instant | undefined;
+  /** The data diverged from the leader of this term and must be rebuilt. */
+  readonly divergedFrom: number | undefined;
+  /** pg_rewind failed against the leader of this term: clone instead. */
+  readonly rewindFailedFor: number | undefined;
+  /** Since when the server has been refusing to start, and how often. */
+  readonly startFailures: number;
+  readonly startFailedAt: Instant | undefined;
+  /** Latest step whose outcome has been digested into the fields above, by kind. */
+  readonly digested: Readonly<Record<string, Instant>>;
+  /** Since when the server has been down, as this node saw it: outcomes from before belong to another death. */
+  readonly downSince: Instant | undefined;
+  /** Since when nobody has been leading, as this node saw it with permission to race. */
+  readonly racingSince: Instant | undefined;
+}
+
+export const EMPTY_MEMORY: HaMemory = {
+  crashes: [],
+  standBackUntil: undefined,
+  divergedFrom: undefined,
+  rewindFailedFor: undefined,
+  startFailures: 0,
+  startFailedAt: undefined,
+  digested: {},
+  downSince: undefined,
+  racingSince: undefined,
+};
+
+export interface HaWorld {
+  readonly now: Instant;
+  /** Wall clock, for schedules and history rows only. */
+  readonly wallMs: number;
+  readonly self: Self;
+  readonly store: Known<ClusterSnapshot>;
+  /** The store that answered is not the one we knew, or is an older state of it (R31). */
+  readonly storeChanged: boolean;
+  /** The last good configuration, whether the store can be read now or not (R44). */
+  readonly config: DynamicConfig;
+  readonly server: LocalServer;
+  readonly plan: ServerPlan;
+  readonly lease: LeaseView;
+  readonly fence: FenceStatus;
+  readonly holdSeen: HoldSighting | undefined;
+  /** Answers of the other members by name; asked only when a choice among them may be due. */
+  readonly peers: Readonly<Record<string, Known<PeerStatus>>>;
+  readonly job: Job<HaStep> | undefined;
+  readonly outcomes: Outcomes;
+  readonly requests: Requests;
+  /** This member began to initialise the cluster and has not finished. */
+  readonly bootstrapping: boolean;
+  /** This agent holds the bootstrap claim since it started. */
+  readonly claimed: boolean;
+  readonly memory: HaMemory;
+}

@@ -1,0 +1,91 @@
+// What does the consensus store say about the cluster, in one consistent look?
+
+import type { DynamicConfig } from "./config.ts";
+import type { Lsn } from "./lsn.ts";
+import type { Member } from "./member.ts";
+import type { Ms } from "./time.ts";
+import type { Branch } from "./timeline.ts";
+
+/** The store's own identity and position at the time of the answer (R31, R40). */
+export interface StoreHeader {
+  readonly clusterId: string;
+  readonly revision: number;
+  readonly raftTerm: number;
+}
+
+/** The `leader` key. `term` is its creation revision; `leaseId` the lease it hangs on. */
+export interface Leader {
+  readonly name: string;
+  readonly term: number;
+  readonly leaseId: string;
+}
+
+/** Given up on purpose, to nobody in particular or to an heir who must have flushed `minLsn` (R25). */
+export interface Release {
+  readonly heir: string | undefined;
+  readonly minLsn: Lsn | undefined;
+}
+
+/** The `hold` key: the holder's sign of life, which outlives the leader key (R5). */
+export interface Hold {
+  readonly holder: string;
+  readonly term: number;
+  readonly seq: number;
+  readonly holdMs: Ms;
+  readonly released: Release | undefined;
+  readonly modRevision: number;
+}
+
+/** The `failover` key: what a person asked for. `leader` present means a switchover, else a failover. */
+export interface FailoverIntent {
+  readonly leader: string | undefined;
+  readonly candidate: string | undefined;
+  /** RFC 3339 text of a scheduled switchover. */
+  readonly scheduledAt: string | undefined;
+  /** Wall-clock milliseconds of scheduledAt, or undefined when it is for now. */
+  readonly scheduledAtMs: number | undefined;
+}
+
+/** The `status` key: the leader's last published WAL end and the slots to keep. */
+export interface ClusterStatus {
+  readonly position: Lsn | undefined;
+  readonly slots: Readonly<Record<string, Lsn>>;
+}
+
+/** One row of the `history` key in Patroni's form: `timeline` ended at `lsn`. */
+export interface HistoryRow {
+  readonly timeline: number;
+  readonly lsn: Lsn;
+  readonly reason: string;
+  readonly at: string | undefined;
+  readonly newLeader: string | undefined;
+}
+
+/** A value and the revision it was read at: the compare of every later write. Revision 0 means absent. */
+export interface Versioned<T> {
+  readonly value: T;
+  readonly modRevision: number;
+}
+
+export interface ClusterSnapshot {
+  readonly header: StoreHeader;
+  /** System identifier of the cluster; undefined before bootstrap. */
+  readonly initialize: Versioned<string | undefined>;
+  readonly config: Versioned<DynamicConfig | undefined>;
+  /** Why the stored configuration was adjusted or refused, for people; empty when it is fine. */
+  readonly configWarnings: readonly string[];
+  readonly leader: Leader | undefined;
+  readonly hold: Hold | undefined;
+  readonly members: readonly Member[];
+  readonly failover: Versioned<FailoverIntent | undefined>;
+  readonly status: Versioned<ClusterStatus>;
+  readonly history: Versioned<readonly HistoryRow[]>;
+  /** Reserved timelines, oldest first (R18). */
+  readonly lineage: Versioned<readonly Branch[]>;
+  readonly sync: Versioned<string | undefined>;
+  /** Names that may race when the value exists (R28). */
+  readonly knownMembers: Versioned<readonly string[] | undefined>;
+}
+
+export const memberNamed = (cluster: ClusterSnapshot, name: string): Member | undefined =>
+  cluster.members.find((m) => m.name === name);

@@ -1,0 +1,45 @@
+// Which rules does the whole cluster follow at this moment? (the store's `config` key, as our code uses it)
+
+import { holdMsFor } from "./lease.ts";
+import { type Ms, seconds } from "./time.ts";
+
+/** The dynamic configuration, checked and complete. `raw` is the stored object, unknown keys included. */
+export interface DynamicConfig {
+  readonly ttlMs: Ms;
+  readonly loopWaitMs: Ms;
+  readonly retryTimeoutMs: Ms;
+  /** A standby further behind than this never wins a race, in bytes. */
+  readonly maximumLagOnFailover: number;
+  readonly checkTimeline: boolean;
+  readonly paused: boolean;
+  readonly primaryStartTimeoutMs: Ms;
+  readonly primaryStopTimeoutMs: Ms;
+  readonly maxTimelinesHistory: number;
+  readonly memberSlotsTtlMs: Ms;
+  readonly usePgRewind: boolean;
+  readonly useSlots: boolean;
+  /** Server parameters that hold for every member, as text. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly pgHba: readonly string[];
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+export const DEFAULT_CONFIG: DynamicConfig = {
+  ttlMs: seconds(10),
+  loopWaitMs: seconds(2),
+  retryTimeoutMs: seconds(3),
+  maximumLagOnFailover: 1_048_576,
+  checkTimeline: true,
+  paused: false,
+  primaryStartTimeoutMs: seconds(300),
+  primaryStopTimeoutMs: 0,
+  maxTimelinesHistory: 0,
+  memberSlotsTtlMs: seconds(1800),
+  usePgRewind: true,
+  useSlots: true,
+  parameters: {},
+  pgHba: [],
+  raw: {},
+};
+
+export const holdMsOf = (config: DynamicConfig): Ms => holdMsFor(config.ttlMs);

@@ -1,0 +1,81 @@
+// What does one member publish about itself, and what does it answer when asked directly?
+import type { Lsn } from "./lsn.ts";
+import type { PendingRestart } from "./server.ts";
+import { DEFAULT_TAGS, type Tags } from "./settings.ts";
+import type { Lineage } from "./timeline.ts";
+
+export type MemberRole = "primary" | "standby" | "demoted" | "uninitialized";
+
+/** Wire texts of a member's state; the numbers of Patroni's metric are in model/wire. */
+export type MemberState =
+  | "initializing"
+  | "bootstrap failed"
+  | "cloning"
+  | "starting"
+  | "running"
+  | "restarting"
+  | "stopping"
+  | "stopped"
+  | "start failed"
+  | "crashed"
+  | "unknown";
+
+/** One member as the store shows it. */
+export interface Member {
+  readonly name: string;
+  /** host:port of its server, as others reach it. */
+  readonly host: string;
+  readonly port: number;
+  readonly apiUrl: string;
+  readonly state: MemberState;
+  readonly role: MemberRole;
+  readonly version: string;
+  readonly tags: Tags;
+  readonly timeline: number | undefined;
+  readonly position: Lsn | undefined;
+  readonly receivedLsn: Lsn | undefined;
+  readonly replayedLsn: Lsn | undefined;
+  readonly replicationState: string | undefined;
+  readonly pendingRestart: readonly PendingRestart[];
+  readonly paused: boolean;
+  /** Present when the member is one of ours: it keeps `hold` and a fence (R35). */
+  readonly ours:
+    | { readonly agent: string; readonly hold: boolean; readonly fence: boolean }
+    | undefined;
+  /** Why the member is doing what it does now: a reason code of ours, for people. */
+  readonly because: string | undefined;
+}
+
+/** A member's answer to a direct question: the base of every choice of a candidate. */
+export interface PeerStatus {
+  readonly name: string;
+  readonly role: MemberRole;
+  readonly state: MemberState;
+  /** Usable as a position by R23: lineage, exhausted and flushed are already judged by the member itself. */
+  readonly position: Lsn | undefined;
+  readonly timeline: number | undefined;
+  readonly lineage: Lineage;
+  readonly tags: Tags;
+  readonly watchdogFailed: boolean;
+}
+
+/** A member that has published nothing but its name and address yet. */
+export const bareMember = (name: string, host: string, port: number, apiUrl: string): Member => ({
+  name,
+  host,
+  port,
+  apiUrl,
+  state: "unknown",
+  role: "uninitialized",
+  version: "",
+  tags: DEFAULT_TAGS,
+  timeline: undefined,
+  position: undefined,
+  receivedLsn: undefined,
+  replayedLsn: undefined,
+  replicationState: undefined,
+  pendingRestart: [],
+  paused: false,
+  ours: undefined,
+  because: undefined,
+});

@@ -1,0 +1,89 @@
+// Why is a member doing what it is doing? One name, used by the log, REST, metrics, docs and tests.
+
+/** Every reason of the ha room with its sentence. */
+export const REASONS = {
+  // halt
+  stopping_server: "the agent is stopping: PostgreSQL is being shut down first",
+  handing_over_before_stop: "the agent is stopping: the leadership goes to the named heir",
+  stopped: "the agent has stopped PostgreSQL and may leave",
+  detached: "the agent leaves and PostgreSQL keeps running under the fence",
+  // job
+  job_running: "a long step is running",
+  job_cancelled_lease_lost: "a long step was cancelled because the lease is gone",
+  promotion_too_slow: "the promotion took longer than allowed and is given up",
+  // ignorance
+  store_unread_following: "the store cannot be read: the standby keeps following",
+  store_unread_lease_valid: "the store cannot be read: the lease is still valid",
+  store_unread_demoting: "the store cannot be read and the lease has run out: PostgreSQL stops",
+  store_unread_waiting: "the store cannot be read: nothing is started",
+  store_changed: "this is another store or an older state of it: nothing is started or promoted",
+  // identity
+  foreign_data: "the data directory is not empty and not PostgreSQL's",
+  foreign_system_id: "the data directory belongs to another cluster",
+  store_empty: "the store knows no cluster although this member has data: nothing is initialised",
+  adopting:
+    "the lease, the store and the fence agree that this member leads: taking over where the agent left off",
+  lease_gone: "the lease is no longer ours",
+  // pause
+  paused: "the cluster is paused: nothing is started, stopped or promoted",
+  // bootstrap
+  bootstrap_racing: "no cluster exists yet: claiming the right to initialise it",
+  bootstrap_initialising: "this member initialises the cluster",
+  bootstrap_finishing: "the new server runs: recording the system identifier",
+  bootstrap_waiting: "another member initialises the cluster",
+  clone_waiting: "no member can serve a clone yet",
+  cloning: "the data directory is being cloned",
+  // recover
+  fencing_orphans: "processes of a dead server remain: they are ended first",
+  stray_server: "a server that Understudy did not start runs on the data directory",
+  crash_examining: "the server died: finding out whether a standby has every byte",
+  crash_handing_over: "the server died and a standby has every byte: it takes over",
+  crash_restarting: "the server died: restarting it in place",
+  crash_giving_up: "the server cannot be restarted in time: giving up the leadership",
+  starting_standby: "starting the server as a standby",
+  rejoin_rewinding: "the data has diverged: rewinding it",
+  rejoin_cloning: "the data has diverged and cannot be rewound: cloning it again",
+  redoing_marked: "a rebuild was interrupted: doing it again",
+  server_hung: "the server accepts nobody: it is ended",
+  start_backoff: "the server failed to start: waiting before the next attempt",
+  // lead
+  leading: "this member is the primary and holds the lease",
+  lead_reserving_timeline: "the next timeline is being reserved before the promotion",
+  lead_promoting: "this member is being promoted",
+  lead_arming: "the fence is being armed before the promotion",
+  lead_not_eligible: "the lease was won but this member must not lead: giving it back",
+  lead_wrong_timeline: "the server is on another timeline than the reserved one: it is stopped",
+  lead_waiting_for_server: "this member holds the lease and waits for its server to answer",
+  lead_restarting: "the primary is being restarted on request",
+  switchover_refused: "the switchover asked for is not possible",
+  switchover_scheduled: "a switchover is scheduled",
+  switchover_stopping: "switchover: writes are being stopped",
+  switchover_handing_over: "switchover: the candidate has the last byte and takes over",
+  switchover_abandoned: "switchover: the candidate fell out, this member goes on as primary",
+  // follow
+  following: "this member follows the leader",
+  follow_demoting: "another member leads: this server must stop being a primary",
+  follow_repointing: "this member is being pointed at the leader",
+  follow_waiting: "the leader is not ready to be followed yet",
+  standby_restarting: "the standby is being restarted on request",
+  reinitialising: "the data directory is being rebuilt on request",
+  // race
+  race_waiting_for_hold: "nobody leads: waiting until the last holder surely stopped",
+  race_waiting_for_heir: "nobody leads: the named heir goes first",
+  race_removing_stale_leader: "the holder has been silent for too long: removing its key",
+  race_acquiring: "nobody leads and this member is the best candidate: acquiring the lease",
+  race_not_allowed: "nobody leads: this member must not lead",
+  race_unhealthy: "nobody leads: this member's server is not fit to lead",
+  race_behind: "nobody leads: another member has more of the WAL",
+  race_too_far_behind: "nobody leads: this member misses more than allowed",
+  race_wrong_lineage: "nobody leads: this member is on another branch of history",
+  race_peer_is_primary: "nobody leads: another member runs as primary",
+  race_waiting_for_candidate: "nobody leads: the candidate that was asked for goes first",
+  race_standing_back: "nobody leads: this member stands back after a failed attempt",
+  demoting_without_lease: "the server is a primary without a lease: it is stopped",
+} as const satisfies Record<string, string>;
+
+export type Reason = keyof typeof REASONS;
+
+/** The sentence behind a reason. */
+export const sentence = (reason: Reason): string => REASONS[reason];

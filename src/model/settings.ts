@@ -1,0 +1,115 @@
+// What does this node's own file say? (the YAML in Patroni's form, checked; the parser is in settings-file.ts)
+
+import type { Secret } from "./secret.ts";
+import type { Ms } from "./time.ts";
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: Secret | undefined;
+}
+
+export interface TlsFiles {
+  readonly certfile?: string;
+  readonly keyfile?: string;
+  readonly cafile?: string;
+}
+
+export interface RestSettings {
+  readonly listen: Address;
+  readonly connectAddress: Address;
+  readonly authentication?: Credentials;
+  readonly tls?: TlsFiles & { readonly verifyClient: "none" | "optional" | "required" };
+  readonly allowlist: readonly string[];
+}
+
+export interface StoreSettings {
+  readonly kind: "etcd";
+  /** Base URLs without a trailing slash, e.g. `http://10.0.0.1:2379`. */
+  readonly endpoints: readonly string[];
+  readonly credentials?: Credentials;
+  readonly tls?: TlsFiles;
+}
+
+/** Tags as published; the ones that Understudy itself reads are named, others are kept as they are. */
+export interface Tags {
+  readonly nofailover: boolean;
+  readonly noloadbalance: boolean;
+  readonly nosync: boolean;
+  readonly clonefrom: boolean;
+  readonly nostream: boolean;
+  readonly failoverPriority: number;
+  readonly replicatefrom?: string;
+  readonly custom: Readonly<Record<string, unknown>>;
+}
+
+export const DEFAULT_TAGS: Tags = {
+  nofailover: false,
+  noloadbalance: false,
+  nosync: false,
+  clonefrom: false,
+  nostream: false,
+  failoverPriority: 1,
+  custom: {},
+};
+
+export interface PostgresSettings {
+  /** Addresses to listen on, without the port. */
+  readonly listen: readonly string[];
+  readonly port: number;
+  readonly connectAddress: Address;
+  readonly dataDir: string;
+  /** Our own files beside the data: lease, lineage, markers, pass file, sockets. Default `<dataDir>.understudy`. */
+  readonly stateDir: string;
+  /** Folder of postgres, initdb, pg_basebackup…; empty means: found by version, newest first, then PATH. */
+  readonly binDir: string;
+  readonly socketDir: string;
+  readonly database: string;
+  readonly superuser: Credentials;
+  readonly replication: Credentials;
+  readonly rewind: Credentials | undefined;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly pgHba: readonly string[];
+  readonly pgIdent: readonly string[];
+  readonly basebackupOptions: readonly string[];
+  readonly removeDataDirectoryOnDivergedTimelines: boolean;
+  /** The unprivileged user that runs PostgreSQL when the agent was started as root. */
+  readonly osUser: string;
+}
+
+export interface BootstrapSettings {
+  /** `bootstrap.dcs` as written: it becomes the first dynamic configuration. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Options of initdb, e.g. `--data-checksums`, `--encoding=UTF8`. */
+  readonly initdb: readonly string[];
+  readonly pgHba: readonly string[];
+  readonly postBootstrap: string | undefined;
+}
+
+export interface WatchdogSettings {
+  readonly mode: "off" | "automatic" | "required";
+  readonly device: string;
+  readonly safetyMarginMs: Ms;
+}
+
+export interface LogSettings {
+  readonly level: "error" | "warn" | "info" | "debug";
+  readonly file: string | undefined;
+}
+
+export interface NodeSettings {
+  readonly scope: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly rest: RestSettings;
+  readonly store: StoreSettings;
+  readonly postgres: PostgresSettings;
+  readonly bootstrap: BootstrapSettings;
+  readonly tags: Tags;
+  readonly watchdog: WatchdogSettings;
+  readonly log: LogSettings;
+}

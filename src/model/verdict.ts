@@ -1,0 +1,92 @@
+// How is the cluster, in one sentence?
+
+import { printBytes } from "./amounts.ts";
+import type { ClusterSnapshot } from "./cluster.ts";
+import { lagBytes } from "./lsn.ts";
+import type { Member } from "./member.ts";
+
+export type Health = "healthy" | "degraded" | "critical" | "unknown";
+
+export interface Verdict {
+  readonly health: Health;
+  readonly sentence: string;
+  /** One line each, worst first; empty when all is well. */
+  readonly warnings: readonly string[];
+}
+
+/** Judges what the store shows. `maximumLag` is how far behind a standby may be to take over, in bytes. */
+export function verdictOn(cluster: ClusterSnapshot, maximumLag: number): Verdict {
+  const name = cluster.leader?.name;
+  if (cluster.initialize.value === undefined && name === undefined) {
+    return critical("no cluster exists yet: nobody can write");
+  }
+  if (name === undefined) return critical("nobody leads: nobody can write");
+  const leader = cluster.members.find((member) => member.name === name);
+  if (leader === undefined) return critical(`${name} leads but is not there: nobody can write`);
+  if (leader.role !== "primary" || leader.state !== "running") {
+    return critical(`${name} leads but is not a running primary yet: nobody can write`);
+  }
+  const standbys = cluster.members.filter((member) => member.name !== name);
+  const heirs = standbys.filter((member) => canTakeOver(member, cluster, maximumLag));
+  const warnings = warningsOf(cluster, standbys, maximumLag);
+  const worst = Math.max(0, ...heirs.map((member) => lagOf(member, cluster) ?? 0));
+  return {
+    health: warnings.length === 0 ? "healthy" : "degraded",
+    sentence: `${name} is the primary; ${heirsInWords(heirs, worst)}`,
+    warnings,
+  };
+}
+
+const critical = (sentence: string): Verdict => ({ health: "critical", sentence, warnings: [] });
+
+function heirsInWords(heirs: readonly Member[], worst: number): string {
+  if (heirs.length === 0) return "no standby can take over";
+  const behind = `${printBytes(worst)} behind`;
+  const [only] = heirs;
+  if (heirs.length === 1 && only !== undefined) return `${only.name} can take over, ${behind}`;
+  return `any of ${heirs.length} standbys can take over, at most ${behind}`;
+}
+
+/** Bytes behind the leader's last published end of WAL; undefined when unknown. */
+export function lagOf(member: Member, cluster: ClusterSnapshot): number | undefined {
+  const end = cluster.status.value.position;
+  const at = member.position ?? member.receivedLsn ?? member.replayedLsn;
+  return end === undefined || at === undefined ? undefined : lagBytes(end, at);
+}
+
+function canTakeOver(member: Member, cluster: ClusterSnapshot, maximumLag: number): boolean {
+  if (member.role !== "standby" || member.state !== "running" || member.tags.nofailover)
+    return false;
+  const lag = lagOf(member, cluster);
+  return lag !== undefined && lag <= maximumLag;
+}
+
+function warningsOf(
+  cluster: ClusterSnapshot,
+  standbys: readonly Member[],
+  maximumLag: number,
+): readonly string[] {
+  const warnings: string[] = [];
+  if (cluster.config.value?.paused === true) warnings.push("the cluster is paused: no failover");
+  warnings.push(...standbys.flatMap((member) => trouble(member, cluster, maximumLag) ?? []));
+  const fit = standbys.some((member) => canTakeOver(member, cluster, maximumLag));
+  if (standbys.length === 0) warnings.push("there is no standby");
+  else if (!fit && warnings.length === 0) warnings.push("no standby can take over");
+  const pending = cluster.members.filter(({ pendingRestart }) => pendingRestart.length > 0);
+  if (pending.length > 0) {
+    warnings.push(`${pending.map(({ name }) => name).join(", ")}: a restart is pending`);
+  }
+  return [...warnings, ...cluster.configWarnings];
+}
+
+function trouble(member: Member, cluster: ClusterSnapshot, maximumLag: number): string | undefined {
+  if (member.state !== "running") return `${member.name} is ${stateInWords(member)}`;
+  if (member.role !== "standby") return `${member.name} is ${member.role}`;
+  if (member.replicationState !== "streaming") return `${member.name} does not stream`;
+  const lag = lagOf(member, cluster);
+  if (lag === undefined || lag <= maximumLag) return undefined;
+  return `${member.name} is ${printBytes(lag)} behind and must not take over`;
+}
+
+const stateInWords = ({ state }: Member): string =>
+  state === "unknown" ? "in an unknown state" : state;

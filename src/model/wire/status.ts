@@ -1,0 +1,82 @@
+// What does `GET /understudy/status` carry? A stable contract: fields are only ever added.
+import type { Health } from "../verdict.ts";
+
+/** Ages and spans are whole milliseconds, positions PostgreSQL's text, moments RFC 3339. */
+export interface StatusJson {
+  readonly apiVersion: "understudy/v1";
+  readonly kind: "Status";
+  readonly asOf: string;
+  readonly scope: string;
+  /** The member that answered. */
+  readonly member: string;
+  readonly health: Health;
+  readonly sentence: string;
+  readonly warnings: readonly string[];
+  readonly cluster: StatusCluster;
+  readonly members: readonly StatusMember[];
+  readonly node: StatusNode;
+}
+
+export interface StatusCluster {
+  readonly leader?: string;
+  readonly systemId?: string;
+  readonly timeline?: number;
+  readonly paused: boolean;
+  readonly ttlMs: number;
+  /** How old the look at the store is; absent when there never was one. */
+  readonly ageMs?: number;
+  readonly storeTrouble?: string;
+  readonly switchover?: { readonly at?: string; readonly from?: string; readonly to?: string };
+}
+
+export interface StatusMember {
+  readonly name: string;
+  readonly leads: boolean;
+  readonly role: string;
+  readonly state: string;
+  readonly replicationState?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly apiUrl: string;
+  readonly timeline?: number;
+  readonly position?: string;
+  readonly lagBytes?: number;
+  readonly because?: string;
+  readonly pendingRestart: readonly string[];
+  readonly tags: Readonly<Record<string, unknown>>;
+}
+
+/** What the answering member knows about itself. */
+export interface StatusNode {
+  readonly agent: string;
+  readonly because?: {
+    readonly reason: string;
+    readonly sentence: string;
+    readonly detail?: string;
+    readonly forMs: number;
+  };
+  readonly job?: { readonly name: string; readonly progress?: string; readonly forMs: number };
+  readonly lease?: { readonly term: number; readonly leftMs: number; readonly renewedAgoMs?: number };
+  readonly fence: {
+    readonly alive: boolean;
+    readonly armed: boolean;
+    readonly leftMs?: number;
+    readonly roundTripMs?: number;
+    readonly watchdog: string;
+    readonly lacking: readonly string[];
+  };
+  readonly loop: {
+    readonly lastTickAgoMs?: number;
+    readonly lastTickMs?: number;
+    readonly eventLoopDelayMs?: number;
+  };
+  readonly server: {
+    readonly state: string;
+    readonly version?: number;
+    readonly startedAt?: string;
+    readonly acceptsWrites: boolean;
+    readonly ageMs?: number;
+    readonly diskFreeBytes?: number;
+    readonly binariesChanged: boolean;
+  };
+}

@@ -1,0 +1,26 @@
+// The port to the lease keeper: the only writer of the leader and hold keys.
+import type { AcquireBasis, AcquireOutcome, RenewOutcome } from "../dcs/dcs.ts";
+import type { Release } from "../model/cluster.ts";
+import type { Lease } from "../model/lease.ts";
+import type { Instant } from "../model/time.ts";
+
+/** What the keeper knows, from memory. */
+export interface LeaseView {
+  /** Our lease id, decided and stored before its first use (R10). */
+  readonly leaseId: string;
+  readonly held: Lease | undefined;
+  /** An acquire was sent at this instant and its answer never came: it may still land (R12). */
+  readonly acquireUnknownSince: Instant | undefined;
+  /** When a vouch of the HA loop was last given, and when a renewal last counted. */
+  readonly renewedAt: Instant | undefined;
+}
+
+export interface LeaseKeeping {
+  view(): LeaseView;
+  acquire(basis: AcquireBasis): Promise<AcquireOutcome>;
+  /** Takes over a lease that the store, our durable lease id and the fence agree is ours (R10), or a late acquire. */
+  adopt(term: number, sentAt: Instant, seq: number): Promise<RenewOutcome>;
+  release(release: Release): Promise<RenewOutcome>;
+  /** Stops believing, at once; the fence is told. */
+  drop(why: string): void;
+}

@@ -1,0 +1,19 @@
+// The port to our own small durable facts beside the data: written with fsync before they are relied on.
+
+export interface NodeState {
+  /** Lease id that this agent uses, chosen at random and stored before its first use (R10). */
+  readonly leaseId: string | undefined;
+  /** Identity and highest revision of the store seen so far (R31). */
+  readonly store: { readonly clusterId: string; readonly revision: number } | undefined;
+  /** This member began to initialise the cluster and has not finished (R41). */
+  readonly bootstrapping: boolean | undefined;
+  /** Last good dynamic configuration, as stored text, for a start while the store is away (R44). */
+  readonly config: string | undefined;
+}
+
+export interface NodeStateFile {
+  /** The record as last read or written; never waits. */
+  current(): NodeState;
+  /** Merges and writes durably. Throws PG_DISK_FULL or NOT_POSSIBLE. */
+  update(change: Partial<NodeState>): Promise<void>;
+}

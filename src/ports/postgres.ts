@@ -1,0 +1,106 @@
+// The port to the server on this host: its files, its processes, its SQL.
+
+import type { Lsn } from "../model/lsn.ts";
+import type { LocalServer } from "../model/server.ts";
+import type { Address } from "../model/settings.ts";
+import type { Ms } from "../model/time.ts";
+import type { Branch, Lineage } from "../model/timeline.ts";
+
+/** Where to copy or stream from, and which slot is ours there. */
+export interface Upstream extends Address {
+  readonly member: string;
+  readonly slot: string | undefined;
+}
+
+/** The settings that the server should have now; `postgresql.conf` and the command line are derived from it. */
+export interface ServerPlan {
+  /** Cluster-wide parameters, then the node's own; the managed ones are added by the adapter. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly pgHba: readonly string[];
+  readonly members: number;
+}
+
+/** Progress of a clone or rewind, for people. */
+export interface Progress {
+  readonly phase: string;
+  readonly doneBytes: number | undefined;
+  readonly totalBytes: number | undefined;
+}
+
+export type CrashEnd =
+  /** Exact end of the last valid record on disk (R24), on this branch. */
+  { readonly kind: "end"; readonly lsn: Lsn } | { readonly kind: "unknown"; readonly why: string };
+
+/**
+ * Verbs are idempotent where they can be, bounded by their timeout, and fail with AppErrors (PG_…).
+ * None of them decides anything.
+ */
+export interface Postgres {
+  /** One look at directory, control file, processes and SQL. Never throws, bounded by `timeoutMs`. */
+  observe(plan: ServerPlan, timeoutMs: Ms): Promise<LocalServer>;
+
+  /** initdb into an empty directory, with roles and passwords; leaves the server down, standby.signal absent. */
+  initialise(plan: ServerPlan, signal: AbortSignal): Promise<void>;
+  /** Runs post_bootstrap and creates the roles that are missing, on the running primary. */
+  finishBootstrap(signal: AbortSignal): Promise<void>;
+  /** pg_basebackup into a sibling, verified, then renamed into place (R32); records `lineage`. */
+  clone(
+    from: Upstream,
+    lineage: Lineage,
+    onProgress: (p: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** pg_rewind under a marker (R32), then standby.signal; records `lineage`. PG_REWIND_FAILED when it can't. */
+  rewind(
+    from: Upstream,
+    lineage: Lineage,
+    onProgress: (p: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Removes half a bootstrap of our own making (a failed claim, R41). */
+  discardHalfBootstrap(signal: AbortSignal): Promise<void>;
+
+  /** Starts as a standby of `upstream` (or of nobody), writing standby.signal first (R16). Resolves when it accepts connections. */
+  startStandby(
+    plan: ServerPlan,
+    upstream: Upstream | undefined,
+    timeoutMs: Ms,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** The one start without standby.signal (R16). Resolves when it accepts writes. */
+  startPrimary(plan: ServerPlan, timeoutMs: Ms, signal: AbortSignal): Promise<void>;
+  /**
+   * Stops new and running writes of clients (bounded), CHECKPOINT, fast stop, waits for "shut down" in the control
+   * file, ends the remaining walsenders (R26, R36). `onShutdown` gets the end of WAL as soon as it is final.
+   */
+  stop(
+    timeoutMs: Ms,
+    onShutdown: ((end: Lsn) => Promise<void>) | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** CHECKPOINT on a running primary, so that the stop's own one is short. */
+  checkpoint(signal: AbortSignal): Promise<void>;
+
+  /** Points a running standby at another upstream, by reload. */
+  follow(upstream: Upstream | undefined, signal: AbortSignal): Promise<void>;
+  /**
+   * Promotes to exactly `branch.timeline` (R18) and records it (R19). Answers the branch with the fork position that
+   * the server's own history file names. PG_TIMELINE_WRONG after an immediate stop otherwise.
+   */
+  promote(branch: Branch, timeoutMs: Ms, signal: AbortSignal): Promise<Branch>;
+  /** Writes the lineage record beside the data (R19). */
+  recordLineage(lineage: Lineage, signal: AbortSignal): Promise<void>;
+
+  /** Writes parameters and pg_hba of the plan and reloads a running server. */
+  applySettings(plan: ServerPlan, signal: AbortSignal): Promise<void>;
+  /** Creates missing physical slots, drops the named superfluous ones, advances the rest to `positions` where behind. */
+  syncSlots(
+    create: readonly string[],
+    drop: readonly string[],
+    positions: Readonly<Record<string, Lsn>>,
+    signal: AbortSignal,
+  ): Promise<void>;
+
+  /** WAL end of a crashed server, scanned from the segment of `from` (R24). Only when the server is down. */
+  crashEnd(from: Lsn, lineage: Lineage, timeoutMs: Ms, signal: AbortSignal): Promise<CrashEnd>;
+}

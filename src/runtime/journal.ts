@@ -1,0 +1,36 @@
+// What was decided lately, in which world? The flight recorder: changed decisions only, the last thousand.
+
+import type { Reason } from "../model/reason.ts";
+import type { Instant } from "../model/time.ts";
+
+export interface JournalEntry<W> {
+  readonly at: Instant;
+  readonly wallMs: number;
+  readonly because: Reason;
+  readonly detail: string | undefined;
+  readonly step: string | undefined;
+  readonly world: W;
+}
+
+export interface Journal<W> {
+  /** Keeps the entry if reason or step differ from the last one; answers whether it did. */
+  record(entry: JournalEntry<W>): boolean;
+  entries(): readonly JournalEntry<W>[];
+}
+
+const MOST_ENTRIES = 1_000;
+
+export function createJournal<W>(): Journal<W> {
+  const kept: JournalEntry<W>[] = [];
+  return {
+    record(entry) {
+      const last = kept.at(-1);
+      if (last?.because === entry.because && last.step === entry.step && entry.step === undefined)
+        return false;
+      kept.push(entry);
+      if (kept.length > MOST_ENTRIES) kept.shift();
+      return true;
+    },
+    entries: () => kept,
+  };
+}

@@ -1,0 +1,286 @@
+// Who keeps the lease alive? The only writer of the leader and hold keys: its own timer, its own short timeouts.
+//
+// It renews only upon a fresh vouch of the HA loop: a hung loop stops vouching, so a zombie cannot keep the crown.
+// The fence learns of every renewal after the store has confirmed it, so its deadline is never the later one.
+import type { AcquireBasis, AcquireOutcome, Dcs, Holder, RenewOutcome } from "../dcs/dcs.ts";
+import type { Release } from "../model/cluster.ts";
+import { type DynamicConfig, holdMsOf } from "../model/config.ts";
+import {
+  isValid,
+  type Lease,
+  RENEW_RETRY_MS,
+  renewEveryMs,
+  renewTimeoutMs,
+  validUntil,
+  vouchLastsMs,
+} from "../model/lease.ts";
+import { after, type Instant, type Ms } from "../model/time.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Fence } from "../ports/fence.ts";
+import type { LeaseKeeping, LeaseView } from "../ports/lease.ts";
+import type { Log } from "../ports/log.ts";
+import { isFresh, type Vouch } from "./vouch.ts";
+
+export interface KeeperOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly dcs: Dcs;
+  readonly fence: Fence;
+  readonly name: string;
+  readonly leaseId: string;
+  /** The configuration in force; a change of timing starts with the next renewal (R29). */
+  config(): DynamicConfig;
+  /** False when the server is surely a standby or down: then nothing needs to be ended when the lease is lost. */
+  mayServeWrites(): boolean;
+  /** The HA loop should look at once: won, lost, in doubt. */
+  onChange(why: string): void;
+}
+
+export interface LeaseKeeper extends LeaseKeeping {
+  start(): void;
+  stop(): void;
+  vouch(vouch: Vouch): void;
+  /** The last vouch is void: a step was taken, or the fence reported something. */
+  unvouch(): void;
+}
+
+/** The fence must acknowledge within this (R14). */
+const ARM_LIMIT_MS: Ms = 500;
+/** A wall clock that jumps ahead of ours by more than this makes the lease suspect (R15). */
+const WALL_JUMP_MS: Ms = 500;
+const SUSPECT_MS: Ms = 1_000;
+/** The broom's lease is kept alive at least this often. */
+const BROOM_SHARE = 3;
+
+export function createLeaseKeeper(options: KeeperOptions): LeaseKeeper {
+  return new Keeper(options);
+}
+
+class Keeper implements LeaseKeeper {
+  readonly #o: KeeperOptions;
+  #held: Lease | undefined;
+  #seq = 0;
+  #vouch: Vouch | undefined;
+  #acquireUnknownSince: Instant | undefined;
+  #renewedAt: Instant | undefined;
+  #timer: Timer | undefined;
+  #busy = false;
+  #stopped = false;
+  #wallOffset: number | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#o = options;
+  }
+
+  view(): LeaseView {
+    return {
+      leaseId: this.#o.leaseId,
+      held: this.#held,
+      acquireUnknownSince: this.#acquireUnknownSince,
+      renewedAt: this.#renewedAt,
+    };
+  }
+
+  start(): void {
+    this.#schedule(0);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  vouch(vouch: Vouch): void {
+    this.#vouch = vouch;
+  }
+
+  unvouch(): void {
+    this.#vouch = undefined;
+  }
+
+  async acquire(basis: AcquireBasis): Promise<AcquireOutcome> {
+    const sentAt = this.#o.clock.now();
+    const holdMs = this.#holdMs();
+    this.#acquireUnknownSince = undefined;
+    const outcome = await this.#o.dcs.acquire(basis, this.#holder(), renewTimeoutMs(holdMs) * 2);
+    if (outcome.kind === "unknown") this.#acquireUnknownSince = sentAt;
+    if (outcome.kind === "won") await this.#believe(outcome.term, 0, sentAt, holdMs);
+    return outcome;
+  }
+
+  async adopt(term: number, sentAt: Instant, seq: number): Promise<RenewOutcome> {
+    const holdMs = this.#holdMs();
+    const before = this.#o.clock.now();
+    const outcome = await this.#o.dcs.renew(term, this.#holder(), seq + 1, renewTimeoutMs(holdMs));
+    if (outcome.kind === "renewed") {
+      this.#acquireUnknownSince = undefined;
+      await this.#believe(term, seq + 1, before, holdMs);
+    } else if (outcome.kind === "lost") {
+      this.#acquireUnknownSince = undefined;
+    }
+    this.#o.log.info("adopting a lease", { term, outcome: outcome.kind, sentAt });
+    return outcome;
+  }
+
+  async release(release: Release): Promise<RenewOutcome> {
+    const held = this.#held;
+    if (held === undefined) return { kind: "lost", why: "not held" };
+    // No renewal may overtake the release: it would be refused, but it would also look like a loss.
+    this.#timer?.cancel();
+    const outcome = await this.#o.dcs.release(
+      held.term,
+      this.#holder(),
+      release,
+      renewTimeoutMs(this.#holdMs()) * 2,
+    );
+    if (outcome.kind !== "unknown") {
+      this.#held = undefined;
+      await this.#disarm();
+    }
+    this.#schedule(renewEveryMs(this.#holdMs()));
+    return outcome;
+  }
+
+  drop(why: string): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.#vouch = undefined;
+    this.#o.log.warn("the lease is lost", { term: held.term, why });
+    // Soft stop now, whatever the loop is doing (R6).
+    if (this.#o.mayServeWrites()) void this.#arm(held.term, this.#o.clock.now());
+    this.#o.onChange("lease lost");
+  }
+
+  #holdMs(): Ms {
+    return holdMsOf(this.#o.config());
+  }
+
+  #holder(): Holder {
+    return { name: this.#o.name, leaseId: this.#o.leaseId, holdMs: this.#holdMs() };
+  }
+
+  #schedule(ms: Ms): void {
+    this.#timer?.cancel();
+    if (this.#stopped) return;
+    this.#timer = this.#o.clock.wakeAt(after(this.#o.clock.now(), ms), () => void this.#beat());
+  }
+
+  /** One beat: renew if we hold, else keep the broom's lease alive. Never two at once. */
+  async #beat(): Promise<void> {
+    if (this.#busy || this.#stopped) return;
+    this.#busy = true;
+    try {
+      this.#schedule(
+        this.#held === undefined ? await this.#keepBroom() : await this.#renew(this.#held),
+      );
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #keepBroom(): Promise<Ms> {
+    const { ttlMs } = this.#o.config();
+    const timeoutMs = renewTimeoutMs(this.#holdMs());
+    try {
+      const answer = await this.#o.dcs.keepAlive(this.#o.leaseId, timeoutMs);
+      if (answer === "gone") {
+        await this.#o.dcs.ensureLease(this.#o.leaseId, ttlMs, timeoutMs);
+        this.#o.onChange("lease granted anew");
+      }
+      return Math.floor(ttlMs / BROOM_SHARE);
+    } catch (error) {
+      this.#o.log.debug("the lease of the member key was not kept alive", { error: String(error) });
+      return timeoutMs;
+    }
+  }
+
+  async #renew(held: Lease): Promise<Ms> {
+    const { clock, log, dcs } = this.#o;
+    const config = this.#o.config();
+    const holdMs = holdMsOf(config);
+    this.#watchWallClock();
+    const lasts = vouchLastsMs(holdMs, config.loopWaitMs, config.retryTimeoutMs);
+    if (!isFresh(this.#vouch, held.term, lasts, clock.now())) {
+      log.debug("no renewal: the HA loop does not vouch", { term: held.term });
+      return this.#expireOrRetry(held);
+    }
+    const sentAt = clock.now();
+    const outcome = await dcs.renew(
+      held.term,
+      this.#holder(),
+      this.#seq + 1,
+      renewTimeoutMs(holdMs),
+    );
+    this.#seq += 1;
+    if (this.#held?.term !== held.term) return RENEW_RETRY_MS;
+    if (outcome.kind === "renewed") {
+      await this.#believe(held.term, this.#seq, sentAt, holdMs);
+      return Math.max(0, renewEveryMs(holdMs) - (clock.now() - sentAt));
+    }
+    if (outcome.kind === "lost") {
+      this.drop(outcome.why);
+      return 0;
+    }
+    log.warn("a renewal was not answered", {
+      term: held.term,
+      why: outcome.why,
+      leftMs: held.validUntil - clock.now(),
+    });
+    return this.#expireOrRetry(this.#held);
+  }
+
+  #expireOrRetry(held: Lease): Ms {
+    if (isValid(held, this.#o.clock.now())) return RENEW_RETRY_MS;
+    this.drop("it has run out");
+    return 0;
+  }
+
+  /** A counted renewal: belief first grows in the fence's record, then in ours, never the other way round. */
+  async #believe(term: number, seq: number, sentAt: Instant, holdMs: Ms): Promise<void> {
+    const until = validUntil(sentAt, holdMs);
+    this.#seq = seq;
+    this.#renewedAt = sentAt;
+    const isNew = this.#held?.term !== term;
+    if (isNew) this.#held = { term, validUntil: until };
+    const armed = await this.#arm(term, until);
+    if (this.#held?.term !== term) return; // dropped meanwhile
+    if (armed || isNew) this.#held = { term, validUntil: until };
+    if (isNew) this.#schedule(renewEveryMs(holdMs));
+  }
+
+  async #arm(term: number, until: Instant): Promise<boolean> {
+    using limit = this.#o.clock.deadline(ARM_LIMIT_MS);
+    try {
+      await this.#o.fence.arm(term, until, limit.signal);
+      return true;
+    } catch (error) {
+      this.#o.log.error("the fence did not acknowledge", { term, error: String(error) });
+      this.#o.onChange("fence silent");
+      return false;
+    }
+  }
+
+  async #disarm(): Promise<void> {
+    using limit = this.#o.clock.deadline(ARM_LIMIT_MS);
+    try {
+      await this.#o.fence.disarm(limit.signal);
+    } catch (error) {
+      this.#o.log.warn("the fence was not disarmed", { error: String(error) });
+    }
+  }
+
+  /** R15: a wall clock that ran ahead of ours says that time passed which our clock did not see. */
+  #watchWallClock(): void {
+    const { clock } = this.#o;
+    const offset = clock.wallMs() - clock.now();
+    const jumped = this.#wallOffset !== undefined && offset - this.#wallOffset > WALL_JUMP_MS;
+    this.#wallOffset = offset;
+    const held = this.#held;
+    if (!jumped || held === undefined) return;
+    const until = Math.min(held.validUntil, after(clock.now(), SUSPECT_MS)) as Instant;
+    this.#o.log.warn("the wall clock ran ahead: the lease is suspect", { term: held.term });
+    this.#held = { term: held.term, validUntil: until };
+    void this.#arm(held.term, until);
+  }
+}
