@@ -6,18 +6,37 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { AppError } from "../model/error.ts";
 
-/** Adds `lab`; everything behind it is the lab's own business. */
+interface Forwarded {
+  readonly name: string;
+  readonly description: string;
+  /** What the lab's program calls it. */
+  readonly first: readonly string[];
+}
+
+const FORWARDED: readonly Forwarded[] = [
+  {
+    name: "lab",
+    description: "a real cluster on this machine: up, status, load, chaos, down",
+    first: [],
+  },
+  { name: "bench", description: "measure what faults cost, on labs of its own", first: ["bench"] },
+];
+
+/** Adds `lab` and `bench`; everything behind them is the lab's own business. */
 export function registerLab(program: Command): void {
-  program
-    .command("lab")
-    .description("a real cluster on this machine: up, status, load, chaos, down")
-    .argument("[args...]", "see understudy lab --help")
-    .allowUnknownOption()
-    .passThroughOptions()
-    .helpOption(false)
-    .action(async (args: readonly string[]) => {
-      process.exitCode = await runLab(args);
-    });
+  for (const { name, description, first } of FORWARDED) {
+    program
+      .command(name)
+      .description(description)
+      .argument("[args...]", `see understudy ${name} --help`)
+      .allowUnknownOption()
+      .helpOption(false)
+      .action(async () => {
+        // As they were written: options that look like ours are the lab's here.
+        const written = process.argv.slice(process.argv.indexOf(name) + 1);
+        process.exitCode = await runLab([...first, ...written]);
+      });
+  }
 }
 
 /** Runs the lab's bundle with these arguments and answers its exit code. */

@@ -29,7 +29,7 @@ export async function chaos(choice: LabChoice, wish: ChaosWish, { json }: Printi
   const nodes = await targetsOf(lab, fault, wish.node);
   const what = [wish.verb, ...nodes.filter((node) => node !== "")].join(" ");
   const make = async (): Promise<void> => {
-    await Promise.all(nodes.map((node) => fault.make({ lab, node, options: wish })));
+    await Promise.all(nodes.map(async (node) => fault.make({ lab, node, options: wish })));
   };
   if (wish.quiet) {
     await make();

@@ -3,11 +3,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../model/error.ts";
 import { belongings } from "./belongings.ts";
 import { takeDown } from "./down.ts";
-import type { LabOptions } from "./layout.ts";
+import { checkOptions, type LabOptions } from "./layout.ts";
 import { lengthOf } from "./ledger.ts";
 import { Load } from "./load.ts";
 import { findLab, type LabChoice, type LabRecord, registeredLabs, requireLab } from "./record.ts";
-import { inSeconds, labText, lostText, rowsText, statusText, stepLine } from "./report.ts";
+import {
+  inSeconds,
+  labText,
+  lostText,
+  pauseText,
+  rowsText,
+  statusText,
+  stepLine,
+} from "./report.ts";
 import { type LabProcess, labStatus } from "./status.ts";
 import { bringUp } from "./up.ts";
 
@@ -30,6 +38,7 @@ export const printJson = (kind: string, more: object): void =>
 export async function up(options: LabOptions, { json }: Printing): Promise<number> {
   const known = findLab({ name: options.name });
   if (known !== undefined) return reportKnown(known, json);
+  checkOptions(options);
   const startedAt = performance.now();
   if (!json) console.log(`Starting the lab "${options.name}" in ${options.dir}`);
   const lab = await bringUp(options, (step, tookMs) => {
@@ -92,11 +101,9 @@ export interface LoadWish {
 export async function load(choice: LabChoice, wish: LoadWish, { json }: Printing): Promise<number> {
   const lab = requireLab(choice);
   const running = await Load.start(lab, { workers: wish.workers, everyMs: 1000 / wish.rate });
-  const endAt = performance.now() + wish.seconds * 1000;
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
-  while (performance.now() < endAt && !stop.signal.aborted) {
-    const left = endAt - performance.now();
+  for (let left = wish.seconds * 1000; left > 0 && !stop.signal.aborted; left -= 1000) {
     await sleep(Math.min(1000, left), undefined, { signal: stop.signal }).catch(() => undefined);
     if (!json) showProgress(running);
   }
@@ -108,7 +115,7 @@ export async function load(choice: LabChoice, wish: LoadWish, { json }: Printing
   if (json) {
     printJson("LabLoad", { acknowledged, notPromised, failed, pauseMs, lost, warnings: [] });
   } else {
-    console.log(`longest pause of writes ${inSeconds(pauseMs)}`);
+    console.log(`longest pause of writes ${pauseText(pauseMs)}`);
     console.log(`${rowsText(acknowledged, notPromised)}; ${lostText(lost)}`);
   }
   return lost.length === 0 ? 0 : EXIT_WARNING;
@@ -118,7 +125,7 @@ function showProgress({ ledger, startedAt }: Load): void {
   const now = performance.now();
   const silent = now - ledger.lastAcknowledgedAt;
   const state = silent > 500 ? `no write for ${inSeconds(silent)}` : "writing";
-  const pause = inSeconds(lengthOf(ledger.longestPause(now, startedAt)));
+  const pause = pauseText(lengthOf(ledger.longestPause(now, startedAt)));
   const passed = `${Math.round((now - startedAt) / 1000)} s`.padStart(5);
   console.log(`${passed}  ${state}, ${ledger.acknowledged} rows, longest pause ${pause}`);
 }

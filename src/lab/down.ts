@@ -1,9 +1,11 @@
 // How does a lab go, whatever state it is in, without touching anything else?
-import { rmSync } from "node:fs";
+import { rmdirSync, rmSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { AppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
 import { belongings, type LabRole } from "./belongings.ts";
 import { unmountDisk } from "./disks.ts";
+import { defaultDir } from "./layout.ts";
 import { removeNetwork } from "./namespaces.ts";
 import { killAll } from "./processes.ts";
 import { serverAccount } from "./programs.ts";
@@ -35,7 +37,7 @@ export async function takeDown(
       rmSync(member.socketDir, { recursive: true, force: true });
     }
   }
-  if (!keepDirectory) rmSync(lab.dir, { recursive: true, force: true, maxRetries: 5 });
+  if (!keepDirectory) removeDirectory(lab.dir);
   unregisterLab(lab.name);
 }
 
@@ -55,5 +57,16 @@ function removeSharedMemory(lab: LabRecord): void {
   for (const member of lab.members) {
     const segment = segmentOf(member);
     if (segment !== undefined) removeSegment(segment, owner);
+  }
+}
+
+/** The folder of all labs goes with the last of them. */
+function removeDirectory(dir: string): void {
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  if (dir !== defaultDir(basename(dir))) return;
+  try {
+    rmdirSync(dirname(dir));
+  } catch {
+    // Another lab lives there.
   }
 }

@@ -55,10 +55,32 @@ export async function etcdIsHealthy(member: LabEtcd): Promise<boolean> {
 export async function etcdLeader(lab: LabRecord): Promise<LabEtcd | undefined> {
   for (const member of lab.etcd) {
     const answer = await ask(member, "/v3/maintenance/status", "{}");
-    const status = answer as { leader?: string; header?: { member_id?: string } } | undefined;
+    const status = answer as Status | undefined;
     if (status?.leader !== undefined && status.leader === status.header?.member_id) return member;
   }
   return undefined;
+}
+
+/** Makes `wanted` the store's leader, for faults that shall hit it. */
+export async function moveEtcdLeader(lab: LabRecord, wanted: LabEtcd): Promise<void> {
+  const status = (await ask(wanted, "/v3/maintenance/status", "{}")) as Status | undefined;
+  const targetID = status?.header?.member_id;
+  await waitFor(
+    `${wanted.name} to lead the store`,
+    async () => {
+      const leader = await etcdLeader(lab);
+      if (leader?.name === wanted.name) return true;
+      const body = JSON.stringify({ targetID });
+      if (leader !== undefined) await ask(leader, "/v3/maintenance/transfer-leadership", body);
+      return false;
+    },
+    { limitMs: 10_000 },
+  );
+}
+
+interface Status {
+  readonly leader?: string;
+  readonly header?: { readonly member_id?: string };
 }
 
 /** One request, answered with JSON within a second, or undefined. */

@@ -80,7 +80,10 @@ export async function waitForHealthy(
     const health = await healthOf(lab);
     seen = describeHealth(health);
     const primaries = primariesIn(health);
-    return primaries.length === 1 && (primaries[0]?.streaming ?? 0) >= standbys;
+    // A clone in progress streams too, so the standbys themselves are asked as well.
+    const answering = health.filter(({ role }) => role === "standby").length;
+    const streaming = primaries.length === 1 ? (primaries[0]?.streaming ?? 0) : -1;
+    return Math.min(streaming, answering) >= standbys;
   };
   const why = (): string => `${seen}; read ${lab.members.map((m) => m.log).join(", ")}`;
   await waitFor(`a primary with ${standbys} streaming standbys`, look, {

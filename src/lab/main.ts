@@ -1,6 +1,8 @@
 // The lab's own program: `understudy lab …` runs it, so that the command line itself stays small.
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../model/error.ts";
+import { bench } from "./bench/bench.ts";
+import { CASES } from "./bench/cases.ts";
 import { chaos } from "./chaos.ts";
 import { down, load, status, up } from "./commands.ts";
 import { FAULTS, USUAL_FAULT } from "./faults.ts";
@@ -148,6 +150,29 @@ onLab("chaos", "make one fault under load and report what it cost")
         o,
       ),
     ),
+  );
+
+interface BenchFlags {
+  readonly runs: number;
+  readonly only: string;
+  readonly load: boolean;
+  readonly out: string;
+  readonly idle: number;
+}
+
+program
+  .command("bench")
+  .description("measure every fault many times on labs of its own; prints a Markdown table")
+  .option("--runs <n>", "runs of each fault", whole, 10)
+  .option("--only <ids>", `some of ${CASES.map(({ id }) => id).join(",")}`, "")
+  .option("--load", "under full pgbench write load", false)
+  .option("--idle <s>", "how long idle processes are watched", whole, 60)
+  .option("--out <file>", "where the result goes as JSON", ".cache/bench.json")
+  .action(
+    runs((o: BenchFlags) => {
+      const only = o.only.split(",").filter((id) => id !== "");
+      return bench({ runs: o.runs, only, fullLoad: o.load, out: o.out, idleSeconds: o.idle });
+    }),
   );
 
 const EXIT_CODES: Readonly<Record<string, number>> = {

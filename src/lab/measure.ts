@@ -23,6 +23,9 @@ export interface Measurement {
   readonly after: { readonly primary: string; readonly timeline: number };
   /** The longest time without an acknowledged write that ended after the fault. */
   readonly pauseMs: Ms;
+  /** When that pause began and ended, counted from the fault. */
+  readonly pauseFromMs: Ms;
+  readonly pauseToMs: Ms;
   readonly acknowledged: number;
   readonly notPromised: number;
   readonly lost: readonly LostRow[];
@@ -46,13 +49,18 @@ export async function measure(lab: LabRecord, what: Measured): Promise<Measureme
     const faultAt = performance.now();
     await Promise.all([what.fault(), sleep(what.watchMs)]);
     await waitFor("writes to flow again", () => flows(load), { limitMs: BACK_LIMIT_MS });
-    const pauseMs = lengthOf(load.ledger.longestPause(performance.now(), faultAt));
+    const pause = load.ledger.longestPause(performance.now(), faultAt);
+    const pauses = {
+      pauseMs: Math.round(lengthOf(pause)),
+      pauseFromMs: Math.round(pause.from - faultAt),
+      pauseToMs: Math.round(pause.to - faultAt),
+    };
     await load.stop();
     const probes = await prober?.stop();
     const lost = await load.check(BACK_LIMIT_MS);
     const after = summary(await waitForPrimary(lab, BACK_LIMIT_MS));
     const { acknowledged, notPromised } = load.ledger;
-    return { before, after, pauseMs, acknowledged, notPromised, lost, probes };
+    return { before, after, ...pauses, acknowledged, notPromised, lost, probes };
   } finally {
     await Promise.all([load.stop(), prober?.stop()]);
   }

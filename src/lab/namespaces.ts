@@ -4,7 +4,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { AppError } from "../model/error.ts";
-import { hostAddress, linkPrefix, namespaceSubnets } from "./network.ts";
+import { hostAddress, linkPrefix, type Subnets } from "./network.ts";
 import { requireProgram } from "./programs.ts";
 
 const execute = promisify(execFile);
@@ -22,19 +22,21 @@ const plugOf = (lab: string, link: Link, host: number): string =>
   `${linkPrefix(lab)}${letter(link)}${host}`;
 
 /** Makes the two bridges and a namespace for each host. */
-export async function makeNetwork(lab: string, hosts: readonly number[]): Promise<void> {
-  const subnets = namespaceSubnets(lab);
+export async function makeNetwork(
+  lab: string,
+  subnets: Subnets,
+  hosts: readonly number[],
+): Promise<void> {
   for (const link of LINKS) {
     const bridge = bridgeOf(lab, link);
     await ip("link", "add", bridge, "type", "bridge");
     await ip("address", "add", `${hostAddress(subnets[link], OUTSIDE)}/24`, "dev", bridge);
     await ip("link", "set", bridge, "up");
   }
-  for (const host of hosts) await makeHost(lab, host);
+  for (const host of hosts) await makeHost(lab, subnets, host);
 }
 
-async function makeHost(lab: string, host: number): Promise<void> {
-  const subnets = namespaceSubnets(lab);
+async function makeHost(lab: string, subnets: Subnets, host: number): Promise<void> {
   const namespace = subnets.namespaceOf(host);
   await ip("netns", "add", namespace);
   await ip("-n", namespace, "link", "set", "lo", "up");

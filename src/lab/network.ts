@@ -23,12 +23,16 @@ export const loopbackSubnets = (prefix: string): Subnets => ({
 export const linkPrefix = (lab: string): string =>
   `us${createHash("sha256").update(lab).digest("hex").slice(0, 4)}`;
 
-/** Ranges reserved for tests of network equipment: nobody's real network. */
-export function namespaceSubnets(lab: string): Subnets {
-  const third = Number.parseInt(linkPrefix(lab).slice(2, 4), 16);
-  return {
-    cluster: `198.18.${third}`,
-    client: `198.19.${third}`,
-    namespaceOf: (host) => `${linkPrefix(lab)}-h${host}`,
-  };
+/** Ranges reserved for tests of network equipment, nobody's real network; labs differ in the third number. */
+export const namespaceSubnets = (lab: string, third: number): Subnets => ({
+  cluster: `198.18.${third}`,
+  client: `198.19.${third}`,
+  namespaceOf: (host) => `${linkPrefix(lab)}-h${host}`,
+});
+
+/** The first third number, from the one of this name on, that no registered lab has. */
+export function freeThird(lab: string, taken: ReadonlySet<string>): number {
+  const first = Number.parseInt(linkPrefix(lab).slice(2, 4), 16);
+  const candidates = Array.from({ length: 256 }, (_, tried) => (first + tried) % 256);
+  return candidates.find((third) => !taken.has(`198.19.${third}`)) ?? first;
 }

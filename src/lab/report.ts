@@ -9,6 +9,9 @@ const MOST_ROWS = 20;
 
 export const inSeconds = (ms: Ms): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 
+/** Pauses below a tenth of a second are the rhythm of the load itself. */
+export const pauseText = (ms: Ms): string => (ms < 100 ? "under 0.1 s" : inSeconds(ms));
+
 /** A step that is done, with how long it took. */
 export const stepLine = (step: string, tookMs: Ms): string =>
   `  ✔ ${step.padEnd(48)} ${inSeconds(tookMs).padStart(8)}`;
@@ -73,7 +76,7 @@ export function measurementText(what: string, m: Measurement): string {
       ? `timeline ${m.after.timeline}`
       : `timeline ${m.before.timeline} → ${m.after.timeline}`;
   return [
-    `${what}: longest pause of writes ${inSeconds(m.pauseMs)}`,
+    `${what}: longest pause of writes ${pauseText(m.pauseMs)}`,
     `${change}; ${timeline}`,
     `${rowsText(m.acknowledged, m.notPromised)}; ${lostText(m.lost)}`,
     ...(m.probes === undefined ? [] : [writersText(m)]),

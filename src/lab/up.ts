@@ -7,9 +7,15 @@ import { mountDisk } from "./disks.ts";
 import { takeDown } from "./down.ts";
 import { startEtcd, waitForEtcd } from "./etcd.ts";
 import { waitForHealthy, waitForPrimary } from "./health.ts";
-import { checkOptions, type LabOptions, layOut } from "./layout.ts";
+import { type LabOptions, layOut } from "./layout.ts";
 import { makeNetwork } from "./namespaces.ts";
-import { hostAddress, loopbackSubnets, namespaceSubnets, type Subnets } from "./network.ts";
+import {
+  freeThird,
+  hostAddress,
+  loopbackSubnets,
+  namespaceSubnets,
+  type Subnets,
+} from "./network.ts";
 import { copyBundles, makeOwned, prepareNode, startAgent } from "./nodes.ts";
 import { bundleDir, postgresBinDir, requireProgram, serverAccount } from "./programs.ts";
 import { findLab, type LabRecord, registeredLabs, registerLab, updateLab } from "./record.ts";
@@ -21,16 +27,16 @@ const STANDBYS_LIMIT_MS: Ms = 120_000;
 /** Told as each step ends, with how long it took. */
 export type Progress = (step: string, tookMs: Ms) => void;
 
-/** Makes a lab and waits until it is healthy; a failure removes what was made, but not the logs' words. */
+/** Makes a lab and waits until it is healthy; a failure removes what was made, but not the logs. `checkOptions` first. */
 export async function bringUp(options: LabOptions, progress: Progress): Promise<LabRecord> {
-  checkOptions(options);
   checkPrograms();
   await clearDirectory(options.dir);
-  const planned = await plan(options);
+  const planning = await plan(options);
+  const planned = planning.lab;
   mkdirSync(planned.dir, { recursive: true, mode: 0o755 });
   registerLab(planned);
   try {
-    await makeAll(planned, options, stopwatch(progress));
+    await makeAll(planning, options, stopwatch(progress));
     const ready = { ...planned, readyAt: new Date().toISOString() };
     updateLab(ready);
     return ready;
@@ -41,16 +47,24 @@ export async function bringUp(options: LabOptions, progress: Progress): Promise<
   }
 }
 
-async function plan(options: LabOptions): Promise<LabRecord> {
+interface Plan {
+  readonly lab: LabRecord;
+  readonly subnets: Subnets;
+}
+
+async function plan(options: LabOptions): Promise<Plan> {
   const taken = new Set(
     registeredLabs().flatMap(({ members }) => members.map((m) => m.address.replace(/\.\d+$/, ""))),
   );
   const inNamespaces = options.net === "namespaces";
   const subnets = inNamespaces
-    ? namespaceSubnets(options.name)
+    ? namespaceSubnets(options.name, freeThird(options.name, taken))
     : loopbackSubnets(freeBlock(options.name, taken));
   const ports = inNamespaces ? usualPorts() : await freePorts(addressesOf(options, subnets));
-  return { ...layOut(options, { subnets, ports }), osUser: serverAccount()?.name };
+  return {
+    lab: { ...layOut(options, { subnets, ports }), osUser: serverAccount()?.name },
+    subnets,
+  };
 }
 
 const addressesOf = (options: LabOptions, subnets: Subnets): readonly string[] =>
@@ -63,9 +77,9 @@ export function hostsOf({ nodes, etcd, etcdApart }: LabOptions): readonly number
   return [...range(nodes), ...apart.map((number) => 100 + number)];
 }
 
-async function makeAll(lab: LabRecord, options: LabOptions, done: Done): Promise<void> {
+async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done): Promise<void> {
   if (lab.net === "namespaces") {
-    await makeNetwork(lab.name, hostsOf(options));
+    await makeNetwork(lab.name, subnets, hostsOf(options));
     done(`${hostsOf(options).length} hosts, each with two links`);
   }
   for (const member of lab.etcd) {
@@ -85,7 +99,8 @@ async function makeAll(lab: LabRecord, options: LabOptions, done: Done): Promise
   done(`${primary.member.name} is the primary and takes writes`);
   await waitForHealthy(lab, STANDBYS_LIMIT_MS);
   const standbys = lab.members.filter((m) => m.name !== primary.member.name).map((m) => m.name);
-  if (standbys.length > 0) done(`${standbys.join(" and ")} stream from it`);
+  const verb = standbys.length === 1 ? "streams" : "stream";
+  if (standbys.length > 0) done(`${standbys.join(" and ")} ${verb} from it`);
 }
 
 type Done = (step: string) => void;
