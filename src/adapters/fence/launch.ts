@@ -31,7 +31,6 @@ const NODE_FLAGS = [
   "--max-semi-space-size=1",
   "--max-old-space-size=24",
   "--jitless",
-  "--no-expose-wasm",
   "--single-threaded",
   "--no-warnings",
 ];

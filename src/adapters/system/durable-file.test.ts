@@ -1,0 +1,108 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { asFileError, readIfPresent, removeDurably, writeDurably } from "./durable-file.ts";
+import {
+  judgeHostIdentity,
+  readHostIdentity,
+  readRecordedIdentity,
+  recordIdentity,
+} from "./host-identity.ts";
+import { NODE_STATE_NAME, openNodeState, parseNodeState } from "./node-state.ts";
+import { ensureReserve, releaseReserve } from "./reserve-file.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "us-durable-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("durable files", () => {
+  it("replaces the whole text, with the mode asked for, and leaves nothing else behind", async () => {
+    const path = join(folder, "a");
+    await writeDurably(path, "one");
+    await writeDurably(path, "two", { mode: 0o640 });
+    expect(await readIfPresent(path)).toBe("two");
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+    expect(readdirSync(folder)).toEqual(["a"]);
+    await removeDurably(path);
+    await removeDurably(path);
+    expect(await readIfPresent(path)).toBeUndefined();
+  });
+
+  it("says which failure a full disk is", async () => {
+    const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
+    expect(asFileError(full, "x").code).toBe("PG_DISK_FULL");
+    await expect(writeDurably(join(folder, "none", "a"), "x")).rejects.toMatchObject({
+      code: "NOT_POSSIBLE",
+    });
+    await expect(writeDurably("/dev/full/x", "x")).rejects.toMatchObject({ code: "NOT_POSSIBLE" });
+  });
+});
+
+describe("node state", () => {
+  it("merges updates, also concurrent ones, and finds them again", async () => {
+    const state = await openNodeState(join(folder, "state"));
+    expect(state.current().leaseId).toBeUndefined();
+    const store = { clusterId: "7", revision: 12 };
+    await Promise.all([state.update({ leaseId: "42" }), state.update({ store })]);
+    await state.update({ config: "ttl: 5", bootstrapping: true });
+    const again = await openNodeState(join(folder, "state"));
+    expect(again.current()).toEqual({
+      leaseId: "42",
+      store,
+      config: "ttl: 5",
+      bootstrapping: true,
+    });
+    await again.update({ bootstrapping: undefined });
+    expect((await openNodeState(join(folder, "state"))).current().bootstrapping).toBeUndefined();
+  });
+
+  it("takes a damaged file for knowing nothing", async () => {
+    writeFileSync(join(folder, NODE_STATE_NAME), "{");
+    expect((await openNodeState(folder)).current()).toEqual(parseNodeState(undefined));
+    expect(parseNodeState('{"leaseId": 5, "store": {"clusterId": "x"}}')).toEqual(
+      parseNodeState(undefined),
+    );
+    expect(parseNodeState("null")).toEqual(parseNodeState(undefined));
+  });
+});
+
+describe("host identity", () => {
+  const here = { bootId: "b", pidNamespace: "p", ipcNamespace: "i", hostId: "h" };
+
+  it.each([
+    [undefined, "first"],
+    [here, "same"],
+    [{ ...here, bootId: "a" }, "rebooted"],
+    [{ ...here, pidNamespace: "q" }, "other-namespaces"],
+    [{ ...here, ipcNamespace: "q" }, "other-namespaces"],
+    [{ ...here, bootId: "a", hostId: "g" }, "other-host"],
+    // Two containers of one boot may call their host by different names.
+    [{ ...here, hostId: "g" }, "same"],
+  ] as const)("judges %j as %s", (recorded, verdict) => {
+    expect(judgeHostIdentity(recorded, here)).toBe(verdict);
+  });
+
+  it("knows this host again, and trusts no damaged record", async () => {
+    const now = readHostIdentity({ machineIdFile: join(folder, "none"), hostName: () => "n" });
+    expect(now.hostId).toBe("name:n");
+    expect(await readRecordedIdentity(folder)).toBeUndefined();
+    await recordIdentity(folder, now);
+    expect(judgeHostIdentity(await readRecordedIdentity(folder), now)).toBe("same");
+    writeFileSync(join(folder, "host.json"), "{");
+    expect(judgeHostIdentity(await readRecordedIdentity(folder), now)).toBe("other-host");
+  });
+});
+
+describe("reserve", () => {
+  it("holds real blocks until it is given back", async () => {
+    const path = join(folder, "reserve");
+    expect(await ensureReserve(path)).toBe(true);
+    expect(await ensureReserve(path)).toBe(true);
+    expect(statSync(path).blocks * 512).toBeGreaterThanOrEqual(1024 * 1024);
+    await releaseReserve(path);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
