@@ -78,6 +78,8 @@ export type RequestOutcome =
 
 export interface NodeView {
   view(): View;
+  /** The same with a fresh look at the own server: a member that has to choose needs the position of this moment. */
+  fresh(): Promise<View>;
   /** The newest changed decisions, newest last. */
   journal(limit: number): readonly JournalEntry[];
   /** The last lines of the agent's or the server's log, oldest first. */

@@ -56,7 +56,11 @@ export interface StatusNode {
     readonly forMs: number;
   };
   readonly job?: { readonly name: string; readonly progress?: string; readonly forMs: number };
-  readonly lease?: { readonly term: number; readonly leftMs: number; readonly renewedAgoMs?: number };
+  readonly lease?: {
+    readonly term: number;
+    readonly leftMs: number;
+    readonly renewedAgoMs?: number;
+  };
   readonly fence: {
     readonly alive: boolean;
     readonly armed: boolean;

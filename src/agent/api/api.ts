@@ -1,0 +1,114 @@
+// The REST API as a whole: one socket, health checks first, everything else through the routes.
+import { readFileSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { AppError } from "../../model/error.ts";
+import type { Address, RestSettings } from "../../model/settings.ts";
+import { isWildcard, printAddress } from "../../model/settings-address.ts";
+import { isOpen } from "./access.ts";
+import { createApp } from "./app.ts";
+import { createProbe } from "./probes.ts";
+import type { ApiContext } from "./route.ts";
+
+export interface Api {
+  /** Resolves with the address in use. Throws PORT_IN_USE, CONFIG_INVALID. */
+  listen(): Promise<Address>;
+  /** Takes no new requests; running ones get `graceMs`, then their connections are cut. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Slow or silent clients must never use up the server: everything has a limit. */
+const LIMITS = {
+  headersTimeout: 5_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 16 * 1024,
+} as const;
+const MOST_CONNECTIONS = 512;
+const TLS_HANDSHAKE_MS = 5_000;
+
+export function createApi(context: ApiContext): Api {
+  const { rest } = context.settings;
+  const server = serverFor(rest, listenerFor(context));
+  server.maxConnections = MOST_CONNECTIONS;
+  return {
+    async listen() {
+      if (isOpen(rest)) {
+        context.log.warn("the REST API lets everybody who reaches it change the cluster", {
+          listen: printAddress(rest.listen),
+          advice: "set restapi.authentication, allowlist or verify_client",
+        });
+      }
+      await bind(server, rest.listen);
+      const { address, port } = server.address() as AddressInfo;
+      return { host: address, port };
+    },
+    close: (graceMs = 1_000) => shut(server, graceMs),
+  };
+}
+
+function listenerFor(context: ApiContext): RequestListener {
+  const probe = createProbe(context);
+  const app = createApp(context);
+  const rest = getRequestListener((request, env) => app.fetch(request, env as never), {
+    overrideGlobalObjects: false,
+  });
+  return (request, response) => {
+    if (probe(request, response)) return;
+    rest(request, response).catch((error: unknown) => {
+      context.log.error("a REST answer could not be sent", { error });
+      response.destroy();
+    });
+  };
+}
+
+function serverFor({ tls }: RestSettings, listener: RequestListener): Server {
+  if (tls?.certfile === undefined) return createServer(LIMITS, listener);
+  return createTlsServer(
+    {
+      ...LIMITS,
+      handshakeTimeout: TLS_HANDSHAKE_MS,
+      cert: certificate(tls.certfile),
+      key: certificate(tls.keyfile ?? tls.certfile),
+      ...(tls.cafile === undefined ? {} : { ca: certificate(tls.cafile) }),
+      requestCert: tls.verifyClient !== "none",
+      rejectUnauthorized: tls.verifyClient === "required",
+    },
+    listener,
+  );
+}
+
+function certificate(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AppError("CONFIG_INVALID", `reading ${path}`, why, error);
+  }
+}
+
+function bind(server: Server, { host, port }: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const code = error.code === "EADDRINUSE" ? "PORT_IN_USE" : "CONFIG_INVALID";
+      const attempt = `listening for REST on ${printAddress({ host, port })}`;
+      reject(new AppError(code, attempt, error.message, error));
+    });
+    const listen = isWildcard(host) && host !== "0.0.0.0" ? { port } : { host, port };
+    server.listen(listen, () => resolve());
+  });
+}
+
+function shut(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

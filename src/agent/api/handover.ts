@@ -1,0 +1,162 @@
+// How does a person's wish for another leader become an intent in the store, and how did it end?
+import type { ClusterSnapshot, FailoverIntent } from "../../model/cluster.ts";
+import { valueOf } from "../../model/known.ts";
+import type { Member } from "../../model/member.ts";
+import { after, between, type Ms } from "../../model/time.ts";
+import type { JsonObject } from "../../model/wire/json.ts";
+import { type Action, parseWish, type Wish } from "./handover-wish.ts";
+import { type ApiContext, failure, type Route, type RouteAnswer, text } from "./route.ts";
+import { READ_TIMEOUT_MS } from "./routes-read.ts";
+
+const ASK_TIMEOUT_MS: Ms = 2_000;
+const POLL_EVERY_MS: Ms = 200;
+/** The new leader is given this long to finish its promotion before we answer all the same. */
+const PROMOTION_MS: Ms = 10_000;
+
+async function handOver(
+  context: ApiContext,
+  asked: Action,
+  body: JsonObject,
+): Promise<RouteAnswer> {
+  try {
+    const cluster = await context.node.readCluster(READ_TIMEOUT_MS);
+    const paused = cluster.config.value?.paused === true;
+    const wish = parseWish(asked, body, { paused, wallMs: context.clock.wallMs() });
+    if (!("intent" in wish)) return wish;
+    const isScheduled = wish.intent.scheduledAt !== undefined;
+    const objection = isScheduled ? undefined : await liveObjection(context, wish, cluster);
+    if (objection !== undefined) return text(412, objection);
+    if (!(await writeIntent(context, wish.intent, cluster))) {
+      return text(503, "failed to write failover key into DCS");
+    }
+    context.log.info("a handover was asked for over REST", { action: wish.action, ...wish.intent });
+    return isScheduled ? text(202, "Switchover scheduled") : await follow(context, wish, cluster);
+  } catch (error) {
+    return failure(error, asked);
+  }
+}
+
+/** What stands against it right now, first line in Patroni's words, then a line for each member. */
+async function liveObjection(
+  context: ApiContext,
+  { action, intent }: Wish,
+  cluster: ClusterSnapshot,
+): Promise<string | undefined> {
+  const leader = cluster.leader?.name;
+  if (action === "switchover" && intent.leader !== leader) return "leader name does not match";
+  const others = cluster.members.filter(({ name }) => name !== leader);
+  const named = others.filter(({ name }) => name === intent.candidate);
+  if (intent.candidate !== undefined && named.length === 0) {
+    return intent.candidate === leader
+      ? "the candidate leads already"
+      : "candidate does not exists";
+  }
+  if (others.length === 0) {
+    return `${action} is not possible: cluster does not have members except leader`;
+  }
+  const asked = intent.candidate === undefined ? others : named;
+  const verdicts = await Promise.all(asked.map((member) => unfitness(context, member)));
+  if (verdicts.includes(undefined)) return undefined;
+  const reasons = asked.map(({ name }, index) => `${name}: ${verdicts[index]}`);
+  return [`${action} is not possible: no good candidates have been found`, ...reasons].join("\n");
+}
+
+/** Why this member can't take over; undefined when it can. */
+async function unfitness({ node }: ApiContext, member: Member): Promise<string | undefined> {
+  const answer = await node.askMember(member.apiUrl, ASK_TIMEOUT_MS);
+  const status = valueOf(answer);
+  if (status === undefined) {
+    return `its agent does not answer (${answer.kind === "unknown" ? answer.why : ""})`;
+  }
+  if (status.tags.nofailover) return "it is tagged nofailover";
+  return status.watchdogFailed ? "its watchdog failed" : undefined;
+}
+
+/** Compares with what was read; who came in between is overwritten once, as Patroni's tools expect. */
+async function writeIntent(
+  { node }: ApiContext,
+  intent: FailoverIntent,
+  cluster: ClusterSnapshot,
+): Promise<boolean> {
+  if ((await node.writeFailover(intent, cluster.failover.modRevision)) === "written") return true;
+  const again = await node.readCluster(READ_TIMEOUT_MS);
+  return (await node.writeFailover(intent, again.failover.modRevision)) === "written";
+}
+
+/** Watches until somebody new leads as a primary, the wish has vanished, or the time is up. */
+async function follow(
+  context: ApiContext,
+  wish: Wish,
+  before: ClusterSnapshot,
+): Promise<RouteAnswer> {
+  const { node, clock } = context;
+  const limitMs = 2 * Math.max(10_000, node.view().config.loopWaitMs);
+  const startedAt = clock.now();
+  const until = after(startedAt, limitMs);
+  let newLeaderSince = until;
+  while (clock.now() < until) {
+    await clock.sleep(POLL_EVERY_MS);
+    const cluster = await node.readCluster(READ_TIMEOUT_MS).catch(() => undefined);
+    const leader = cluster?.leader?.name;
+    if (cluster === undefined || leader === undefined) continue;
+    if (leader !== before.leader?.name) {
+      if (clock.now() < newLeaderSince) newLeaderSince = clock.now();
+      const member = cluster.members.find(({ name }) => name === leader);
+      const waitedMs = between(newLeaderSince, clock.now());
+      if (member?.role === "primary" || waitedMs > PROMOTION_MS) return success(wish, leader);
+    } else if (cluster.failover.value === undefined) {
+      const because = cluster.members.find(({ name }) => name === leader)?.because;
+      const word = wish.action === "switchover" ? "Switchover" : "Failover";
+      return text(503, because === undefined ? `${word} failed` : `${word} failed\n${because}`);
+    }
+  }
+  const seconds = Math.round(between(startedAt, clock.now()) / 1000);
+  return text(
+    503,
+    `${wish.action} status unknown after ${seconds} seconds; operation may still be in progress`,
+  );
+}
+
+function success({ action, intent: { candidate } }: Wish, leader: string): RouteAnswer {
+  const verb = action === "switchover" ? "switched" : "failed";
+  if (candidate === undefined || candidate === leader) {
+    return text(200, `Successfully ${verb} over to "${leader}"`);
+  }
+  const begun = action === "switchover" ? "Switched" : "Failed";
+  return text(200, `${begun} over to "${leader}" instead of "${candidate}"`);
+}
+
+async function unschedule({ node }: ApiContext): Promise<RouteAnswer> {
+  try {
+    const { failover } = await node.readCluster(READ_TIMEOUT_MS);
+    if (failover.value?.scheduledAt === undefined) return text(404, "no switchover is scheduled");
+    const outcome = await node.writeFailover(undefined, failover.modRevision);
+    if (outcome === "written") return text(200, "scheduled switchover deleted");
+    return text(409, "the schedule changed meanwhile: look at it and try again");
+  } catch (error) {
+    return failure(error, "taking the scheduled switchover back");
+  }
+}
+
+export const HANDOVER_ROUTES: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/switchover",
+    about: "moves the leadership (`leader`, `candidate`, `scheduled_at`)",
+    body: "required",
+    answer: (context, { body }) => handOver(context, "switchover", body ?? {}),
+  },
+  {
+    method: "POST",
+    path: "/failover",
+    about: "gives the leadership to `candidate`, also while nobody leads",
+    body: "required",
+    answer: (context, { body }) => handOver(context, "failover", body ?? {}),
+  },
+  {
+    method: "DELETE",
+    path: "/switchover",
+    about: "takes a scheduled switchover back",
+    answer: (context) => unschedule(context),
+  },
+];

@@ -1,0 +1,22 @@
+// How do the numbers reach Prometheus? The only place that knows the metrics library.
+import { Counter, Gauge, Registry } from "prom-client";
+import { METRICS, REASON_METRIC, sampleOf } from "./metric-table.ts";
+import type { View } from "./node-view.ts";
+import type { About, Moment } from "./own-status.ts";
+
+/** The text of `/metrics`; every sample names the cluster and the member. */
+export async function renderMetrics(view: View, about: About, moment: Moment): Promise<string> {
+  const registry = new Registry();
+  registry.setDefaultLabels({ scope: about.settings.scope, name: view.member.name });
+  const sample = sampleOf(view, moment.now, moment.wallMs);
+  for (const { name, help, type, read } of METRICS) {
+    const value = read(sample);
+    if (value === undefined) continue;
+    const options = { name, help, registers: [registry] };
+    if (type === "gauge") new Gauge(options).set(value);
+    else new Counter(options).inc(value);
+  }
+  const reasons = new Gauge({ ...REASON_METRIC, labelNames: ["reason"], registers: [registry] });
+  if (view.because !== undefined) reasons.set({ reason: view.because.reason }, 1);
+  return await registry.metrics();
+}

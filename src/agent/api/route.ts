@@ -1,0 +1,50 @@
+// What is a route, what does it get, and what may it answer?
+import { type AppError, asAppError } from "../../model/error.ts";
+import type { NodeSettings } from "../../model/settings.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { NodeView } from "./node-view.ts";
+
+export interface ApiContext {
+  readonly node: NodeView;
+  readonly settings: NodeSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly agentVersion: string;
+}
+
+export interface RouteRequest {
+  readonly query: URLSearchParams;
+  /** The parsed body; undefined when there was none. */
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface RouteAnswer {
+  readonly status: number;
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly contentType?: string;
+}
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  readonly path: string;
+  /** One line for the reference. */
+  readonly about: string;
+  readonly body?: "required" | "optional";
+  readonly answer: (
+    context: ApiContext,
+    request: RouteRequest,
+  ) => Promise<RouteAnswer> | RouteAnswer;
+}
+
+export const json = (value: unknown, status = 200): RouteAnswer => ({ status, json: value });
+export const text = (status: number, words: string): RouteAnswer => ({ status, text: words });
+
+/** What failed, why, and what next: three lines, and a status that says whose turn it is. */
+export function failure(error: unknown, attempt: string): RouteAnswer {
+  const failed = asAppError(error, "NOT_POSSIBLE", attempt);
+  return text(statusOf(failed), failed.lines().join("\n"));
+}
+
+const statusOf = (error: AppError): number => (error.code === "CONFIG_INVALID" ? 400 : 503);

@@ -1,0 +1,13 @@
+// Which endpoints are there? The table behind the server and the reference.
+import { HANDOVER_ROUTES } from "./handover.ts";
+import type { Route } from "./route.ts";
+import { CONFIG_ROUTES } from "./routes-config.ts";
+import { MEMBER_ROUTES } from "./routes-member.ts";
+import { READ_ROUTES } from "./routes-read.ts";
+
+export const ROUTES: readonly Route[] = [
+  ...READ_ROUTES,
+  ...CONFIG_ROUTES,
+  ...HANDOVER_ROUTES,
+  ...MEMBER_ROUTES,
+];

@@ -1,0 +1,158 @@
+// What does the one-screen status need to know, in one answer from memory?
+import { valueOf } from "../../model/known.ts";
+import { isValid } from "../../model/lease.ts";
+import { printLsn } from "../../model/lsn.ts";
+import type { Member } from "../../model/member.ts";
+import { sentence } from "../../model/reason.ts";
+import { between } from "../../model/time.ts";
+import { lagOf, type Verdict, verdictOn } from "../../model/verdict.ts";
+import { printRfc3339 } from "../../model/wire/rfc3339.ts";
+import type {
+  StatusCluster,
+  StatusJson,
+  StatusMember,
+  StatusNode,
+} from "../../model/wire/status.ts";
+import { printTags } from "../../model/wire/tags.ts";
+import { acceptsWrites } from "./health.ts";
+import type { View } from "./node-view.ts";
+import type { About, Moment } from "./own-status.ts";
+
+export function statusJson(view: View, about: About, moment: Moment): StatusJson {
+  const { health, sentence: words, warnings } = verdict(view, moment);
+  return {
+    apiVersion: "understudy/v1",
+    kind: "Status",
+    asOf: printRfc3339(moment.wallMs),
+    scope: about.settings.scope,
+    member: view.member.name,
+    health,
+    sentence: words,
+    warnings,
+    cluster: clusterPart(view, moment),
+    members: (view.cluster?.seen.members ?? [])
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map((member) => memberPart(view, member)),
+    node: nodePart(view, about, moment),
+  };
+}
+
+function verdict(view: View, { now }: Moment): Verdict {
+  if (view.cluster === undefined) {
+    const why = view.storeTrouble ?? "it has not answered yet";
+    return { health: "unknown", sentence: "the store cannot be read", warnings: [why] };
+  }
+  const seen = verdictOn(view.cluster.seen, view.config.maximumLagOnFailover);
+  if (view.storeTrouble === undefined) return seen;
+  const age = Math.round(between(view.cluster.at, now) / 1000);
+  const trouble = `the store cannot be read for ${age} s: ${view.storeTrouble}`;
+  const health = seen.health === "critical" ? "critical" : "unknown";
+  return { ...seen, health, warnings: [trouble, ...seen.warnings] };
+}
+
+function clusterPart(view: View, { now }: Moment): StatusCluster {
+  const seen = view.cluster?.seen;
+  const intent = seen?.failover.value;
+  const leader = seen?.members.find(({ name }) => name === seen.leader?.name);
+  return {
+    ...(seen?.leader === undefined ? {} : { leader: seen.leader.name }),
+    ...some("systemId", seen?.initialize.value),
+    ...some("timeline", leader?.timeline),
+    paused: view.config.paused,
+    ttlMs: view.config.ttlMs,
+    ...(view.cluster === undefined ? {} : { ageMs: between(view.cluster.at, now) }),
+    ...some("storeTrouble", view.storeTrouble),
+    ...(intent === undefined
+      ? {}
+      : {
+          switchover: {
+            ...some("at", intent.scheduledAt),
+            ...some("from", intent.leader),
+            ...some("to", intent.candidate),
+          },
+        }),
+  };
+}
+
+function memberPart(view: View, member: Member): StatusMember {
+  const seen = view.cluster?.seen;
+  const leads = seen?.leader?.name === member.name;
+  return {
+    name: member.name,
+    leads,
+    role: member.role,
+    state: member.state,
+    ...some("replicationState", leads ? undefined : member.replicationState),
+    host: member.host,
+    port: member.port,
+    apiUrl: member.apiUrl,
+    ...some("timeline", member.timeline),
+    ...some("position", member.position === undefined ? undefined : printLsn(member.position)),
+    ...some("lagBytes", leads || seen === undefined ? undefined : lagOf(member, seen)),
+    ...some("because", member.because),
+    pendingRestart: member.pendingRestart.map(({ parameter }) => parameter),
+    tags: printTags(member.tags),
+  };
+}
+
+function nodePart(view: View, about: About, { now }: Moment): StatusNode {
+  const { because, job, lease, fence, loop, server } = view;
+  const sql = server === undefined ? undefined : valueOf(server.seen.sql);
+  const since = (at: typeof now): number => Math.round(between(at, now));
+  const at = (when: typeof now | undefined): number | undefined =>
+    when === undefined ? undefined : since(when);
+  return {
+    agent: about.agentVersion,
+    ...(because === undefined
+      ? {}
+      : {
+          because: {
+            reason: because.reason,
+            sentence: sentence(because.reason),
+            ...some("detail", because.detail),
+            forMs: since(because.since),
+          },
+        }),
+    ...(job === undefined
+      ? {}
+      : {
+          job: { name: job.name, ...some("progress", job.progress), forMs: since(job.startedAt) },
+        }),
+    ...(isValid(lease, now)
+      ? {
+          lease: {
+            term: lease.term,
+            leftMs: -since(lease.validUntil),
+            ...some("renewedAgoMs", at(view.leaseRenewedAt)),
+          },
+        }
+      : {}),
+    fence: {
+      alive: fence.alive,
+      armed: fence.armed !== undefined,
+      ...(fence.armed === undefined ? {} : { leftMs: -since(fence.armed.until) }),
+      ...some("roundTripMs", fence.roundTripMs),
+      watchdog: fence.watchdog,
+      lacking: fence.lacking,
+    },
+    loop: {
+      ...some("lastTickAgoMs", at(loop.lastTickAt)),
+      ...some("lastTickMs", loop.lastTickMs),
+      ...some("eventLoopDelayMs", loop.eventLoopDelayMs),
+    },
+    server: {
+      state: view.member.state,
+      ...some("version", sql?.version),
+      ...some("startedAt", sql?.startedAtText),
+      acceptsWrites: acceptsWrites(view),
+      ...some("ageMs", at(server?.at)),
+      ...some("diskFreeBytes", server?.seen.diskFreeBytes),
+      binariesChanged: server?.seen.binariesChanged ?? false,
+    },
+  };
+}
+
+/** The field, or nothing at all when there is no value. */
+function some<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
+}
