@@ -2,7 +2,6 @@
 import type { DcsEvent } from "../dcs/dcs.ts";
 
 export interface WakeOptions {
-  readonly name: string;
   sawHold(revision: number): void;
   wake(why: string): void;
   leads(): boolean;

@@ -30,7 +30,7 @@ export interface HaPorts {
 
 /** What lives beside the ports: kept by the node, read at every look. */
 export interface HaSurroundings {
-  readonly self: Self;
+  self(): Self;
   requests(): Requests;
   holdSeen(): HoldSighting | undefined;
   /** A linearizable read showed this hold: date it if it is new (R7). */
@@ -44,12 +44,18 @@ export interface HaSurroundings {
 const SERVER_LOOK_MS: Ms = 2_000;
 const PEER_LIMIT_MS: Ms = 500;
 
+/** What the loop brings to a look: its own recollection. */
+export interface Recollection {
+  readonly memory: HaMemory;
+  readonly outcomes: Outcomes;
+  readonly job: Job<HaStep> | undefined;
+}
+
+/** One look at everything the ha room may need to know. */
 export async function observe(
   ports: HaPorts,
   around: HaSurroundings,
-  memory: HaMemory,
-  outcomes: Outcomes,
-  job: Job<HaStep> | undefined,
+  { memory, outcomes, job }: Recollection,
 ): Promise<HaWorld> {
   const plan = around.planFor(around.config());
   const [store, server] = await Promise.all([
@@ -64,7 +70,7 @@ export async function observe(
   return {
     now: ports.clock.now(),
     wallMs: ports.clock.wallMs(),
-    self: around.self,
+    self: around.self(),
     store: storeChanged
       ? unknown("this is another store, or an older state of it", ports.clock.now())
       : store,
@@ -113,7 +119,7 @@ async function askPeers(
   server: LocalServer,
 ): Promise<Readonly<Record<string, Known<PeerStatus>>>> {
   if (!mayHaveToChoose(ports, around, cluster, server)) return {};
-  const others = cluster.members.filter((m) => m.name !== around.self.name && m.apiUrl !== "");
+  const others = cluster.members.filter((m) => m.name !== around.self().name && m.apiUrl !== "");
   const answers = await Promise.all(
     others.map(async (m) => [m.name, await ports.peers.ask(m.apiUrl, PEER_LIMIT_MS)] as const),
   );

@@ -1,0 +1,25 @@
+// The agent's program: arguments, the node's file, signals, and the order of leaving.
+import { loadNode } from "./load.ts";
+import { report } from "./report.ts";
+import { runAgent } from "./run.ts";
+
+const USAGE = 2;
+
+function configArgument(args: readonly string[]): string | undefined {
+  const at = args.findIndex((a) => a === "-c" || a === "--config");
+  return at < 0 ? process.env["UNDERSTUDY_CONFIG"] : args[at + 1];
+}
+
+async function main(): Promise<number> {
+  const file = configArgument(process.argv.slice(2)) ?? "/etc/understudy/understudy.yml";
+  try {
+    const settings = await loadNode(file);
+    return settings === undefined ? USAGE : await runAgent(file, settings);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+process.exitCode = await main();
+// Idle sockets of the store and of peers must not keep a finished agent alive.
+setTimeout(() => process.exit(), 500).unref();

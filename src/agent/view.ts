@@ -1,0 +1,184 @@
+// What does the API see of the running node? A reading of the last world, and the few things it may ask for.
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { selfPortrait } from "../controllers/ha/plans/self-portrait.ts";
+import type { HaWorld } from "../controllers/ha/world.ts";
+import { DEFAULT_CONFIG } from "../model/config.ts";
+import { bareMember, type PeerStatus } from "../model/member.ts";
+import type { NodeSettings } from "../model/settings.ts";
+import { after, type Ms } from "../model/time.ts";
+import { apiUrlOf } from "../node/self.ts";
+import type { LastLook, Node } from "../node/start.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Peers } from "../ports/peers.ts";
+import type { JournalEntry, NodeRequest, NodeView, RequestOutcome, View } from "./api/node-view.ts";
+import { lastLines } from "./log-tail.ts";
+
+export interface ViewOptions {
+  readonly node: Node;
+  readonly settings: NodeSettings;
+  readonly clock: Clock;
+  readonly peers: Peers;
+  readonly serverLog: string;
+  /** Reads the node's file again and applies what can be applied while running. */
+  reload(): Promise<RequestOutcome>;
+  /** Leaves PostgreSQL running and ends the agent. */
+  detach(): void;
+}
+
+const REQUEST_LIMIT_MS: Ms = 60_000;
+const POLL_MS: Ms = 50;
+const WRITE_LIMIT_MS: Ms = 3_000;
+const NS_PER_MS = 1e6;
+
+export function createView(o: ViewOptions): NodeView {
+  const delay = monitorEventLoopDelay({ resolution: 50 });
+  delay.enable();
+  const eventLoopDelayMs = () => Math.max(0, delay.percentile(99) / NS_PER_MS - 50);
+  const view = () => viewOf(o, eventLoopDelayMs());
+  return {
+    view,
+    async fresh() {
+      const peer = await o.node.peerStatus();
+      return { ...view(), peer };
+    },
+    journal: (limit) => journal(o.node, limit),
+    logs: (source, lines) =>
+      lastLines(source === "server" ? o.serverLog : o.settings.log.file, lines),
+    readCluster: (timeoutMs) => o.node.dcs.snapshot(timeoutMs),
+    askMember: (apiUrl, timeoutMs) => o.peers.ask(apiUrl, timeoutMs),
+    async writeFailover(intent, revision) {
+      const outcome = await o.node.dcs.writeFailover(intent, revision, WRITE_LIMIT_MS);
+      o.node.wake("failover intent");
+      return outcome;
+    },
+    async writeConfig(json, revision) {
+      const outcome = await o.node.dcs.writeConfig(json, revision, WRITE_LIMIT_MS);
+      o.node.wake("configuration");
+      return outcome;
+    },
+    request: (request) => carryOut(o, request),
+  };
+}
+
+function viewOf(o: ViewOptions, eventLoopDelayMs: Ms): View {
+  const last = o.node.last();
+  const { postgres, rest } = o.settings;
+  if (last === undefined) {
+    const { host, port } = postgres.connectAddress;
+    return {
+      ...blank(o, eventLoopDelayMs),
+      member: bareMember(o.settings.name, host, port, apiUrlOf(rest)),
+    };
+  }
+  const { world, decision } = last;
+  const member = selfPortrait(world, decision.because);
+  const cluster = o.node.lastCluster();
+  return {
+    member,
+    peer: o.node.peerStatusNow() ?? nobody(o.settings),
+    server: { seen: world.server, at: world.now },
+    cluster,
+    storeTrouble: world.store.kind === "unknown" ? world.store.why : undefined,
+    config: world.config,
+    lease: o.node.lease().held,
+    leaseRenewedAt: o.node.lease().renewedAt,
+    fence: o.node.fence(),
+    because: { reason: decision.because, detail: decision.detail, since: last.since },
+    job: jobOf(world),
+    loop: loopOf(last, eventLoopDelayMs),
+  };
+}
+
+/** Before the first look: nothing is known, and nothing is claimed. */
+function blank(o: ViewOptions, eventLoopDelayMs: Ms): Omit<View, "member"> {
+  return {
+    peer: nobody(o.settings),
+    server: undefined,
+    cluster: undefined,
+    storeTrouble: undefined,
+    config: DEFAULT_CONFIG,
+    lease: undefined,
+    leaseRenewedAt: undefined,
+    fence: o.node.fence(),
+    because: undefined,
+    job: undefined,
+    loop: { lastTickAt: undefined, lastTickMs: undefined, nextTickAt: undefined, eventLoopDelayMs },
+  };
+}
+
+function jobOf(world: HaWorld): View["job"] {
+  const { job } = world;
+  return job === undefined
+    ? undefined
+    : { name: job.step.kind, progress: job.progress, startedAt: job.startedAt };
+}
+
+function loopOf({ world, tookMs }: LastLook, eventLoopDelayMs: Ms): View["loop"] {
+  const nextTickAt = after(world.now, world.config.loopWaitMs);
+  return { lastTickAt: world.now, lastTickMs: tookMs, nextTickAt, eventLoopDelayMs };
+}
+
+/** What a member answers that has not looked yet: it is no candidate for anything. */
+const nobody = ({ name, tags }: NodeSettings): PeerStatus => ({
+  name,
+  role: "uninitialized",
+  state: "unknown",
+  position: undefined,
+  timeline: undefined,
+  lineage: [],
+  tags,
+  watchdogFailed: false,
+});
+
+function journal(node: Node, limit: number): readonly JournalEntry[] {
+  return node.journal
+    .entries()
+    .slice(-limit)
+    .map((e) => ({
+      wallMs: e.wallMs,
+      because: e.because,
+      detail: e.detail,
+      step: e.step,
+      term: e.world.lease.held?.term,
+    }));
+}
+
+async function carryOut(o: ViewOptions, request: NodeRequest): Promise<RequestOutcome> {
+  switch (request.kind) {
+    case "reload":
+      return await o.reload();
+    case "detach":
+      o.detach();
+      return { kind: "done" };
+    case "restart":
+      o.node.requestRestart();
+      return await untilDone(
+        o,
+        request.timeoutMs ?? REQUEST_LIMIT_MS,
+        () => o.node.requests().restart === undefined,
+      );
+    case "reinitialise": {
+      const role = o.node.last()?.world.lease.held;
+      if (role !== undefined)
+        return { kind: "refused", why: "I am the leader, can not reinitialize" };
+      o.node.requestReinitialise();
+      return { kind: "done" };
+    }
+    default:
+      return request satisfies never;
+  }
+}
+
+async function untilDone(
+  o: ViewOptions,
+  limitMs: Ms,
+  done: () => boolean,
+): Promise<RequestOutcome> {
+  const limit = after(o.clock.now(), limitMs);
+  while (!done()) {
+    if (o.clock.now() >= limit)
+      return { kind: "failed", code: "TIMEOUT", why: "the restart is still under way" };
+    await o.clock.sleep(POLL_MS);
+  }
+  return { kind: "done" };
+}

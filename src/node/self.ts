@@ -1,0 +1,18 @@
+// Who is this node, as the others know it?
+import type { Self } from "../controllers/ha/world.ts";
+import type { RestSettings } from "../model/settings.ts";
+import type { Instant } from "../model/time.ts";
+import type { NodeOptions } from "./node.ts";
+
+export function selfOf({ settings, agentVersion }: NodeOptions, startedAt: Instant): Self {
+  const { name, postgres, tags, rest } = settings;
+  const { host, port } = postgres.connectAddress;
+  return { name, host, port, apiUrl: apiUrlOf(rest), tags, agentVersion, startedAt };
+}
+
+/** The REST address as other members reach it. */
+export function apiUrlOf({ connectAddress, tls }: RestSettings): string {
+  const { host, port } = connectAddress;
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
+}
