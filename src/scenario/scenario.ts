@@ -1,0 +1,71 @@
+// A story of faults: where it begins, what happens, and what must be true at its end.
+import type { Fault } from "./verbs.ts";
+
+export interface Expectations {
+  /** Name of the primary at the end, or a part: "the first primary", "another". */
+  readonly primaryAtEnd?: "first" | "another";
+  /** Promotions after the bootstrap, at least and at most. */
+  readonly promotions?: readonly [least: number, most: number];
+  /** The longest time without an acknowledged write, in milliseconds. */
+  readonly longestPauseMs?: number;
+  /** No acknowledged row may be lost, whatever the mode allows. */
+  readonly losesNothing?: boolean;
+  /** How often the fence of a writable server may fire. */
+  readonly fences?: readonly [least: number, most: number];
+  /** Reasons of the ha room that the story must pass through. */
+  readonly reasons?: readonly string[];
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** One sentence: what is shown. */
+  readonly story: string;
+  readonly nodes: number;
+  /** Settings of the cluster as in `bootstrap.dcs`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly faults: readonly Fault[];
+  /** When everything is healed; the liveness phase follows. */
+  readonly healAtMs: number;
+  readonly endAtMs: number;
+  readonly expect: Expectations;
+}
+
+/** What a stage saw. Times are in milliseconds of the story. */
+export interface StoryReport {
+  readonly violations: readonly string[];
+  readonly firstPrimary: string | undefined;
+  readonly primaryAtEnd: string | undefined;
+  readonly promotions: number;
+  readonly fences: number;
+  readonly acknowledged: number;
+  readonly lost: number;
+  readonly longestPauseMs: number;
+  readonly reasons: readonly string[];
+}
+
+/** Compares a report with a story's expectations; answers one sentence for each that is not met. */
+export function unmet(expect: Expectations, report: StoryReport): readonly string[] {
+  const said: string[] = [...report.violations];
+  const { firstPrimary, primaryAtEnd } = report;
+  if (primaryAtEnd === undefined) said.push("there is no primary at the end");
+  if (expect.primaryAtEnd === "first" && primaryAtEnd !== firstPrimary) {
+    said.push(`the primary at the end is ${primaryAtEnd}, not the first one, ${firstPrimary}`);
+  }
+  if (expect.primaryAtEnd === "another" && primaryAtEnd === firstPrimary) {
+    said.push(`the primary at the end is still ${firstPrimary}`);
+  }
+  if (!isWithin(report.promotions, expect.promotions)) said.push(`${report.promotions} promotions`);
+  if (!isWithin(report.fences, expect.fences)) said.push(`${report.fences} fences`);
+  if (expect.longestPauseMs !== undefined && report.longestPauseMs > expect.longestPauseMs) {
+    said.push(`no write was acknowledged for ${Math.round(report.longestPauseMs)} ms`);
+  }
+  if (expect.losesNothing === true && report.lost > 0)
+    said.push(`${report.lost} acknowledged rows are lost`);
+  for (const reason of expect.reasons ?? []) {
+    if (!report.reasons.includes(reason)) said.push(`the reason ${reason} was never given`);
+  }
+  return said;
+}
+
+const isWithin = (n: number, bounds: readonly [number, number] | undefined): boolean =>
+  bounds === undefined || (n >= bounds[0] && n <= bounds[1]);

@@ -1,0 +1,118 @@
+// What can go wrong, and what can a person ask for? Verbs as data, the same for every stage.
+
+/** A node by name, or by the part it plays when the verb is played. `standby` is the first, `other` the last standby. */
+export type Target = string;
+
+export type Verb =
+  // processes
+  | { readonly do: "killPostmaster"; readonly node: Target }
+  | { readonly do: "killHost"; readonly node: Target }
+  | { readonly do: "killAgent"; readonly node: Target }
+  | { readonly do: "stopAgent"; readonly node: Target }
+  | { readonly do: "stallAgent"; readonly node: Target; readonly stallMs: number }
+  | { readonly do: "killFence"; readonly node: Target }
+  | { readonly do: "stopFence"; readonly node: Target }
+  | { readonly do: "hangServer"; readonly node: Target }
+  | { readonly do: "stopServer"; readonly node: Target }
+  | { readonly do: "longBackends"; readonly node: Target; readonly count: number }
+  | { readonly do: "startByStranger"; readonly node: Target }
+  // network
+  | { readonly do: "cutFromStore"; readonly node: Target }
+  | { readonly do: "cutFromPeers"; readonly node: Target }
+  | { readonly do: "cutFromClients"; readonly node: Target }
+  | { readonly do: "isolate"; readonly node: Target }
+  | { readonly do: "cutOneWay"; readonly from: Target; readonly to: Target }
+  // store
+  | { readonly do: "storeDown" }
+  | { readonly do: "storeLeaderKill" }
+  | { readonly do: "storeLeaderPause" }
+  | { readonly do: "storeNoSpace" }
+  | { readonly do: "storeCompact" }
+  | { readonly do: "revokeLease"; readonly node: Target }
+  | { readonly do: "loseAnswers"; readonly node: Target; readonly share: number }
+  | { readonly do: "applyLate"; readonly node: Target; readonly share: number }
+  | { readonly do: "watchLag"; readonly node: Target; readonly lagMs: number }
+  | { readonly do: "watchSilent"; readonly node: Target }
+  // clocks and disks
+  | { readonly do: "clockRate"; readonly node: Target; readonly rate: number }
+  | { readonly do: "stepWall"; readonly node: Target; readonly byMs: number }
+  | { readonly do: "suspendHost"; readonly node: Target }
+  | { readonly do: "fillDisk"; readonly node: Target }
+  | { readonly do: "slowDisk"; readonly node: Target; readonly slowMs: number }
+  | { readonly do: "slowStandby"; readonly node: Target; readonly slowMs: number }
+  // people
+  | { readonly do: "switchover"; readonly candidate?: Target }
+  | { readonly do: "failover"; readonly candidate: Target }
+  | { readonly do: "restart"; readonly node: Target }
+  | { readonly do: "reinit"; readonly node: Target }
+  | { readonly do: "pause" }
+  | { readonly do: "resume" }
+  | { readonly do: "detach"; readonly node: Target }
+  | { readonly do: "stopCleanly"; readonly node: Target };
+
+export type VerbName = Verb["do"];
+
+/** A verb with its moment; with `forMs` it is undone after that time, else it lasts until the healing. */
+export interface Fault {
+  readonly atMs: number;
+  readonly forMs?: number;
+  readonly verb: Verb;
+}
+
+export type FaultKind = "process" | "network" | "store" | "clock" | "disk" | "operator";
+
+const KINDS = {
+  killPostmaster: "process",
+  killHost: "process",
+  killAgent: "process",
+  stopAgent: "process",
+  stallAgent: "process",
+  killFence: "process",
+  stopFence: "process",
+  hangServer: "process",
+  stopServer: "process",
+  longBackends: "process",
+  startByStranger: "process",
+  cutFromStore: "network",
+  cutFromPeers: "network",
+  cutFromClients: "network",
+  isolate: "network",
+  cutOneWay: "network",
+  storeDown: "store",
+  storeLeaderKill: "store",
+  storeLeaderPause: "store",
+  storeNoSpace: "store",
+  storeCompact: "store",
+  revokeLease: "store",
+  loseAnswers: "store",
+  applyLate: "store",
+  watchLag: "store",
+  watchSilent: "store",
+  clockRate: "clock",
+  stepWall: "clock",
+  suspendHost: "clock",
+  fillDisk: "disk",
+  slowDisk: "disk",
+  slowStandby: "disk",
+  switchover: "operator",
+  failover: "operator",
+  restart: "operator",
+  reinit: "operator",
+  pause: "operator",
+  resume: "operator",
+  detach: "operator",
+  stopCleanly: "operator",
+} as const satisfies Record<VerbName, FaultKind>;
+
+export const VERB_NAMES = Object.keys(KINDS) as readonly VerbName[];
+
+/** Which part of the world a verb disturbs. */
+export const kindOf = (verb: Verb): FaultKind => KINDS[verb.do];
+
+/** One line for a transcript: `killHost n1 (20 s)`. */
+export function printFault(fault: Fault): string {
+  const { do: name, ...rest } = fault.verb;
+  const details = Object.values(rest).map(String);
+  const lasts = fault.forMs === undefined ? "" : ` (${Math.round(fault.forMs)} ms)`;
+  return `${[name, ...details].join(" ")}${lasts}`;
+}
