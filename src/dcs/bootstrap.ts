@@ -2,8 +2,9 @@
 //
 // The claim is a key on the claimant's lease, so a dead claimant blocks nobody; `initialize` gets the system
 // id only after the new server has run (R41). `initialize` stays as Patroni knows it.
+
+import type { Dcs } from "../ports/dcs.ts";
 import type { Compare, Store, Write } from "../ports/store.ts";
-import type { Dcs } from "./dcs.ts";
 import type { Keys } from "./keys.ts";
 
 type Bootstrap = Pick<Dcs, "claimBootstrap" | "finishBootstrap" | "abandonBootstrap">;

@@ -1,7 +1,7 @@
 // What does one change in the store mean to a loop that waits for news?
 import { parseHold } from "../model/wire/dcs.ts";
+import type { DcsEvent } from "../ports/dcs.ts";
 import type { StoreEvent } from "../ports/store.ts";
-import type { DcsEvent } from "./dcs.ts";
 import type { Keys } from "./keys.ts";
 
 /** How long an unreadable hold counts does not matter to an event: only that it is not released. */

@@ -2,18 +2,12 @@
 //
 // Who leads is a matter of lease id and term, never of the name alone (R10). `hold` changes in the same
 // transaction as the leader key, so a rival who watches `hold` sees every sign of life (R5 to R8).
+import type { AcquireBasis } from "../model/acquire-basis.ts";
 import type { Hold, Release } from "../model/cluster.ts";
 import type { Ms } from "../model/time.ts";
 import { printHold } from "../model/wire/dcs.ts";
+import type { AcquireOutcome, Dcs, Holder, RenewOutcome, WriteOutcome } from "../ports/dcs.ts";
 import type { Compare, Store, Write } from "../ports/store.ts";
-import type {
-  AcquireBasis,
-  AcquireOutcome,
-  Dcs,
-  Holder,
-  RenewOutcome,
-  WriteOutcome,
-} from "./dcs.ts";
 import { tried } from "./failure.ts";
 import type { Keys } from "./keys.ts";
 

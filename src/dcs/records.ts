@@ -3,8 +3,8 @@
 // A leader that was deposed without knowing it must not overwrite its successor's facts, so each of its
 // writes compares the term (R13). Wishes compare the revision that the person or program had seen.
 import { printFailover, printHistory, printLineage, printStatus } from "../model/wire/dcs.ts";
+import type { Dcs, WriteOutcome } from "../ports/dcs.ts";
 import type { Compare, Store, Write } from "../ports/store.ts";
-import type { Dcs, WriteOutcome } from "./dcs.ts";
 import type { Keys } from "./keys.ts";
 
 type Records = Pick<

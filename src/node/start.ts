@@ -13,7 +13,7 @@ import {
   type Self,
 } from "../controllers/ha/world.ts";
 import { createDcs } from "../dcs/create-dcs.ts";
-import type { Dcs, HoldSighting } from "../dcs/dcs.ts";
+import type { Dcs, HoldSighting } from "../ports/dcs.ts";
 import type { ClusterSnapshot } from "../model/cluster.ts";
 import { type DynamicConfig, holdMsOf } from "../model/config.ts";
 import { renewEveryMs } from "../model/lease.ts";

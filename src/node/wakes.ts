@@ -1,5 +1,5 @@
 // Which changes in the store are worth waking the loop for?
-import type { DcsEvent } from "../dcs/dcs.ts";
+import type { DcsEvent } from "../ports/dcs.ts";
 
 export interface WakeOptions {
   sawHold(revision: number): void;

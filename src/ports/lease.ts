@@ -1,8 +1,9 @@
 // The port to the lease keeper: the only writer of the leader and hold keys.
-import type { AcquireBasis, AcquireOutcome, RenewOutcome } from "../dcs/dcs.ts";
+import type { AcquireBasis } from "../model/acquire-basis.ts";
 import type { Release } from "../model/cluster.ts";
 import type { Lease } from "../model/lease.ts";
 import type { Instant } from "../model/time.ts";
+import type { AcquireOutcome, RenewOutcome } from "./dcs.ts";
 
 /** What the keeper knows, from memory. */
 export interface LeaseView {

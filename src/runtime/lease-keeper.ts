@@ -2,7 +2,7 @@
 //
 // It renews only upon a fresh vouch of the HA loop: a hung loop stops vouching, so a zombie cannot keep the crown.
 // The fence learns of every renewal after the store has confirmed it, so its deadline is never the later one.
-import type { AcquireBasis, AcquireOutcome, Dcs, Holder, RenewOutcome } from "../dcs/dcs.ts";
+import type { AcquireBasis } from "../model/acquire-basis.ts";
 import type { Release } from "../model/cluster.ts";
 import { type DynamicConfig, holdMsOf } from "../model/config.ts";
 import {
@@ -16,6 +16,7 @@ import {
 } from "../model/lease.ts";
 import { after, type Instant, type Ms } from "../model/time.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
+import type { AcquireOutcome, Dcs, Holder, RenewOutcome } from "../ports/dcs.ts";
 import type { Fence } from "../ports/fence.ts";
 import type { LeaseKeeping, LeaseView } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";

@@ -1,5 +1,5 @@
 // What may the REST API see of the node, and what may it ask for? It never acts by itself.
-import type { WriteOutcome } from "../../dcs/dcs.ts";
+
 import type { ClusterSnapshot, FailoverIntent } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { ErrorCode } from "../../model/error.ts";
@@ -9,6 +9,7 @@ import type { Member, PeerStatus } from "../../model/member.ts";
 import type { Reason } from "../../model/reason.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Instant, Ms } from "../../model/time.ts";
+import type { WriteOutcome } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
 
 /** What the node knew at its last look, taken from memory. Health checks are answered from it alone. */

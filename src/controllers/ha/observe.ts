@@ -1,5 +1,5 @@
 // How does the ha room look at the world? Everything in parallel, everything bounded; ignorance is an answer.
-import type { Dcs, HoldSighting } from "../../dcs/dcs.ts";
+
 import type { ClusterSnapshot } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import { AppError } from "../../model/error.ts";
@@ -9,6 +9,7 @@ import type { PeerStatus } from "../../model/member.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Dcs, HoldSighting } from "../../ports/dcs.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { LeaseKeeping } from "../../ports/lease.ts";
 import type { NodeStateFile } from "../../ports/node-state.ts";

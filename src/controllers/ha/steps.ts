@@ -1,5 +1,5 @@
 // What can the ha room do? Every step is one verb with plain data; act.ts carries it out.
-import type { AcquireBasis } from "../../dcs/dcs.ts";
+import type { AcquireBasis } from "../../model/acquire-basis.ts";
 import type { ClusterStatus, HistoryRow, Hold, Release } from "../../model/cluster.ts";
 import type { Lsn } from "../../model/lsn.ts";
 import type { Member } from "../../model/member.ts";

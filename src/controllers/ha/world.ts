@@ -1,6 +1,5 @@
 // What does the ha room know when it decides? Plain data: time, ignorance and memory are fields of it.
 
-import type { HoldSighting } from "../../dcs/dcs.ts";
 import type { ClusterSnapshot } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { Known } from "../../model/known.ts";
@@ -8,6 +7,7 @@ import type { PeerStatus } from "../../model/member.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Tags } from "../../model/settings.ts";
 import type { Instant } from "../../model/time.ts";
+import type { HoldSighting } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
 import type { LeaseView } from "../../ports/lease.ts";
 import type { ServerPlan } from "../../ports/postgres.ts";

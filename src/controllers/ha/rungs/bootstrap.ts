@@ -1,6 +1,6 @@
 // Is there no data here yet, or a cluster that is only just being made?
 
-import { basisOf } from "../../../dcs/dcs.ts";
+import { basisOf } from "../../../model/acquire-basis.ts";
 import type { ClusterSnapshot } from "../../../model/cluster.ts";
 import { after } from "../../../model/time.ts";
 import { cloneFrom } from "../plans/rejoin.ts";

@@ -1,5 +1,5 @@
 // Nobody leads: am I the one?
-import { basisOf } from "../../../dcs/dcs.ts";
+import { basisOf } from "../../../model/acquire-basis.ts";
 import { holdMsOf } from "../../../model/config.ts";
 import { after } from "../../../model/time.ts";
 import { refusal } from "../plans/eligibility.ts";

@@ -2,6 +2,8 @@
 //
 // The only place that knows both the key layout (Patroni's names) and the rules of safety R5 to R8, R12, R13, R25.
 // It stands on the Store port, so the simulator plays the very same transactions as the agent.
+
+import type { AcquireBasis } from "../model/acquire-basis.ts";
 import type {
   ClusterSnapshot,
   ClusterStatus,
@@ -13,23 +15,6 @@ import type {
 import type { Member } from "../model/member.ts";
 import type { Instant, Ms } from "../model/time.ts";
 import type { Branch } from "../model/timeline.ts";
-
-/** What a decision to acquire was based on: every revision is compared in the transaction (R12). 0 = absent. */
-export interface AcquireBasis {
-  readonly holdRevision: number;
-  readonly syncRevision: number;
-  readonly failoverRevision: number;
-  readonly knownMembersRevision: number;
-  readonly lineageRevision: number;
-}
-
-export const basisOf = (c: ClusterSnapshot): AcquireBasis => ({
-  holdRevision: c.hold?.modRevision ?? 0,
-  syncRevision: c.sync.modRevision,
-  failoverRevision: c.failover.modRevision,
-  knownMembersRevision: c.knownMembers.modRevision,
-  lineageRevision: c.lineage.modRevision,
-});
 
 export type AcquireOutcome =
   | { readonly kind: "won"; readonly term: number }
