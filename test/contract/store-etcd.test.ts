@@ -3,6 +3,7 @@ import { createEtcdStore } from "../../src/adapters/etcd/store.ts";
 import { createClock } from "../../src/adapters/system/clock.ts";
 import type { Log } from "../../src/ports/log.ts";
 import { startEtcd } from "../support/etcd.ts";
+import { dcsContract } from "./dcs-suite.ts";
 import { type StoreUnderTest, storeContract } from "./store-suite.ts";
 
 const nothing = (): void => {};
@@ -33,3 +34,4 @@ async function realStore(members: 1 | 3): Promise<StoreUnderTest> {
 
 storeContract("etcd with one member", () => realStore(1));
 storeContract("etcd with three members", () => realStore(3));
+dcsContract("etcd", () => realStore(1));
