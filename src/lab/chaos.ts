@@ -1,5 +1,6 @@
 // `lab chaos`: one fault under load, and a report of what it cost.
 import { AppError } from "../model/error.ts";
+import { belongings } from "./belongings.ts";
 import { EXIT_WARNING, type Printing, printJson } from "./commands.ts";
 import { FAULTS, type Fault, type FaultOptions } from "./faults.ts";
 import { waitForPrimary } from "./health.ts";
@@ -58,6 +59,7 @@ export async function targetsOf(
     return [isStore && fault === FAULTS["cont"] ? node : requireMember(lab, node).name];
   }
   if (fault.on === "candidate") return [""];
+  if (fault.on === "silent") return nodesWithoutAgent(lab);
   return [(await waitForPrimary(lab, PRIMARY_LIMIT_MS)).member.name];
 }
 
@@ -70,4 +72,12 @@ function etcdTargets(lab: LabRecord, node: string | undefined): readonly string[
     `find the etcd member ${node}`,
     `they are ${names.join(", ")}`,
   );
+}
+
+function nodesWithoutAgent(lab: LabRecord): readonly string[] {
+  const running = belongings(lab).filter(({ role }) => role === "agent");
+  const names = lab.members.map(({ name }) => name);
+  const silent = names.filter((name) => !running.some(({ node }) => node === name));
+  if (silent.length > 0) return silent;
+  throw new AppError("NOT_POSSIBLE", "start a node", "every node's agent runs already");
 }

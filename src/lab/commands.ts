@@ -6,7 +6,14 @@ import { takeDown } from "./down.ts";
 import { checkOptions, type LabOptions } from "./layout.ts";
 import { lengthOf } from "./ledger.ts";
 import { Load } from "./load.ts";
-import { findLab, type LabChoice, type LabRecord, registeredLabs, requireLab } from "./record.ts";
+import {
+  findLab,
+  type LabChoice,
+  type LabRecord,
+  registeredLabs,
+  requireLab,
+  requireMember,
+} from "./record.ts";
 import {
   inSeconds,
   labText,
@@ -87,6 +94,13 @@ export async function down(choice: LabChoice, { json }: Printing): Promise<numbe
   await takeDown(lab);
   if (json) printJson("LabDown", { removed: lab.name, items: [], warnings: [] });
   else console.log(`The lab "${lab.name}" is gone: its processes, addresses and ${lab.dir}`);
+  return 0;
+}
+
+/** Prints a connection string alone, for `psql "$(…)"`. */
+export async function dsn(choice: LabChoice, node: string | undefined): Promise<number> {
+  const lab = requireLab(choice);
+  console.log(node === undefined ? lab.dsn : requireMember(lab, node).dsn);
   return 0;
 }
 

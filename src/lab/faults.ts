@@ -29,8 +29,8 @@ export interface Order {
 
 export interface Fault {
   readonly summary: string;
-  /** What it hits: by default the primary, every etcd member, or the best standby. */
-  readonly on: "member" | "etcd" | "candidate";
+  /** Whom it hits when nobody is named: the primary, every etcd member, the best standby, nodes without an agent. */
+  readonly on: "member" | "etcd" | "candidate" | "silent";
   /** Its effect, if any, has begun by then: so long a report watches, in multiples of the ttl. */
   readonly watchTtls: number;
   readonly make: (order: Order) => Promise<void> | void;
@@ -101,8 +101,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     make: restartAgent,
   },
   "start-node": {
-    summary: "starts the agent of a node that has none",
-    on: "member",
+    summary: "starts the agent of the node named, or of every node that has none",
+    on: "silent",
     watchTtls: 0.3,
     make: startNode,
   },

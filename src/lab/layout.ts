@@ -60,6 +60,8 @@ export function checkOptions(options: LabOptions): void {
 
 /** Where a lab goes unless told: root's must be enterable by `postgres`, so not below /root. */
 export function defaultDir(name: string): string {
+  const chosen = process.env["UNDERSTUDY_LABS"];
+  if (chosen !== undefined && chosen.startsWith("/")) return join(chosen, name);
   if (process.getuid?.() === 0) return join("/var/tmp/understudy-labs", name);
   const state = process.env["XDG_STATE_HOME"] ?? join(userInfo().homedir, ".local", "state");
   return join(state, "understudy", "labs", name);

@@ -4,7 +4,7 @@ import { AppError } from "../model/error.ts";
 import { bench } from "./bench/bench.ts";
 import { CASES } from "./bench/cases.ts";
 import { chaos } from "./chaos.ts";
-import { down, load, status, up } from "./commands.ts";
+import { down, dsn, load, status, up } from "./commands.ts";
 import { FAULTS, USUAL_FAULT } from "./faults.ts";
 import { defaultDir, USUAL_LAB } from "./layout.ts";
 import { LINKS } from "./namespaces.ts";
@@ -99,6 +99,10 @@ const onLab = (name: string, description: string): Command =>
 onLab("status", "each process with its node, role, pid, address and log").action(
   runs((o: Flags) => status(o, o)),
 );
+
+onLab("dsn", "the connection string that finds the primary, or one node's own")
+  .argument("[node]", "only this node")
+  .action(runs((node: string | undefined, o: Flags) => dsn(o, node)));
 
 onLab("down", "end a lab and remove what it made, and nothing else").action(
   runs((o: Flags) => down(o, o)),

@@ -25,6 +25,7 @@ It lives on until you run: npx understudy lab down${which}
 
 Connect (libpq finds the primary by itself):
   psql "${lab.dsn}"
+  psql "$(npx understudy lab dsn${which})"     the same, short
 
 Try:
   ${env}npx understudy status

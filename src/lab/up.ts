@@ -94,9 +94,12 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
   }
   await waitForEtcd(lab.etcd, ETCD_LIMIT_MS);
   done(`etcd answers (${lab.etcd.length} of ${lab.etcd.length} members)`);
-  for (const member of lab.members) await startAgent(lab, member);
+  // The first node makes the cluster, so that everybody's n1 begins as the primary.
+  const [first, ...others] = lab.members;
+  if (first !== undefined) await startAgent(lab, first);
   const primary = await waitForPrimary(lab, PRIMARY_LIMIT_MS);
   done(`${primary.member.name} is the primary and takes writes`);
+  for (const member of others) await startAgent(lab, member);
   await waitForHealthy(lab, STANDBYS_LIMIT_MS);
   const standbys = lab.members.filter((m) => m.name !== primary.member.name).map((m) => m.name);
   const verb = standbys.length === 1 ? "streams" : "stream";

@@ -1,0 +1,69 @@
+// Agent and fence guard the server. Whichever of them is taken away, there is never a second writer.
+//
+// Not here, because no program can cover it: a fence that stands still while its agent is gone or
+// stands still too. That is what a hardware watchdog is for.
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { waitForPrimary } from "../../src/lab/health.ts";
+import { measure } from "../../src/lab/measure.ts";
+import { expectSafe, heal, make, useLab } from "../support/lab.ts";
+
+const LIMIT_MS = 60_000;
+const TTL_SECONDS = 5;
+const LONGER_THAN_THE_LEASE_MS = 1.4 * TTL_SECONDS * 1000;
+
+/** Which faults happen together. */
+const SUBSETS = [
+  ["kill-agent"],
+  ["stop-agent"],
+  ["kill-fence"],
+  ["stop-fence"],
+  ["kill-agent-and-fence"],
+  ["stop-agent", "kill-fence"],
+] as const;
+
+describe("never two writers", () => {
+  const lab = useLab("guards", { ttlSeconds: TTL_SECONDS });
+
+  it.each(SUBSETS)("after %s %s", async (...verbs) => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const measurement = await measure(lab(), {
+      fault: async () => {
+        for (const verb of verbs) if (verb !== undefined) await make(lab(), verb, member.name);
+      },
+      watchMs: LONGER_THAN_THE_LEASE_MS,
+      probe: true,
+    });
+    expect(measurement.probes?.overlaps).toEqual([]);
+    expectSafe(measurement);
+    await heal(lab());
+  });
+
+  it("when a stopped agent wakes after its lease has run out", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const measurement = await measure(lab(), {
+      fault: async () => {
+        await make(lab(), "stop-agent", member.name);
+        await sleep(LONGER_THAN_THE_LEASE_MS);
+        await make(lab(), "cont", member.name);
+      },
+      watchMs: LONGER_THAN_THE_LEASE_MS + 3_000,
+      probe: true,
+    });
+    expectSafe(measurement);
+    expect(measurement.after.primary).not.toBe(member.name);
+    await heal(lab());
+  });
+
+  it("when an agent comes back in time, and then nothing has happened at all", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const measurement = await measure(lab(), {
+      fault: () => make(lab(), "restart-agent", member.name, { awayMs: 1_000 }),
+      watchMs: LONGER_THAN_THE_LEASE_MS,
+      probe: true,
+    });
+    expectSafe(measurement);
+    expect(measurement.after).toEqual(measurement.before);
+    await heal(lab());
+  });
+});

@@ -1,0 +1,48 @@
+// The server process dies, or is asked to hand over: short pauses, and no promise broken.
+import { describe, expect, it } from "vitest";
+import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
+import { measure } from "../../src/lab/measure.ts";
+import { expectSafe, heal, make, useLab } from "../support/lab.ts";
+
+const LIMIT_MS = 60_000;
+
+describe("with three healthy nodes", () => {
+  const lab = useLab("postmaster");
+
+  it("a killed postmaster costs no acknowledged row", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const measurement = await measure(lab(), {
+      fault: () => make(lab(), "kill-postmaster", member.name),
+      watchMs: 3_000,
+      probe: true,
+    });
+    expectSafe(measurement);
+    await heal(lab());
+    expect((await waitForPrimary(lab(), LIMIT_MS)).streaming).toBe(2);
+  });
+
+  it("a switchover under load moves the primary and loses nothing", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const measurement = await measure(lab(), {
+      fault: () => make(lab(), "switchover", ""),
+      watchMs: 2_000,
+      probe: true,
+    });
+    expectSafe(measurement);
+    expect(measurement.after.primary).not.toBe(member.name);
+    expect(measurement.after.timeline).toBe(measurement.before.timeline + 1);
+    await waitForHealthy(lab(), LIMIT_MS);
+  });
+
+  it("a switchover to a named standby makes that one the primary", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const wanted = lab().members.find(({ name }) => name !== member.name)?.name ?? "";
+    const measurement = await measure(lab(), {
+      fault: () => make(lab(), "switchover", wanted),
+      watchMs: 2_000,
+    });
+    expectSafe(measurement);
+    expect(measurement.after.primary).toBe(wanted);
+    await waitForHealthy(lab(), LIMIT_MS);
+  });
+});
