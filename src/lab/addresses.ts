@@ -36,20 +36,24 @@ export function freeBlock(name: string, taken: ReadonlySet<string>): string {
 }
 
 /** Ports that are free on all these addresses: the usual ones, unless somebody listens everywhere. */
-export async function freePorts(addresses: readonly string[]): Promise<Ports> {
-  const first = async (usual: number): Promise<number> => {
+export async function freePorts(
+  addresses: readonly string[],
+  usual: Ports = USUAL,
+): Promise<Ports> {
+  const first = async (wanted: number): Promise<number> => {
     for (let tried = 0; tried < PORT_TRIES; tried++) {
-      const port = usual + tried * NEXT_PORT;
+      const port = wanted + tried * NEXT_PORT;
       const free = await Promise.all(addresses.map((address) => canListen(address, port)));
       if (free.every(Boolean)) return port;
     }
-    throw new AppError("PORT_IN_USE", `find a free port from ${usual} on ${addresses.join(", ")}`);
+    const where = addresses.join(", ");
+    throw new AppError("PORT_IN_USE", `find a free port from ${wanted} on ${where}`);
   };
   return {
-    postgres: await first(USUAL.postgres),
-    rest: await first(USUAL.rest),
-    client: await first(USUAL.client),
-    peer: await first(USUAL.peer),
+    postgres: await first(usual.postgres),
+    rest: await first(usual.rest),
+    client: await first(usual.client),
+    peer: await first(usual.peer),
   };
 }
 
