@@ -17,7 +17,7 @@ import type { View } from "./node-view.ts";
 
 function status(view: View, url: string): number {
   const [path = "/", query = ""] = url.split("?");
-  return healthStatus(view, NOW, path, new URLSearchParams(query));
+  return healthStatus(path, { view, now: NOW, query: new URLSearchParams(query) });
 }
 
 const PRIMARY_PATHS = ["/", "/primary", "/master", "/leader", "/read-write"]; // tidy-allow: old paths
@@ -97,7 +97,7 @@ describe("a standby", () => {
 
   it("is ready while it keeps up", () => {
     const ready = (view: View, query = "") =>
-      readinessStatus(view, NOW, new URLSearchParams(query));
+      readinessStatus({ view, now: NOW, query: new URLSearchParams(query) });
     expect(ready(standbyView())).toBe(200);
     expect(ready(behind, "lag=100")).toBe(503);
     expect(ready(behind, "lag=100&mode=write")).toBe(200);

@@ -9,20 +9,22 @@ import { type HealthCheck, healthCheckOf, lagLimit } from "../../model/wire/rest
 import { printTags } from "../../model/wire/tags.ts";
 import type { View } from "./node-view.ts";
 
-/** 200 or 503 for any path that is not an endpoint of its own. */
-export function healthStatus(
-  view: View,
-  now: Instant,
-  path: string,
-  query: URLSearchParams,
-): number {
-  const check = healthCheckOf(path);
-  const good = passes(view, now, check, query);
-  const takesTags = check !== "leader" && check !== "primary" && check !== "standby-leader";
-  return good && (!takesTags || tagsMatch(view, query)) ? 200 : 503;
+/** Whom is asked, when, and with which parameters. */
+export interface Asked {
+  readonly view: View;
+  readonly now: Instant;
+  readonly query: URLSearchParams;
 }
 
-function passes(view: View, now: Instant, check: HealthCheck, query: URLSearchParams): boolean {
+/** 200 or 503 for any path that is not an endpoint of its own. */
+export function healthStatus(path: string, asked: Asked): number {
+  const check = healthCheckOf(path);
+  const takesTags = check !== "leader" && check !== "primary" && check !== "standby-leader";
+  const good = passes(check, asked);
+  return good && (!takesTags || tagsMatch(asked.view, asked.query)) ? 200 : 503;
+}
+
+function passes(check: HealthCheck, { view, now, query }: Asked): boolean {
   switch (check) {
     case "primary":
     case "leader":
@@ -116,7 +118,7 @@ export function livenessStatus(view: View, now: Instant): number {
 }
 
 /** May clients be sent here? The primary always; a standby while it streams and keeps up. */
-export function readinessStatus(view: View, now: Instant, query: URLSearchParams): number {
+export function readinessStatus({ view, now, query }: Asked): number {
   if (isWritable(view, now)) return 200;
   const { member, config } = view;
   if (member.state !== "running" || member.replicationState !== "streaming") return 503;

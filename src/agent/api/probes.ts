@@ -35,10 +35,10 @@ export function createProbe(context: ApiContext): Probe {
 }
 
 function statusOf({ node, clock }: ApiContext, path: string, query: URLSearchParams): number {
-  const view = node.view();
-  if (path === "/liveness") return livenessStatus(view, clock.now());
-  if (path === "/readiness") return readinessStatus(view, clock.now(), query);
-  return healthStatus(view, clock.now(), path, query);
+  const asked = { view: node.view(), now: clock.now(), query };
+  if (path === "/liveness") return livenessStatus(asked.view, asked.now);
+  if (path === "/readiness") return readinessStatus(asked);
+  return healthStatus(path, asked);
 }
 
 function firstSegment(path: string): string {
