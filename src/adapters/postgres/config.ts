@@ -1,0 +1,124 @@
+// What do the configuration files in the data directory say?
+//
+// On disk the server listens nowhere (R17): whoever starts it without the agent gets a server that nobody can reach.
+// The real address is on the command line. The file that initdb or an administrator wrote is kept as
+// postgresql.base.conf, as Patroni does, and read first.
+import { readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { writeDurably } from "../system/durable-file.ts";
+import { type Conninfo, printConninfo } from "./conninfo.ts";
+import { isAbsent, type Owner } from "./files.ts";
+import type { Parameters } from "./parameters.ts";
+
+const FIRST_LINE = "# Written by Understudy. Changes belong into the cluster's configuration.";
+const UPSTREAM_FILE = "postgresql.upstream.conf";
+
+/** Beyond the reach of postgresql.conf: ALTER SYSTEM would put an address back that R17 has taken away. */
+const NOT_IN_AUTO = new Set([
+  "listen_addresses",
+  "port",
+  "unix_socket_directories",
+  "archive_mode",
+  "primary_conninfo",
+  "primary_slot_name",
+]);
+
+const quote = (value: string): string =>
+  `'${value.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll("\n", "\\n")}'`;
+
+const line = ([name, value]: readonly [string, string]): string => `${name} = ${quote(value)}\n`;
+
+/** The text of postgresql.conf. */
+export const renderConfig = (file: Parameters): string =>
+  [
+    `${FIRST_LINE}\ninclude 'postgresql.base.conf'\n\n`,
+    ...Object.entries(file).map(line),
+    `\ninclude_if_exists '${UPSTREAM_FILE}'\n\n`,
+    "# Nobody reaches a server that was not started by the agent: it gives the real values itself.\n",
+    "listen_addresses = ''\nunix_socket_directories = ''\narchive_mode = off\n",
+    "external_pid_file = ''\n",
+  ].join("");
+
+/** The text that names the upstream, kept apart so that a reload of it touches nothing else. */
+export const renderUpstream = (
+  connection: Conninfo | undefined,
+  slot: string | undefined,
+): string =>
+  [
+    `${FIRST_LINE}\n`,
+    line(["primary_conninfo", connection === undefined ? "" : printConninfo(connection)]),
+    line(["primary_slot_name", slot ?? ""]),
+  ].join("");
+
+export interface ConfigFiles {
+  readonly config: string;
+  readonly hba: string;
+  readonly ident: string;
+}
+
+const paths = (dataDir: string): readonly (readonly [keyof ConfigFiles, string])[] => [
+  ["config", join(dataDir, "postgresql.conf")],
+  ["hba", join(dataDir, "pg_hba.conf")],
+  ["ident", join(dataDir, "pg_ident.conf")],
+];
+
+/** Do the files say something else than they should? */
+export async function areStale(dataDir: string, wanted: ConfigFiles): Promise<boolean> {
+  for (const [key, path] of paths(dataDir)) {
+    if ((await textOf(path)) !== wanted[key]) return true;
+  }
+  return false;
+}
+
+/** Writes what differs. The first time, the file that was there becomes the base. */
+export async function writeConfigFiles(
+  dataDir: string,
+  wanted: ConfigFiles,
+  owner: Owner,
+): Promise<void> {
+  await keepBase(dataDir, owner);
+  for (const [key, path] of paths(dataDir)) {
+    if ((await textOf(path)) !== wanted[key]) await writeDurably(path, wanted[key], { owner });
+  }
+}
+
+export async function writeUpstream(
+  dataDir: string,
+  connection: Conninfo | undefined,
+  slot: string | undefined,
+  owner: Owner,
+): Promise<void> {
+  const path = join(dataDir, UPSTREAM_FILE);
+  const text = renderUpstream(connection, slot);
+  if ((await textOf(path)) !== text) await writeDurably(path, text, { owner });
+}
+
+/** Takes lines out of postgresql.auto.conf that would make the directory reachable or follow somebody. */
+export async function cleanAutoConfig(dataDir: string, owner: Owner): Promise<readonly string[]> {
+  const path = join(dataDir, "postgresql.auto.conf");
+  const text = (await textOf(path)) ?? "";
+  const isKept = (row: string): boolean => {
+    const name = /^\s*([A-Za-z_.]+)\s*=/.exec(row)?.[1]?.toLowerCase() ?? "";
+    return !NOT_IN_AUTO.has(name) && !name.startsWith("recovery_target");
+  };
+  const rows = text.split("\n");
+  const removed = rows.filter((row) => !isKept(row));
+  if (removed.length > 0) await writeDurably(path, rows.filter(isKept).join("\n"), { owner });
+  return removed.map((row) => row.split("=")[0]?.trim() ?? "");
+}
+
+async function keepBase(dataDir: string, owner: Owner): Promise<void> {
+  const path = join(dataDir, "postgresql.conf");
+  const base = join(dataDir, "postgresql.base.conf");
+  const text = await textOf(path);
+  const isOurs = text === undefined || text.startsWith(FIRST_LINE);
+  if (isOurs || text.includes("postgresql.base.conf")) {
+    if ((await textOf(base)) === undefined) await writeDurably(base, "", { owner });
+    return;
+  }
+  await rename(path, base);
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  return await readFile(path, "utf8").catch(isAbsent);
+}

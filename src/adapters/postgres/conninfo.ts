@@ -1,0 +1,65 @@
+// How is a connection written for PostgreSQL's own programs, without a password in sight?
+import type { Address, PostgresSettings } from "../../model/settings.ts";
+
+export type Conninfo = Readonly<Record<string, string>>;
+
+const quote = (value: string): string =>
+  `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+
+export const printConninfo = (info: Conninfo): string =>
+  Object.entries(info)
+    .map(([key, value]) => `${key}=${quote(value)}`)
+    .join(" ");
+
+/** Reads `key=value` and `key='value'` pairs; what does not look like one ends the reading. */
+export function parseConninfo(text: string): Conninfo {
+  const pair = /\s*([a-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))/gy;
+  const found: Record<string, string> = {};
+  for (const [, key, quoted, bare] of text.matchAll(pair)) {
+    if (key !== undefined) found[key] = (quoted ?? bare ?? "").replace(/\\(.)/gs, "$1");
+  }
+  return found;
+}
+
+/**
+ * A silent network is noticed within seconds: a standby whose walreceiver waits for minutes on a dead primary could
+ * not follow the next one any sooner.
+ */
+const LIVELY = {
+  connect_timeout: "5",
+  keepalives_idle: "5",
+  keepalives_interval: "2",
+  keepalives_count: "3",
+  tcp_user_timeout: "10000",
+} as const;
+
+export interface ConnectionPlan {
+  readonly address: Address;
+  readonly user: string;
+  readonly applicationName: string;
+  readonly passFile: string;
+  readonly database?: string;
+}
+
+/** A connection over TCP to another member. */
+export const connectionTo = (plan: ConnectionPlan): Conninfo => ({
+  host: plan.address.host,
+  port: String(plan.address.port),
+  user: plan.user,
+  ...(plan.database === undefined ? {} : { dbname: plan.database }),
+  application_name: plan.applicationName,
+  passfile: plan.passFile,
+  ...LIVELY,
+});
+
+/** The pass file: one line for each role, good for every host, because any member may be the next primary. */
+export function renderPassFile(settings: PostgresSettings): string {
+  const escape = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll(":", "\\:");
+  const roles = [settings.superuser, settings.replication, settings.rewind];
+  const lines = roles.flatMap((role) =>
+    role?.password === undefined
+      ? []
+      : [`*:*:*:${escape(role.username)}:${escape(role.password.reveal())}\n`],
+  );
+  return [...new Set(lines)].join("");
+}

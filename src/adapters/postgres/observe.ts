@@ -1,0 +1,235 @@
+// One look at everything: directory, control file, processes, SQL. It never throws and never waits for ever.
+import { type Known, known, unknown } from "../../model/known.ts";
+import type { ControlData, LocalServer, PendingRestart, SqlState } from "../../model/server.ts";
+import { after, between, type Instant, type Ms } from "../../model/time.ts";
+import type { ServerPlan } from "../../ports/postgres.ts";
+import { commandLineDifferences } from "./command-line.ts";
+import { areStale } from "./config.ts";
+import { type ControlFile, isCleanlyDown, readControlFile } from "./control-data.ts";
+import { directoryState, diskSpace, signalPath } from "./directory.ts";
+import { exists } from "./files.ts";
+import { hasHistory } from "./history.ts";
+import { lineageOf, readLineage } from "./lineage.ts";
+import { holdBack } from "./parameters.ts";
+import type { Place } from "./place.ts";
+import { isReplaced, ProcessWatch } from "./process.ts";
+import { CANNOT_CONNECT_NOW, localTarget, Session, sqlState } from "./session.ts";
+import { renderFiles, settle } from "./settle.ts";
+import { LOOK, type Look, readLook } from "./sql.ts";
+import { readCheckpointEnd } from "./wal-files.ts";
+
+/** Parameters that wait for a restart change seldom, and asking for them reads the whole list. */
+const PENDING_EVERY_MS: Ms = 10_000;
+
+interface Files {
+  readonly directory: LocalServer["directory"];
+  readonly controlFile: ControlFile | undefined;
+  readonly control: ControlData | undefined;
+  readonly lineage: LocalServer["lineage"];
+  readonly standbySignal: boolean;
+  readonly settingsStale: boolean;
+  readonly diskFreeBytes: number | undefined;
+  readonly commandLine: readonly PendingRestart[];
+}
+
+const NOTHING: Files = {
+  directory: "missing",
+  controlFile: undefined,
+  control: undefined,
+  lineage: [],
+  standbySignal: false,
+  settingsStale: false,
+  diskFreeBytes: undefined,
+  commandLine: [],
+};
+
+export class Observer {
+  readonly #place: Place;
+  readonly #processes: ProcessWatch;
+  #files: Files = NOTHING;
+  #reading: Promise<Files> | undefined;
+  #session: Session | undefined;
+  #asking: Promise<Known<SqlState>> | undefined;
+  #isStarting = false;
+  #pending: readonly PendingRestart[] = [];
+  #pendingAt: Instant | undefined;
+
+  constructor(place: Place) {
+    this.#place = place;
+    this.#processes = new ProcessWatch(place);
+  }
+
+  async look(plan: ServerPlan, timeoutMs: Ms): Promise<LocalServer> {
+    const { clock } = this.#place;
+    const limit = after(clock.now(), timeoutMs);
+    const files = await this.#withinLimit(this.#readFiles(plan), limit, this.#files);
+    const before = this.#safeProcess();
+    const left = Math.max(1, between(clock.now(), limit));
+    const sql =
+      before.kind === "running"
+        ? await this.#withinLimit(this.#ask(plan, left), limit, this.#late(timeoutMs))
+        : unknown<SqlState>(`the server is ${before.kind}`, clock.now());
+    if (before.kind !== "running") this.forget();
+    const process = before.kind === "running" ? this.#safeProcess() : before;
+    return {
+      directory: files.directory,
+      control: files.control,
+      process,
+      sql,
+      lineage: files.lineage,
+      standbySignal: files.standbySignal,
+      settingsStale: files.settingsStale,
+      binariesChanged: process.kind === "running" && isReplaced(process.pid),
+      diskFreeBytes: files.diskFreeBytes,
+    };
+  }
+
+  /** Closes the connection; the next look opens a new one. */
+  forget(): void {
+    this.#session?.destroy();
+    this.#session = undefined;
+    this.#isStarting = false;
+    this.#pendingAt = undefined;
+  }
+
+  /** After a reload the list of parameters that wait for a restart is asked for again. */
+  expectChanges(): void {
+    this.#pendingAt = undefined;
+  }
+
+  #safeProcess(): LocalServer["process"] {
+    try {
+      return this.#processes.look(() => this.#isStarting);
+    } catch (error) {
+      // The system does not show its processes: what cannot be proven down is not down.
+      this.#place.log.warn("the processes of the server cannot be seen", { error });
+      return { kind: "orphans", count: 0 };
+    }
+  }
+
+  /** A disk that does not answer holds one read at most, and the last answer stands in for it. */
+  async #readFiles(plan: ServerPlan): Promise<Files> {
+    this.#reading ??= readFiles(this.#place, plan)
+      .then((files) => {
+        this.#files = files;
+        return files;
+      })
+      .catch((error: unknown) => {
+        this.#place.log.warn("the data directory cannot be read", { error });
+        return this.#files;
+      })
+      .finally(() => {
+        this.#reading = undefined;
+      });
+    return await this.#reading;
+  }
+
+  #ask(plan: ServerPlan, limitMs: Ms): Promise<Known<SqlState>> {
+    this.#asking ??= this.#askOnce(plan, limitMs).finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #askOnce(plan: ServerPlan, limitMs: Ms): Promise<Known<SqlState>> {
+    const { clock, settings } = this.#place;
+    const begun = clock.now();
+    try {
+      if (this.#session?.isUsable !== true) {
+        this.#session = await Session.open(localTarget(settings.postgres), limitMs);
+      }
+      const isDue =
+        this.#pendingAt === undefined || between(this.#pendingAt, begun) >= PENDING_EVERY_MS;
+      const [row] = await this.#session.query(LOOK, [isDue], limitMs);
+      const look = row?.["look"] as Look;
+      this.#isStarting = false;
+      if (look.pending !== null) {
+        this.#pendingAt = begun;
+        this.#pending = look.pending.map(({ name, value }) => ({
+          parameter: name,
+          oldValue: value,
+          newValue: plan.parameters[name] ?? "",
+        }));
+      }
+      const { controlFile, commandLine } = this.#files;
+      const controlTimelines =
+        controlFile === undefined ? [] : [controlFile.timeline, controlFile.minRecoveryTimeline];
+      const pendingRestart = [...commandLine, ...this.#pending];
+      return known(readLook(look, { controlTimelines, pendingRestart }), begun);
+    } catch (error) {
+      this.#isStarting = sqlState(error) === CANNOT_CONNECT_NOW;
+      if (this.#session?.isUsable !== true) this.#session = undefined;
+      return unknown(error instanceof Error ? error.message : String(error), begun);
+    }
+  }
+
+  #late(timeoutMs: Ms): Known<SqlState> {
+    return unknown(`no answer in ${timeoutMs} ms`, this.#place.clock.now());
+  }
+
+  async #withinLimit<T>(work: Promise<T>, limit: Instant, instead: T): Promise<T> {
+    const { clock } = this.#place;
+    let timer: { cancel(): void } | undefined;
+    const late = new Promise<T>((resolve) => {
+      timer = clock.wakeAt(limit, () => resolve(instead));
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      timer?.cancel();
+    }
+  }
+}
+
+async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
+  const { dataDir, stateDir } = place;
+  const directory = await directoryState(place);
+  const diskFreeBytes = (await diskSpace(dataDir))?.free;
+  if (directory !== "data") return { ...NOTHING, directory, diskFreeBytes };
+  const controlFile = await readControlFile(dataDir);
+  if (controlFile === undefined) return { ...NOTHING, directory: "foreign", diskFreeBytes };
+  const record = await readLineage(stateDir);
+  const pending = record?.pending?.timeline;
+  const timeline =
+    pending !== undefined && (await hasHistory(dataDir, pending)) ? pending : controlFile.timeline;
+  return {
+    directory,
+    controlFile,
+    control: await controlOf(dataDir, controlFile),
+    lineage: lineageOf(record, controlFile.systemId, timeline),
+    standbySignal: await exists(signalPath(dataDir)),
+    ...(await judgeSettings(place, plan, controlFile)),
+    diskFreeBytes,
+  };
+}
+
+async function controlOf(dataDir: string, file: ControlFile): Promise<ControlData> {
+  return {
+    systemId: file.systemId,
+    catalogVersion: file.catalogVersion,
+    state: file.state,
+    timeline: file.timeline,
+    checkpointLsn: file.checkpointLsn,
+    checkpointEnd: isCleanlyDown(file.state) ? await readCheckpointEnd(dataDir, file) : undefined,
+  };
+}
+
+/** A plan that is refused counts as stale: applying it will say why. */
+async function judgeSettings(
+  place: Place,
+  plan: ServerPlan,
+  { limits }: ControlFile,
+): Promise<Pick<Files, "settingsStale" | "commandLine">> {
+  try {
+    const wanted = await settle(place, plan);
+    // What a standby has been held back to is as it should be, until its primary has less.
+    const isStandby = await exists(signalPath(place.dataDir));
+    const settled = isStandby ? holdBack(wanted, limits) : wanted;
+    return {
+      settingsStale: await areStale(place.dataDir, renderFiles(place, plan, settled)),
+      commandLine: await commandLineDifferences(place.dataDir, settled),
+    };
+  } catch {
+    return { settingsStale: true, commandLine: [] };
+  }
+}

@@ -1,0 +1,46 @@
+// Where is this node's server, and whose is it? The facts that every file of this folder shares.
+import { join } from "node:path";
+import type { NodeSettings } from "../../model/settings.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Fence } from "../../ports/fence.ts";
+import type { Log } from "../../ports/log.ts";
+import type { OsUser } from "../system/os-user.ts";
+
+export interface Place {
+  readonly settings: NodeSettings;
+  readonly dataDir: string;
+  /** Beside the data, ours: markers and records. */
+  readonly stateDir: string;
+  /** Beside the data, the server user's: pass file and server log. */
+  readonly serverDir: string;
+  readonly passFile: string;
+  readonly logFile: string;
+  /** Whom programs are started as; undefined when we already are that user. */
+  readonly user: OsUser | undefined;
+  readonly fence: Fence;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Where the server's own messages are written. */
+export const serverLogFile = (stateDir: string): string =>
+  join(stateDir, "server", "postgresql.log");
+
+export function placeOf(options: {
+  readonly settings: NodeSettings;
+  readonly user: OsUser | undefined;
+  readonly fence: Fence;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Place {
+  const { dataDir, stateDir } = options.settings.postgres;
+  const serverDir = join(stateDir, "server");
+  return {
+    ...options,
+    dataDir,
+    stateDir,
+    serverDir,
+    passFile: join(serverDir, "pgpass"),
+    logFile: serverLogFile(stateDir),
+  };
+}

@@ -1,0 +1,136 @@
+// How does the agent talk to its own server without ever waiting for ever?
+//
+// One wrapper around the driver: it makes the socket itself, so that it can destroy it. A connection on which a
+// statement timed out stays wedged otherwise.
+import { Socket } from "node:net";
+import pg from "pg";
+import { AppError } from "../../model/error.ts";
+import type { PostgresSettings } from "../../model/settings.ts";
+import type { Ms } from "../../model/time.ts";
+
+export interface SessionTarget {
+  /** A socket directory, or a host name. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly database: string;
+  /** Only a superuser may keep his statements out of the server's log. */
+  readonly isSuperuser?: boolean;
+}
+
+/** The superuser's way to the local server: its socket. */
+export const localTarget = (settings: PostgresSettings): SessionTarget => ({
+  host: settings.socketDir,
+  port: settings.port,
+  user: settings.superuser.username,
+  password: settings.superuser.password?.reveal(),
+  database: settings.database,
+  isSuperuser: true,
+});
+
+/** Our own statements never wait for a standby, and never leave a password in the server's log. */
+const OPTIONS = "-c synchronous_commit=local -c search_path=pg_catalog";
+const SILENT_OPTIONS =
+  "-c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic";
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export class Session {
+  readonly #client: pg.Client;
+  readonly #socket: Socket;
+  #isUsable = false;
+
+  private constructor({ isSuperuser, ...target }: SessionTarget) {
+    this.#socket = new Socket();
+    this.#client = new pg.Client({
+      ...target,
+      application_name: "understudy",
+      keepAlive: true,
+      options: isSuperuser === true ? `${OPTIONS} ${SILENT_OPTIONS}` : OPTIONS,
+      stream: () => this.#socket,
+    });
+    // Without a listener a connection that breaks between two statements would end the agent.
+    this.#client.on("error", () => this.destroy());
+    this.#client.on("end", () => {
+      this.#isUsable = false;
+    });
+  }
+
+  static async open(target: SessionTarget, limitMs: Ms): Promise<Session> {
+    const session = new Session(target);
+    await session.#bounded(session.#client.connect(), limitMs, "connecting");
+    session.#isUsable = true;
+    return session;
+  }
+
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
+  async query(text: string, values: readonly unknown[], limitMs: Ms): Promise<readonly Row[]> {
+    const result = this.#client.query<Row>({ text, values: [...values] });
+    return (await this.#bounded(result, limitMs, "a statement")).rows ?? [];
+  }
+
+  destroy(): void {
+    this.#isUsable = false;
+    this.#socket.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
+  async #bounded<T>(work: Promise<T>, limitMs: Ms, what: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.destroy();
+        reject(new AppError("PG_SQL_TIMEOUT", what, `limit ${Math.round(limitMs)} ms`));
+      }, limitMs);
+    });
+    try {
+      return await Promise.race([work, limit]);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      throw new AppError("PG_SQL_FAILED", what, describe(error), error);
+    } finally {
+      clearTimeout(timer);
+      work.catch(() => undefined);
+    }
+  }
+}
+
+/** Opens a session for one piece of work. */
+export async function withSession<T>(
+  target: SessionTarget,
+  limitMs: Ms,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  using session = await Session.open(target, limitMs);
+  return await work(session);
+}
+
+/** SQLSTATE of a failed statement or connection, or the system's code of a failed connection. */
+export function sqlState(error: unknown): string | undefined {
+  const cause = error instanceof AppError ? error.cause : error;
+  if (cause instanceof Error && "code" in cause && typeof cause.code === "string") {
+    return cause.code;
+  }
+  return undefined;
+}
+
+export const CANNOT_CONNECT_NOW = "57P03";
+
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const state = sqlState(error);
+  return state === undefined ? message : `${state} ${message}`;
+}
+
+/** An identifier in SQL. */
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** A string in SQL. */
+export const quoteText = (text: string): string =>
+  `${text.includes("\\") ? "E" : ""}'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;

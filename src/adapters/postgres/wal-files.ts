@@ -1,0 +1,66 @@
+// Reads the WAL on disk: where does the last checkpoint record end, and what follows a record?
+import { closeSync, openSync, readSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { type Lsn, lsn } from "../../model/lsn.ts";
+import type { ControlFile } from "./control-data.ts";
+import { RECORD_HEADER, type ReadWal, recordEnd, segmentName } from "./wal.ts";
+
+/**
+ * The end of the last checkpoint record: after a clean stop, the end of all WAL. Undefined when the segment is not
+ * there or holds something else at that place.
+ */
+export async function readCheckpointEnd(
+  dataDir: string,
+  control: ControlFile,
+): Promise<Lsn | undefined> {
+  const { checkpointLsn, timeline, segmentSize } = control;
+  const name = segmentName(timeline, checkpointLsn, segmentSize);
+  try {
+    await using file = await open(join(dataDir, "pg_wal", name), "r");
+    const bytes = Buffer.alloc(4);
+    const position = Number(checkpointLsn % BigInt(segmentSize));
+    const { bytesRead } = await file.read(bytes, 0, 4, position);
+    const length = bytes.readUInt32LE(0);
+    if (bytesRead < 4 || length < RECORD_HEADER) return undefined;
+    return recordEnd(checkpointLsn, length, segmentSize);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A reader of the WAL of one timeline in pg_wal. Dispose it to close its files. */
+export function walReader(dataDir: string, timeline: number, segmentSize: number) {
+  const files = new Map<string, number>();
+  const fileOf = (at: Lsn): number | undefined => {
+    const name = segmentName(timeline, at, segmentSize);
+    const known = files.get(name);
+    if (known !== undefined) return known;
+    try {
+      const file = openSync(join(dataDir, "pg_wal", name), "r");
+      files.set(name, file);
+      return file;
+    } catch {
+      return undefined;
+    }
+  };
+  const read: ReadWal = (at, length) => {
+    const file = fileOf(at);
+    if (file === undefined) return undefined;
+    const bytes = Buffer.alloc(length);
+    const got = readSync(file, bytes, 0, length, Number(at % BigInt(segmentSize)));
+    return got === length ? bytes : undefined;
+  };
+  return {
+    read,
+    [Symbol.dispose](): void {
+      for (const file of files.values()) closeSync(file);
+    },
+  };
+}
+
+/** The start of the segment before `at`'s last byte, so that a position on a boundary finds a record before it. */
+export const scanStart = (at: Lsn, segmentSize: number): Lsn => {
+  const last = at > 0n ? at - 1n : at;
+  return lsn(last - (last % BigInt(segmentSize)));
+};
