@@ -15,6 +15,9 @@ export interface Belonging {
   readonly node: string;
 }
 
+/** A fence calls itself by this and its data directory. */
+const FENCE_TITLE = "understudy-fence ";
+
 const TOOLS = new Set([
   "initdb",
   "pg_basebackup",
@@ -45,14 +48,17 @@ function belonging(lab: LabRecord, candidate: Process): Belonging | undefined {
 }
 
 function roleOf(lab: LabRecord, { args, cwd, name }: Process): LabRole | undefined {
+  const [title = ""] = args;
+  if (title.startsWith(FENCE_TITLE)) return "fence";
   const script = args.slice(0, 4).find((arg) => arg.startsWith(`${lab.dir}/bin/`));
+  // Before it has taken its title, a fence looks like this.
   if (script !== undefined) return basename(script) === "fence.mjs" ? "fence" : "agent";
-  const program = basename(args[0] ?? "");
+  const program = basename(title);
   if (program === "etcd") return "etcd";
   if (TOOLS.has(program)) return "tool";
   if (name !== "postgres" || cwd === undefined) return undefined;
   // A backend has rewritten its arguments to one text such as "postgres: n1: checkpointer".
-  return args[0]?.startsWith("postgres:") ? "backend" : "postmaster";
+  return title.startsWith("postgres:") ? "backend" : "postmaster";
 }
 
 /** Servers are known by the folder they work in, the others by the paths in their arguments. */
@@ -67,3 +73,10 @@ function nodeOf(lab: LabRecord, { args, cwd }: Process, role: LabRole): string |
     return evidence.some((path) => inside.some((dir) => path.startsWith(`${dir}/`)));
   })?.name;
 }
+
+/** An argument may be a path, `--option=path`, or a title with a path at its end. */
+const pathsIn = (arg: string): readonly string[] => [
+  arg,
+  arg.replace(/^[^=]*=/, ""),
+  arg.replace(FENCE_TITLE, ""),
+];

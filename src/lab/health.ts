@@ -88,7 +88,7 @@ export async function waitForHealthy(
   const why = (): string => `${seen}; read ${lab.members.map((m) => m.log).join(", ")}`;
   await waitFor(`a primary with ${standbys} streaming standbys`, look, {
     limitMs,
-    everyMs: 250,
+    everyMs: 400,
     why,
   });
 }
