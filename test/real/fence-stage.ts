@@ -163,7 +163,8 @@ export class FenceStage {
       process.kill(fence.pid, "SIGKILL");
       await until("the fence is gone", () => readProcess(fence.pid) === undefined);
     }
-    await takeDown({ dataDir: this.dataDir, now: clock.now, graceMs: 0, timeoutMs: WAIT_LIMIT_MS });
+    const now = () => clock.now();
+    await takeDown({ dataDir: this.dataDir, now, graceMs: 0, timeoutMs: WAIT_LIMIT_MS });
     const segment = readPostmasterFile(this.dataDir)?.segment;
     if (segment !== undefined) removeSegment(segment.id);
     rmSync(this.root, { recursive: true, force: true });

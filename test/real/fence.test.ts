@@ -82,6 +82,7 @@ describe("the fence as parent of the server", () => {
     agent.kill("SIGKILL");
     process.kill(stage.fencePid(), "SIGKILL");
     await until("the server is down", () => stage.look().isDown);
+    expect(stage.hasFence()).toBe(false);
   });
 
   it("takes the server down when it is told to end", async () => {

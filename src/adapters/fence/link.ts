@@ -26,7 +26,16 @@ export interface Limits {
 
 type Waiting = (answer: Answer | undefined) => void;
 
-/** The socket of the fence that listens in this directory; FENCE_LOST when none does. */
+/** Why the socket could not be reached; only two of the reasons mean that no fence is there. */
+export class NoFence extends AppError {
+  readonly isAbsent: boolean;
+  constructor(error: NodeJS.ErrnoException) {
+    super("FENCE_LOST", "connecting to the fence", error.message, error);
+    this.isAbsent = error.code === "ENOENT" || error.code === "ECONNREFUSED";
+  }
+}
+
+/** The socket of the fence that listens in this directory; NoFence when none does. */
 export async function openLink(
   stateDir: string,
   clock: Clock,
@@ -44,8 +53,8 @@ function dial(path: string): Promise<Socket> {
       socket.removeAllListeners("error");
       resolve(socket);
     });
-    socket.once("error", (error) => {
-      reject(new AppError("FENCE_LOST", "connecting to the fence", error.message, error));
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      reject(new NoFence(error));
     });
   });
 }
@@ -83,7 +92,9 @@ export class FenceLink {
     using limit = this.#clock.deadline(limitMs, signal);
     const answer = new Promise<Answer | undefined>((resolve) => {
       this.#waiting.set(id, resolve);
-      limit.signal.addEventListener("abort", () => resolve(undefined), { once: true });
+      // After a stall of our own the answer may lie unread in the socket: it is read before we call it missing.
+      const giveUp = (): void => void setImmediate(() => resolve(undefined));
+      limit.signal.addEventListener("abort", giveUp, { once: true });
     });
     this.#socket.write(printLine({ ...body, id }));
     const got = await answer;

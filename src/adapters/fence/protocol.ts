@@ -80,7 +80,7 @@ export async function withSocketPath<T>(
   use: (path: string) => Promise<T>,
 ): Promise<T> {
   const path = join(stateDir, SOCKET_NAME);
-  if (Buffer.byteLength(path) <= SOCKET_NAME_LIMIT) return await use(path);
+  if (Buffer.byteLength(path) <= SOCKET_NAME_LIMIT) return use(path);
   const directory = openSync(stateDir, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     return await use(`/proc/self/fd/${directory}/${SOCKET_NAME}`);

@@ -39,12 +39,12 @@ export function listServerProcesses(options: ProcessListOptions): readonly Serve
   for (const name of readdirSync(root)) {
     const pid = Number(name);
     if (!Number.isInteger(pid)) continue;
-    const seen = look(root, pid, place, options.childPid === pid);
+    const seen = look(root, place, { pid, isChild: options.childPid === pid });
     if (seen === "unreadable") unreadable.push(pid);
     else if (seen !== undefined) found.push(seen);
   }
   if (unreadable.length === 0) return found;
-  return [...found, ...lookAsOwner(root, options.dataDir, place, unreadable)];
+  return [...found, ...lookAsOwner(root, place, unreadable)];
 }
 
 /** The process of that pid, if it is alive. */
@@ -80,11 +80,15 @@ export function parseStat(text: string): Omit<ServerProcess, "exe"> | undefined 
 
 const isDead = (state: string): boolean => state === "Z" || state === "X" || state === "x";
 
+interface Suspect {
+  readonly pid: number;
+  readonly isChild: boolean;
+}
+
 function look(
   root: string,
-  pid: number,
   place: Place,
-  isChild: boolean,
+  { pid, isChild }: Suspect,
 ): ServerProcess | "unreadable" | undefined {
   try {
     const here = join(root, String(pid));
@@ -120,30 +124,47 @@ function numberOf(path: string): string {
   return `${dev}:${ino}`;
 }
 
-/** Root without CAP_SYS_PTRACE (a plain container) may not look at others' processes; their owner may. */
+/**
+ * Root without CAP_SYS_PTRACE (a plain container) may not look at others' processes; their owner may. Both ids of the
+ * process count, and they are those of its folder.
+ */
 function lookAsOwner(
   root: string,
-  dataDir: string,
   place: Place,
   pids: readonly number[],
 ): readonly ServerProcess[] {
-  const me = process.geteuid?.();
-  const owner = ownerOf(dataDir);
-  if (me !== 0 || owner === undefined || owner === 0 || process.seteuid === undefined) return [];
-  process.seteuid(owner);
+  const owner = ownerOf(place.path)?.uid;
+  if (process.geteuid?.() !== 0 || owner === undefined || owner === 0) return [];
+  const byGroup = new Map<number, number[]>();
+  for (const pid of pids) {
+    const ids = ownerOf(join(root, String(pid)));
+    if (ids?.uid === owner) byGroup.set(ids.gid, [...(byGroup.get(ids.gid) ?? []), pid]);
+  }
+  return [...byGroup].flatMap(([gid, members]) =>
+    actingAs(owner, gid, () =>
+      members.flatMap((pid) => {
+        const seen = look(root, place, { pid, isChild: false });
+        return seen === undefined || seen === "unreadable" ? [] : [seen];
+      }),
+    ),
+  );
+}
+
+function actingAs<T>(uid: number, gid: number, act: () => T): T {
+  const own = process.getegid?.() ?? 0;
+  process.setegid?.(gid);
+  process.seteuid?.(uid);
   try {
-    return pids.flatMap((pid) => {
-      const seen = look(root, pid, place, false);
-      return seen === undefined || seen === "unreadable" ? [] : [seen];
-    });
+    return act();
   } finally {
-    process.seteuid(me);
+    process.seteuid?.(0);
+    process.setegid?.(own);
   }
 }
 
-function ownerOf(path: string): number | undefined {
+function ownerOf(path: string): { readonly uid: number; readonly gid: number } | undefined {
   try {
-    return statSync(path).uid;
+    return statSync(path);
   } catch {
     return undefined;
   }
