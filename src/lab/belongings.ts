@@ -65,9 +65,7 @@ function roleOf(lab: LabRecord, { args, cwd, name }: Process): LabRole | undefin
 function nodeOf(lab: LabRecord, { args, cwd }: Process, role: LabRole): string | undefined {
   const places = [...lab.members, ...lab.etcd];
   const isServer = role === "postmaster" || role === "backend";
-  const evidence = isServer
-    ? [cwd ?? ""]
-    : args.flatMap((arg) => [arg, arg.replace(/^[^=]*=/, "")]);
+  const evidence = isServer ? [cwd ?? ""] : args.flatMap(pathsIn);
   return places.find((place) => {
     const inside = [place.dir, ...("stateDir" in place ? [place.stateDir] : [])];
     return evidence.some((path) => inside.some((dir) => path.startsWith(`${dir}/`)));
