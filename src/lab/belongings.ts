@@ -40,7 +40,8 @@ export function belongings(lab: LabRecord): readonly Belonging[] {
 export const belongingsOf = (lab: LabRecord, node: string): readonly Belonging[] =>
   belongings(lab).filter((found) => found.node === node);
 
-function belonging(lab: LabRecord, candidate: Process): Belonging | undefined {
+/** What a process is to this lab; undefined when it is not its. */
+export function belonging(lab: LabRecord, candidate: Process): Belonging | undefined {
   const role = roleOf(lab, candidate);
   if (role === undefined) return undefined;
   const node = nodeOf(lab, candidate, role);
