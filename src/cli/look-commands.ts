@@ -1,0 +1,150 @@
+// Commands that only look: status, topology, history, logs.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import { printLsn } from "../model/lsn.ts";
+import { parseHistoryRows } from "../model/wire/dcs.ts";
+import { isObject, parseJson } from "../model/wire/json.ts";
+import { CliFailure, EXIT } from "./exit.ts";
+import { exitOfHealth, type Overview, overviewOf } from "./overview.ts";
+import { call, look, memberNamed } from "./rest.ts";
+import { type Shared, targetOf } from "./shared.ts";
+import { statusScreen } from "./status-screen.ts";
+import { table } from "./table.ts";
+import type { Target } from "./target.ts";
+import { print, printJsonText, width } from "./terminal.ts";
+import { topologyScreen } from "./topology-screen.ts";
+
+interface StatusFlags extends Shared {
+  readonly watch?: string | true;
+}
+
+async function status(_: unknown, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<StatusFlags>();
+  const target = targetOf(flags);
+  if (flags.watch !== undefined) {
+    await watch(target, flags);
+    return;
+  }
+  const overview = await overviewOf(target);
+  if (flags.json === true) printJsonText(asJson(overview));
+  else print(statusScreen(overview, width()));
+  process.exitCode = exitOfHealth(overview.health);
+}
+
+/** The stable form for programs: members are the items. */
+function asJson({ members, ...rest }: Overview) {
+  return { ...rest, items: members };
+}
+
+/** Frames until interrupted: repainted on a terminal, one line of JSON each for a program. */
+async function watch(target: Target, flags: StatusFlags): Promise<void> {
+  const everyMs = flags.watch === true ? 2_000 : Math.max(0.2, Number(flags.watch) || 2) * 1_000;
+  const stopped = new AbortController();
+  process.once("SIGINT", () => stopped.abort());
+  const repaint = process.stdout.isTTY && flags.json !== true;
+  let last = "";
+  if (repaint) process.stdout.write("\u001B[?1049h");
+  while (!stopped.signal.aborted) {
+    const frame = await overviewOf(target).catch((error: unknown) => error);
+    const isFrame = !(frame instanceof Error);
+    if (repaint) {
+      last = isFrame ? statusScreen(frame as Overview, width()) : frame.message;
+      process.stdout.write(`\u001B[H\u001B[J${last}\n`);
+    } else if (isFrame) printJsonText(asJson(frame as Overview), true);
+    await sleep(everyMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+  }
+  if (repaint) process.stdout.write(`\u001B[?1049l${last}\n`);
+}
+
+async function topology(_: unknown, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<Shared>();
+  const overview = await overviewOf(targetOf(flags));
+  if (flags.json === true) printJsonText(asJson(overview));
+  else print(topologyScreen(overview));
+}
+
+async function history(_: unknown, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<Shared>();
+  const target = targetOf(flags);
+  const { body } = await fromAny(target, "/history");
+  const rows = parseHistoryRows(body).map((row) => ({
+    timeline: row.timeline,
+    endLsn: printLsn(row.lsn),
+    at: row.at ?? "?",
+    newLeader: row.newLeader ?? "?",
+    reason: row.reason,
+  }));
+  if (flags.json === true)
+    printJsonText({ apiVersion: "understudy/v1", kind: "History", items: rows });
+  else if (rows.length === 0) print("no timeline has ended yet: the first primary still leads");
+  else {
+    const columns = [
+      { title: "TL", cell: (r: (typeof rows)[0]) => String(r.timeline), right: true },
+      { title: "ENDED AT", cell: (r: (typeof rows)[0]) => r.endLsn },
+      { title: "WHEN", cell: (r: (typeof rows)[0]) => r.at },
+      { title: "NEXT LEADER", cell: (r: (typeof rows)[0]) => r.newLeader },
+      { title: "REASON", cell: (r: (typeof rows)[0]) => r.reason, leaves: 1 },
+    ];
+    print(table(columns, rows, width()));
+  }
+}
+
+/** The answer of the first member that gives one. */
+async function fromAny(target: Target, path: string) {
+  const status = await look(target);
+  const asked = status.members.find(({ name }) => name === status.member);
+  const answer = await call(target, {
+    method: "GET",
+    url: `${asked?.apiUrl ?? target.urls[0]}${path}`,
+  });
+  if (answer.status === 200) return answer;
+  throw new CliFailure(EXIT.unreachable, `${path} was not answered`, answer.body);
+}
+
+interface LogFlags extends Shared {
+  readonly lines: string;
+  readonly server?: boolean;
+}
+
+async function logs(name: string | undefined, _: unknown, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<LogFlags>();
+  const target = targetOf(flags);
+  const seen = await look(target);
+  const member = memberNamed(seen, name ?? seen.member);
+  const query = `lines=${encodeURIComponent(flags.lines)}&source=${flags.server === true ? "server" : "agent"}`;
+  const url = `${member.apiUrl}/understudy/logs?${query}`;
+  const answer = await call(target, { method: "GET", url });
+  const value = parseJson(answer.body);
+  if (answer.status !== 200 || !isObject(value) || !Array.isArray(value["items"])) {
+    throw new CliFailure(EXIT.unreachable, `${member.name} did not give its log`, answer.body);
+  }
+  if (flags.json === true) printJsonText(value);
+  else for (const line of value["items"] as readonly string[]) print(line);
+}
+
+export function registerLooking(program: Command): void {
+  program
+    .command("status")
+    .description("the cluster on one screen; ends with 0 healthy, 3 degraded, 4 not writable")
+    .option("--json", "for programs")
+    .option("-w, --watch [seconds]", "again and again until interrupted")
+    .action(status);
+  program
+    .command("topology")
+    .description("who copies from whom")
+    .option("--json", "for programs")
+    .action(topology);
+  program
+    .command("history")
+    .description("timelines: where each ended, when, and who led the next")
+    .option("--json", "for programs")
+    .action(history);
+  program
+    .command("logs")
+    .argument("[member]", "whose log; the member that answers first when left out")
+    .description("the last lines of an agent's or a server's log")
+    .option("-n, --lines <n>", "how many", "50")
+    .option("--server", "PostgreSQL's log instead of the agent's")
+    .option("--json", "for programs")
+    .action(logs);
+}

@@ -1,0 +1,61 @@
+// What does the whole cluster look like, when every member has been asked?
+import type { Health } from "../model/verdict.ts";
+import type { StatusJson, StatusMember, StatusNode } from "../model/wire/status.ts";
+import { EXIT, type ExitCode } from "./exit.ts";
+import { look, statusOf } from "./rest.ts";
+import type { Target } from "./target.ts";
+
+/** A member as the store shows it, with what its own agent says. */
+export interface MemberOverview extends StatusMember {
+  readonly agent:
+    | { readonly answers: true; readonly ms: number; readonly node: StatusNode }
+    | { readonly answers: false; readonly why: string };
+}
+
+export interface Overview extends Omit<StatusJson, "members" | "node"> {
+  readonly members: readonly MemberOverview[];
+}
+
+/** Asks one member for the cluster, then every member for itself, all at the same time. */
+export async function overviewOf(target: Target): Promise<Overview> {
+  const status = await look(target);
+  const members = await Promise.all(status.members.map((member) => askOne(target, member)));
+  const silent = members.filter(({ agent }) => !agent.answers).map(({ name }) => name);
+  const fences = members.flatMap(({ name, agent }) =>
+    agent.answers && !agent.node.fence.alive ? [`${name}: its fence does not answer`] : [],
+  );
+  const stale = members.flatMap(({ name, agent }) =>
+    agent.answers && agent.node.server.binariesChanged
+      ? [`${name}: newer server programs are installed, restart PostgreSQL`]
+      : [],
+  );
+  const { node: _, ...rest } = status;
+  const warnings = [
+    ...silent.map((name) => `${name}: its agent does not answer`),
+    ...fences,
+    ...status.warnings,
+    ...stale,
+  ];
+  const isWorse = status.health === "healthy" && warnings.length > 0;
+  return { ...rest, warnings, members, health: isWorse ? "degraded" : status.health };
+}
+
+async function askOne(target: Target, member: StatusMember): Promise<MemberOverview> {
+  const askedAt = Date.now();
+  try {
+    const { node } = await statusOf(target, member.apiUrl);
+    return { ...member, agent: { answers: true, ms: Date.now() - askedAt, node } };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { ...member, agent: { answers: false, why } };
+  }
+}
+
+const EXIT_OF_HEALTH: Readonly<Record<Health, ExitCode>> = {
+  healthy: EXIT.ok,
+  degraded: EXIT.degraded,
+  critical: EXIT.critical,
+  unknown: EXIT.unreachable,
+};
+
+export const exitOfHealth = (health: Health): ExitCode => EXIT_OF_HEALTH[health];

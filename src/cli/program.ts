@@ -1,0 +1,32 @@
+// Which commands are there? One tree, for the command line and for its reference.
+import { Command } from "commander";
+import { VERSION } from "../model/version.ts";
+import { registerAgent } from "./agent-command.ts";
+import { registerConfig } from "./config-commands.ts";
+import { registerExplain } from "./explain-command.ts";
+import { registerHandover } from "./handover-commands.ts";
+import { registerLab } from "./lab.ts";
+import { registerLooking } from "./look-commands.ts";
+import { registerMembers } from "./member-commands.ts";
+import { print } from "./terminal.ts";
+
+export function buildProgram(): Command {
+  const program = new Command("understudy")
+    .description("makes a handful of PostgreSQL servers one highly available service")
+    .option("-c, --config <file>", "a node's file; else UNDERSTUDY_CONFIG, else the only lab")
+    .version(VERSION, "-V, --version", "print the version")
+    .showSuggestionAfterError()
+    .exitOverride();
+  registerLooking(program);
+  registerHandover(program);
+  registerMembers(program);
+  registerConfig(program);
+  registerExplain(program);
+  registerAgent(program);
+  registerLab(program);
+  program
+    .command("version")
+    .description("print the version")
+    .action(() => print(VERSION));
+  return program;
+}

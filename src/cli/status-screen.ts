@@ -1,0 +1,104 @@
+// How does the cluster look on one screen? A sentence first, then the numbers, then the members.
+import pc from "picocolors";
+import { printBytes, printSpan } from "../model/amounts.ts";
+import type { Health } from "../model/verdict.ts";
+import type { StatusNode } from "../model/wire/status.ts";
+import type { MemberOverview, Overview } from "./overview.ts";
+import { type Column, table } from "./table.ts";
+import { wrap } from "./terminal.ts";
+
+const MARKS: Readonly<Record<Health, string>> = {
+  healthy: pc.green("●"),
+  degraded: pc.yellow("▲"),
+  critical: pc.red("■"),
+  unknown: pc.magenta("?"),
+};
+
+/** At most `width` columns; every value has a unit or an age, and no cell is empty. */
+export function statusScreen(overview: Overview, width: number): string {
+  const { health, sentence, cluster, warnings } = overview;
+  const lines = [`${MARKS[health]} ${wrap(`${health}: ${sentence}`, width - 2)}`];
+  lines.push(pc.dim(wrap(headline(overview), width)));
+  if (cluster.switchover !== undefined) lines.push(wrap(plannedIn(cluster.switchover), width));
+  lines.push("", table(COLUMNS, overview.members, width));
+  for (const member of overview.members) lines.push(...jobLine(member, width));
+  if (warnings.length > 0) lines.push("");
+  for (const warning of warnings) lines.push(pc.yellow(wrap(`! ${warning}`, width)));
+  return lines.join("\n");
+}
+
+const nodeOf = ({ agent }: MemberOverview): StatusNode | undefined =>
+  agent.answers ? agent.node : undefined;
+
+function headline({ scope, cluster, members }: Overview): string {
+  const leader = members.find(({ leads }) => leads);
+  const node = leader === undefined ? undefined : nodeOf(leader);
+  const version = members.map((m) => nodeOf(m)?.server.version).find((v) => v !== undefined);
+  const answering = members.filter(({ agent }) => agent.answers).length;
+  return [
+    scope,
+    version === undefined ? "PostgreSQL ?" : `PostgreSQL ${versionText(version)}`,
+    `timeline ${cluster.timeline ?? "?"}`,
+    leaseText(node, cluster.ttlMs),
+    `store read ${cluster.ageMs === undefined ? "never" : `${printSpan(cluster.ageMs)} ago`}`,
+    `agents ${answering}/${members.length}`,
+    ...(cluster.paused ? ["paused"] : []),
+  ].join(" · ");
+}
+
+function leaseText(node: StatusNode | undefined, ttlMs: number): string {
+  const ttl = `ttl ${printSpan(ttlMs)}`;
+  return node?.lease === undefined ? ttl : `lease ${printSpan(node.lease.leftMs)} left (${ttl})`;
+}
+
+/** 150004 → 15.4 */
+const versionText = (version: number): string =>
+  `${Math.floor(version / 10_000)}.${version % 10_000}`;
+
+function plannedIn({ at, from, to }: NonNullable<Overview["cluster"]["switchover"]>): string {
+  const whom = `${from === undefined ? "" : ` from ${from}`}${to === undefined ? "" : ` to ${to}`}`;
+  return at === undefined ? `asked for: a change of leader${whom}` : `switchover${whom} at ${at}`;
+}
+
+function jobLine(member: MemberOverview, width: number): readonly string[] {
+  const job = nodeOf(member)?.job;
+  if (job === undefined) return [];
+  const progress = job.progress === undefined ? "" : ` ${job.progress}`;
+  return [wrap(`${member.name}: ${job.name}${progress}, for ${printSpan(job.forMs)}`, width)];
+}
+
+export const lagText = (member: Pick<MemberOverview, "leads" | "lagBytes">): string => {
+  if (member.leads) return "n/a";
+  return member.lagBytes === undefined ? "?" : printBytes(member.lagBytes);
+};
+
+export const stateText = ({ replicationState, state }: MemberOverview): string =>
+  state === "running" ? (replicationState ?? state) : state;
+
+function fenceText(member: MemberOverview): string {
+  const fence = nodeOf(member)?.fence;
+  if (fence === undefined) return "?";
+  if (!fence.alive) return "silent";
+  return fence.armed ? "armed" : "idle";
+}
+
+const agentText = ({ agent }: MemberOverview): string =>
+  agent.answers ? `${agent.ms} ms` : "silent";
+
+/** Why it does what it does, and for how long; the store's last word when the agent is silent. */
+function whyText(member: MemberOverview): string {
+  const because = nodeOf(member)?.because;
+  if (because === undefined) return member.because === undefined ? "?" : `~${member.because}`;
+  return `${because.reason} ${printSpan(because.forMs)}`;
+}
+
+const COLUMNS: readonly Column<MemberOverview>[] = [
+  { title: "MEMBER", cell: ({ name }) => name },
+  { title: "ROLE", cell: ({ role }) => role },
+  { title: "STATE", cell: stateText },
+  { title: "TL", cell: ({ timeline }) => String(timeline ?? "?"), right: true },
+  { title: "LAG", cell: lagText, right: true },
+  { title: "FENCE", cell: fenceText, leaves: 2 },
+  { title: "AGENT", cell: agentText, right: true, leaves: 1 },
+  { title: "WHY", cell: whyText, leaves: 3 },
+];

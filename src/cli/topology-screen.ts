@@ -1,0 +1,52 @@
+// Who copies from whom? A tree with the leader at its root.
+import pc from "picocolors";
+import type { MemberOverview, Overview } from "./overview.ts";
+import { lagText, stateText } from "./status-screen.ts";
+
+/** One line a member; those that belong nowhere hang below the root by themselves. */
+export function topologyScreen({ scope, members }: Overview): string {
+  const roots = members.filter((member) => upstreamOf(member, members) === undefined);
+  const lines = roots.flatMap((root) => [describe(root), ...branches(root, members, "")]);
+  return [pc.dim(scope), ...lines].join("\n");
+}
+
+/** `replicatefrom` where that member exists, else the leader. */
+function upstreamOf(
+  member: MemberOverview,
+  members: readonly MemberOverview[],
+): MemberOverview | undefined {
+  if (member.leads) return undefined;
+  const named = member.tags["replicatefrom"];
+  const other = members.find(({ name }) => name === named && name !== member.name);
+  return other ?? members.find(({ leads }) => leads);
+}
+
+function branches(
+  root: MemberOverview,
+  members: readonly MemberOverview[],
+  indent: string,
+): readonly string[] {
+  // Two members that name each other would make an endless tree.
+  if (indent.length > 24) return [];
+  const below = members.filter((member) => upstreamOf(member, members)?.name === root.name);
+  return below.flatMap((member, index) => {
+    const isLast = index === below.length - 1;
+    const inner = `${indent}${isLast ? "   " : "│  "}`;
+    return [
+      `${indent}${isLast ? "└─ " : "├─ "}${describe(member)}`,
+      ...branches(member, members, inner),
+    ];
+  });
+}
+
+function describe(member: MemberOverview): string {
+  const parts = [
+    pc.bold(member.name),
+    member.role,
+    stateText(member),
+    ...(member.leads ? [] : [`${lagText(member)} behind`]),
+    `timeline ${member.timeline ?? "?"}`,
+    `${member.host}:${member.port}`,
+  ];
+  return parts.join("  ");
+}
