@@ -2,18 +2,19 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { instant } from "../../model/time.ts";
 import { DeadMansSwitch } from "./dead-mans-switch.ts";
 
-let now = 0;
+/** The boot clock. */
+const boot = { now: 0 };
 beforeEach(() => {
   vi.useFakeTimers();
-  now = 0;
+  boot.now = 0;
 });
 afterEach(() => vi.useRealTimers());
 
 /** Time as the timers see it and time as the boot clock sees it. */
 function pass(ms: number, slept = 0): void {
-  now += slept;
+  boot.now += slept;
   for (let left = ms; left > 0; left -= 10) {
-    now += 10;
+    boot.now += 10;
     vi.advanceTimersByTime(10);
   }
 }
@@ -22,13 +23,13 @@ function armedFor(ms: number) {
   const fired: number[] = [];
   let alive = 0;
   const deadMan = new DeadMansSwitch({
-    now: () => instant(now),
+    now: () => instant(boot.now),
     onFire: ({ term }) => fired.push(term),
     onAlive: () => {
       alive += 1;
     },
   });
-  deadMan.arm({ term: 5, until: instant(now + ms) });
+  deadMan.arm({ term: 5, until: instant(boot.now + ms) });
   return { deadMan, fired, alive: () => alive };
 }
 const refused = expect.objectContaining({ code: "FENCE_UNARMED" });
@@ -59,15 +60,15 @@ describe("dead man's switch", () => {
   it("moves with each arming, and not after the deadline even if the timer is late", () => {
     const { deadMan, fired } = armedFor(1000);
     pass(900);
-    deadMan.arm({ term: 5, until: instant(now + 1000) });
+    deadMan.arm({ term: 5, until: instant(boot.now + 1000) });
     pass(900);
     expect(fired).toEqual([]);
-    now += 200;
-    expect(code(() => deadMan.arm({ term: 5, until: instant(now + 1000) }))).toEqual(refused);
+    boot.now += 200;
+    expect(code(() => deadMan.arm({ term: 5, until: instant(boot.now + 1000) }))).toEqual(refused);
     expect(fired).toEqual([5]);
     expect(code(() => deadMan.disarm())).toEqual(refused);
     deadMan.settle();
-    deadMan.arm({ term: 6, until: instant(now + 1000) });
+    deadMan.arm({ term: 6, until: instant(boot.now + 1000) });
     expect(deadMan.armed?.term).toBe(6);
   });
 

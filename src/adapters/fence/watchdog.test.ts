@@ -6,15 +6,15 @@ import { dropLock, readLockHolder, takeLock } from "./lock.ts";
 import { LINE_LIMIT, lineReader, withSocketPath } from "./protocol.ts";
 import { Watchdog } from "./watchdog.ts";
 
-let folder: string;
+const at = { folder: "" };
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "us-watchdog-"));
+  at.folder = mkdtempSync(join(tmpdir(), "us-watchdog-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(at.folder, { recursive: true, force: true }));
 
 describe("watchdog", () => {
   it("is fed, and let go with the magic letter", () => {
-    const device = join(folder, "watchdog");
+    const device = join(at.folder, "watchdog");
     writeFileSync(device, "");
     const watchdog = new Watchdog({ device, timeoutMs: 5000 }, () => undefined);
     expect(watchdog.state).toBe("off");
@@ -29,11 +29,14 @@ describe("watchdog", () => {
 
   it("says that it is absent or cannot be fed, once", () => {
     const said: string[] = [];
-    const absent = new Watchdog({ device: join(folder, "none"), timeoutMs: 5000 }, () => undefined);
+    const absent = new Watchdog(
+      { device: join(at.folder, "none"), timeoutMs: 5000 },
+      () => undefined,
+    );
     expect(absent.state).toBe("absent");
     absent.feed();
     expect(absent.state).toBe("absent");
-    const broken = new Watchdog({ device: folder, timeoutMs: 5000 }, (text) => said.push(text));
+    const broken = new Watchdog({ device: at.folder, timeoutMs: 5000 }, (text) => said.push(text));
     broken.feed();
     broken.feed();
     expect(broken.state).toBe("failed");
@@ -51,13 +54,13 @@ describe("watchdog", () => {
 describe("lock", () => {
   it("is taken from a dead holder, and from nobody else", async () => {
     const dead = JSON.stringify({ pid: process.pid, startTime: 1 });
-    writeFileSync(join(folder, "fence.lock"), dead);
-    expect(readLockHolder(folder)).toBeUndefined();
-    expect(await takeLock(folder)).toBe(true);
-    expect(readLockHolder(folder)?.pid).toBe(process.pid);
-    expect(await takeLock(folder)).toBe(false);
-    dropLock(folder);
-    expect(readLockHolder(folder)).toBeUndefined();
+    writeFileSync(join(at.folder, "fence.lock"), dead);
+    expect(readLockHolder(at.folder)).toBeUndefined();
+    expect(await takeLock(at.folder)).toBe(true);
+    expect(readLockHolder(at.folder)?.pid).toBe(process.pid);
+    expect(await takeLock(at.folder)).toBe(false);
+    dropLock(at.folder);
+    expect(readLockHolder(at.folder)).toBeUndefined();
   });
 });
 
@@ -75,7 +78,7 @@ describe("protocol", () => {
     expect(await withSocketPath("/short", (path) => Promise.resolve(path))).toBe(
       "/short/fence.sock",
     );
-    const long = mkdtempSync(join(folder, "x".repeat(120)));
+    const long = mkdtempSync(join(at.folder, "x".repeat(120)));
     expect(await withSocketPath(long, (path) => Promise.resolve(path.length))).toBeLessThan(107);
   });
 });

@@ -12,20 +12,20 @@ import {
 import { NODE_STATE_NAME, openNodeState, parseNodeState } from "./node-state.ts";
 import { ensureReserve, releaseReserve } from "./reserve-file.ts";
 
-let folder: string;
+const at = { folder: "" };
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "us-durable-"));
+  at.folder = mkdtempSync(join(tmpdir(), "us-durable-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(at.folder, { recursive: true, force: true }));
 
 describe("durable files", () => {
   it("replaces the whole text, with the mode asked for, and leaves nothing else behind", async () => {
-    const path = join(folder, "a");
+    const path = join(at.folder, "a");
     await writeDurably(path, "one");
     await writeDurably(path, "two", { mode: 0o640 });
     expect(await readIfPresent(path)).toBe("two");
     expect(statSync(path).mode & 0o777).toBe(0o640);
-    expect(readdirSync(folder)).toEqual(["a"]);
+    expect(readdirSync(at.folder)).toEqual(["a"]);
     await removeDurably(path);
     await removeDurably(path);
     expect(await readIfPresent(path)).toBeUndefined();
@@ -34,7 +34,7 @@ describe("durable files", () => {
   it("says which failure a full disk is", async () => {
     const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
     expect(asFileError(full, "x").code).toBe("PG_DISK_FULL");
-    await expect(writeDurably(join(folder, "none", "a"), "x")).rejects.toMatchObject({
+    await expect(writeDurably(join(at.folder, "none", "a"), "x")).rejects.toMatchObject({
       code: "NOT_POSSIBLE",
     });
     await expect(writeDurably("/dev/full/x", "x")).rejects.toMatchObject({ code: "NOT_POSSIBLE" });
@@ -43,12 +43,12 @@ describe("durable files", () => {
 
 describe("node state", () => {
   it("merges updates, also concurrent ones, and finds them again", async () => {
-    const state = await openNodeState(join(folder, "state"));
+    const state = await openNodeState(join(at.folder, "state"));
     expect(state.current().leaseId).toBeUndefined();
     const store = { clusterId: "7", revision: 12 };
     await Promise.all([state.update({ leaseId: "42" }), state.update({ store })]);
     await state.update({ config: "ttl: 5", bootstrapping: true });
-    const again = await openNodeState(join(folder, "state"));
+    const again = await openNodeState(join(at.folder, "state"));
     expect(again.current()).toEqual({
       leaseId: "42",
       store,
@@ -56,12 +56,12 @@ describe("node state", () => {
       bootstrapping: true,
     });
     await again.update({ bootstrapping: undefined });
-    expect((await openNodeState(join(folder, "state"))).current().bootstrapping).toBeUndefined();
+    expect((await openNodeState(join(at.folder, "state"))).current().bootstrapping).toBeUndefined();
   });
 
   it("takes a damaged file for knowing nothing", async () => {
-    writeFileSync(join(folder, NODE_STATE_NAME), "{");
-    expect((await openNodeState(folder)).current()).toEqual(parseNodeState(undefined));
+    writeFileSync(join(at.folder, NODE_STATE_NAME), "{");
+    expect((await openNodeState(at.folder)).current()).toEqual(parseNodeState(undefined));
     expect(parseNodeState('{"leaseId": 5, "store": {"clusterId": "x"}}')).toEqual(
       parseNodeState(undefined),
     );
@@ -86,23 +86,23 @@ describe("host identity", () => {
   });
 
   it("knows this host again, and trusts no damaged record", async () => {
-    const now = readHostIdentity({ machineIdFile: join(folder, "none"), hostName: () => "n" });
+    const now = readHostIdentity({ machineIdFile: join(at.folder, "none"), hostName: () => "n" });
     expect(now.hostId).toBe("name:n");
-    expect(await readRecordedIdentity(folder)).toBeUndefined();
-    await recordIdentity(folder, now);
-    expect(judgeHostIdentity(await readRecordedIdentity(folder), now)).toBe("same");
-    writeFileSync(join(folder, "host.json"), "{");
-    expect(judgeHostIdentity(await readRecordedIdentity(folder), now)).toBe("other-host");
+    expect(await readRecordedIdentity(at.folder)).toBeUndefined();
+    await recordIdentity(at.folder, now);
+    expect(judgeHostIdentity(await readRecordedIdentity(at.folder), now)).toBe("same");
+    writeFileSync(join(at.folder, "host.json"), "{");
+    expect(judgeHostIdentity(await readRecordedIdentity(at.folder), now)).toBe("other-host");
   });
 });
 
 describe("reserve", () => {
   it("holds real blocks until it is given back", async () => {
-    const path = join(folder, "reserve");
+    const path = join(at.folder, "reserve");
     expect(await ensureReserve(path)).toBe(true);
     expect(await ensureReserve(path)).toBe(true);
     expect(statSync(path).blocks * 512).toBeGreaterThanOrEqual(1024 * 1024);
     await releaseReserve(path);
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(at.folder)).toEqual([]);
   });
 });

@@ -22,6 +22,7 @@ export interface ProcessListOptions {
   readonly childPid?: number | undefined;
 }
 
+// tidy-allow: the program's own name in older packages
 const SERVER_PROGRAM = /^(?:edb-)?post(?:gres|master)(?: \(deleted\))?$/;
 
 /** A directory as the kernel knows it: its name, and its number in case it was renamed. */

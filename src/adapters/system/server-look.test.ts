@@ -26,21 +26,19 @@ interface Actor {
 const SHM_HEADER =
   "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid";
 
-let root: string;
-let dataDir: string;
-let procRoot: string;
+const at = { root: "", dataDir: "", procRoot: "" };
 beforeEach(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), "us-look-")));
-  dataDir = join(root, "data");
-  procRoot = join(root, "proc");
-  mkdirSync(dataDir);
-  mkdirSync(join(procRoot, "sysvipc"), { recursive: true });
+  at.root = realpathSync(mkdtempSync(join(tmpdir(), "us-look-")));
+  at.dataDir = join(at.root, "data");
+  at.procRoot = join(at.root, "proc");
+  mkdirSync(at.dataDir);
+  mkdirSync(join(at.procRoot, "sysvipc"), { recursive: true });
   shm([]);
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => rmSync(at.root, { recursive: true, force: true }));
 
 function actor(pid: number, { ppid = 1, state = "S", exe, cwd, pending = "0" }: Actor = {}): void {
-  const here = join(procRoot, String(pid));
+  const here = join(at.procRoot, String(pid));
   mkdirSync(here);
   const zeros = "0 ".repeat(17);
   writeFileSync(
@@ -49,22 +47,23 @@ function actor(pid: number, { ppid = 1, state = "S", exe, cwd, pending = "0" }: 
   );
   writeFileSync(join(here, "status"), `Name:\tx\nSigPnd:\t0000\nShdPnd:\t${pending}\n`);
   symlinkSync(exe ?? "/usr/lib/postgresql/15/bin/postgres", join(here, "exe"));
-  symlinkSync(cwd ?? dataDir, join(here, "cwd"));
+  symlinkSync(cwd ?? at.dataDir, join(here, "cwd"));
 }
 
 function shm(rows: readonly (readonly [key: number, id: number, attached: number])[]): void {
   const lines = rows.map(
     ([key, id, attached]) => `${key} ${id} 600 56 1 2 ${attached} 101 104 101 104`,
   );
-  writeFileSync(join(procRoot, "sysvipc/shm"), [SHM_HEADER, ...lines, ""].join("\n"));
+  writeFileSync(join(at.procRoot, "sysvipc/shm"), [SHM_HEADER, ...lines, ""].join("\n"));
 }
 
 const postmasterFile = (pid: number, key = 77, id = 5): void =>
   writeFileSync(
-    join(dataDir, "postmaster.pid"),
-    `${pid}\n${dataDir}\n1\n5432\n/tmp\n*\n ${key}  ${id}\nready\n`,
+    join(at.dataDir, "postmaster.pid"),
+    `${pid}\n${at.dataDir}\n1\n5432\n/tmp\n*\n ${key}  ${id}\nready\n`,
   );
-const look = (childPid?: number) => lookAtServer({ dataDir, procRoot, childPid });
+const look = (childPid?: number) =>
+  lookAtServer({ dataDir: at.dataDir, procRoot: at.procRoot, childPid });
 
 describe("look at a server", () => {
   it("finds postmaster and backends by directory, and nobody else", () => {
@@ -76,7 +75,7 @@ describe("look at a server", () => {
     actor(101, { ppid: 100 });
     actor(100);
     actor(102, { ppid: 100 });
-    actor(200, { cwd: root });
+    actor(200, { cwd: at.root });
     actor(201, { exe: "/bin/bash" });
     const seen = look();
     expect(seen.processes.map(({ pid }) => pid)).toEqual([100, 101, 102]);
@@ -89,9 +88,9 @@ describe("look at a server", () => {
     expect(look().isDown).toBe(true);
     actor(101, { state: "D", pending: "0000000000000100" });
     expect(look()).toMatchObject({ postmaster: undefined, isDown: false });
-    expect(isKillPending(101, procRoot)).toBe(true);
+    expect(isKillPending(101, at.procRoot)).toBe(true);
     actor(102, { state: "D" });
-    expect(isKillPending(102, procRoot)).toBe(false);
+    expect(isKillPending(102, at.procRoot)).toBe(false);
   });
 
   it("takes no orphan for the postmaster, and no stranger with its number", () => {
@@ -110,9 +109,9 @@ describe("look at a server", () => {
   });
 
   it("knows our own child before it is a server, and the parent before there is a file", () => {
-    actor(100, { exe: "/bin/dash", cwd: root });
+    actor(100, { exe: "/bin/dash", cwd: at.root });
     expect(look(100).postmaster?.pid).toBe(100);
-    rmSync(join(procRoot, "100"), { recursive: true });
+    rmSync(join(at.procRoot, "100"), { recursive: true });
     actor(101, { ppid: 100 });
     actor(100, { state: "T" });
     const { postmaster } = look();
@@ -121,13 +120,13 @@ describe("look at a server", () => {
   });
 
   it("follows a directory that was renamed or removed under the server", () => {
-    const moved = join(root, "moved");
+    const moved = join(at.root, "moved");
     actor(100, { cwd: moved });
-    renameSync(dataDir, moved);
-    symlinkSync(moved, dataDir);
+    renameSync(at.dataDir, moved);
+    symlinkSync(moved, at.dataDir);
     expect(look().processes).toHaveLength(1);
-    rmSync(dataDir);
-    actor(101, { cwd: `${dataDir} (deleted)` });
+    rmSync(at.dataDir);
+    actor(101, { cwd: `${at.dataDir} (deleted)` });
     expect(look().processes.map(({ pid }) => pid)).toEqual([101]);
   });
 
