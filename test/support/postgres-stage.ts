@@ -84,7 +84,7 @@ export class TestNode {
 
   constructor(root: string, name: string, change: Partial<PostgresSettings> & { port: number }) {
     this.settings = settingsOf(root, name, change);
-    mkdirSync(join(root, name), { mode: 0o755 });
+    mkdirSync(join(root, name), { recursive: true, mode: 0o755 });
     const { stateDir, dataDir } = this.settings.postgres;
     const log = createLog({ level: "error" });
     const fenceProgram = join(root, "fence.mjs");

@@ -10,7 +10,7 @@ import { directoryState, diskSpace, signalPath } from "./directory.ts";
 import { exists } from "./files.ts";
 import { hasHistory } from "./history.ts";
 import { lineageOf, readLineage } from "./lineage.ts";
-import { holdBack } from "./parameters.ts";
+import { holdBack, isOnCommandLine } from "./parameters.ts";
 import type { Place } from "./place.ts";
 import { isReplaced, ProcessWatch } from "./process.ts";
 import { CANNOT_CONNECT_NOW, localTarget, Session, sqlState } from "./session.ts";
@@ -145,11 +145,7 @@ export class Observer {
       this.#isStarting = false;
       if (look.pending !== null) {
         this.#pendingAt = begun;
-        this.#pending = look.pending.map(({ name, value }) => ({
-          parameter: name,
-          oldValue: value,
-          newValue: plan.parameters[name] ?? "",
-        }));
+        this.#pending = pendingOf(look.pending, plan);
       }
       const { controlFile, commandLine } = this.#files;
       const controlTimelines =
@@ -180,6 +176,22 @@ export class Observer {
     }
   }
 }
+
+/**
+ * Of the parameters on the command line the server notes that the file says otherwise, which is so on purpose (R17);
+ * whether they differ from the plan is judged by the command line itself.
+ */
+const pendingOf = (
+  waiting: readonly { readonly name: string; readonly value: string }[],
+  plan: ServerPlan,
+): readonly PendingRestart[] =>
+  waiting
+    .filter(({ name }) => !isOnCommandLine(name))
+    .map(({ name, value }) => ({
+      parameter: name,
+      oldValue: value,
+      newValue: plan.parameters[name] ?? "",
+    }));
 
 async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
   const { dataDir, stateDir } = place;

@@ -101,20 +101,34 @@ const ON_COMMAND_LINE = new Set([
   "archive_mode",
 ]);
 
+const FROM_THE_NODE = new Set([
+  "data_directory",
+  "hba_file",
+  "ident_file",
+  "listen_addresses",
+  "port",
+  "unix_socket_directories",
+  "cluster_name",
+  "hot_standby",
+]);
+
+/** Is it given on the command line, whatever the files say? */
+export const isOnCommandLine = (name: string): boolean =>
+  ON_COMMAND_LINE.has(name) || FROM_THE_NODE.has(name);
+
 /** The parameters of a plan, or PG_PARAMETER_REFUSED. */
 export function settleParameters(plan: ServerPlan, facts: NodeFacts): Settled {
-  const ownValues = own(facts);
   const asked = Object.fromEntries(
     Object.entries(plan.parameters)
       .map(([name, value]) => [name.toLowerCase(), value] as const)
-      .filter(([name]) => !OURS_ALONE.has(name) && !(name in ownValues)),
+      .filter(([name]) => !OURS_ALONE.has(name) && !FROM_THE_NODE.has(name)),
   );
   const values: Parameters = { ...managed(facts, plan.members), ...asked };
   for (const [name, value] of Object.entries(values)) refuse(name, value, plan.members);
   const isCommandLine = ([name]: [string, string]): boolean => ON_COMMAND_LINE.has(name);
   const entries = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    commandLine: { ...ownValues, ...Object.fromEntries(entries.filter(isCommandLine)) },
+    commandLine: { ...own(facts), ...Object.fromEntries(entries.filter(isCommandLine)) },
     file: Object.fromEntries(entries.filter((entry) => !isCommandLine(entry))),
   };
 }
