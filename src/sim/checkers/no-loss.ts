@@ -1,0 +1,103 @@
+// S3: asynchronous loss is bounded. S2 (with synchronous standbys nothing is lost) will stand beside it.
+//
+// Nothing that was acknowledged is lost by a crash of the server's processes alone or by a planned action. When
+// the host or its way to the store was disturbed: only what the chosen standby had not received, and no more than
+// the lag rule allows, and no reachable standby had more.
+import { parsePosition } from "../published.ts";
+import { contains, type HiddenBranch } from "../wal.ts";
+import type { AcknowledgedRow } from "../workload.ts";
+import type { CheckContext, MakeChecker } from "./checker.ts";
+
+export const noLoss: MakeChecker = (context) => {
+  const { cluster, workload, violate, holdMs } = context;
+  let seen = 0;
+  let alive: AcknowledgedRow[] = [];
+  const lastWritable = new Map<string, number>();
+  const takeNew = (): void => {
+    for (; seen < workload.acknowledged.length; seen++) {
+      const row = workload.acknowledged[seen];
+      if (row !== undefined) alive.push(row);
+    }
+  };
+  return {
+    see(truth, at) {
+      if (truth.kind === "writable" && !truth.on) lastWritable.set(truth.host, at);
+      if (truth.kind !== "promoted") return;
+      takeNew();
+      const lost = alive.filter(
+        (r) => !contains(truth.branch, Number.POSITIVE_INFINITY, r.branch, r.lsn),
+      );
+      if (lost.length === 0) return;
+      alive = alive.filter((r) => !lost.includes(r));
+      workload.lost += lost.length;
+      const from = lost.at(-1)?.host ?? "";
+      const since = (lastWritable.get(from) ?? at) - holdMs * 1.5;
+      const what = `${lost.length} acknowledged rows of ${from} are not on ${truth.host}'s timeline ${truth.branch.timeline}`;
+      if (
+        cluster.host(from).isUndisturbedSince(since, "agent") &&
+        cluster.store.isUndisturbedSince(since)
+      ) {
+        violate(
+          "S3",
+          `${what}, although ${from}'s host, agent and way to the store were never disturbed`,
+        );
+        return;
+      }
+      const bound = publishedBound(context);
+      if (bound !== undefined && truth.branch.forkAt < bound) {
+        violate(
+          "S3",
+          `${what}: it leads from ${truth.branch.forkAt}, the lag rule allows ${bound}`,
+        );
+      }
+      const better = betterStandby(context, truth.host, truth.branch);
+      if (better !== undefined) violate("S3", `${what}, but ${better} had more and could be asked`);
+    },
+    finish() {
+      takeNew();
+      const primary = cluster.writable();
+      const data = primary?.server.data;
+      if (primary === undefined || data === undefined) return;
+      const lost = alive.filter((r) => !contains(data.branch, data.end, r.branch, r.lsn));
+      workload.lost += lost.length;
+      if (lost.length > 0)
+        violate(
+          "S3",
+          `${lost.length} acknowledged rows are missing on ${primary.name} and no promotion lost them`,
+        );
+    },
+  };
+};
+
+/** The least position that a member may lead from: what the last leader published, minus the lag allowed. */
+function publishedBound({ cluster, maximumLag }: CheckContext): number | undefined {
+  const status = cluster.store.state.keys.get("/service/demo/status")?.value;
+  const position = status === undefined ? undefined : parsePosition(status);
+  return position === undefined ? undefined : position - maximumLag;
+}
+
+/** A standby of the same history that was well, could be reached both ways, and has more of the WAL. */
+function betterStandby(
+  { cluster, holdMs }: CheckContext,
+  chosen: string,
+  branch: HiddenBranch,
+): string | undefined {
+  const since = cluster.kernel.now - 2 * holdMs;
+  for (const host of cluster.hosts.values()) {
+    const data = host.server.data;
+    const run = host.server.run;
+    if (host.name === chosen || data === undefined || run?.phase !== "standby" || !run.exhausted)
+      continue;
+    const isWell =
+      host.isUndisturbedSince(since, "server") &&
+      run.startedAt < host.clock.now() - 2 * holdMs &&
+      host.parts.settings.tags.failoverPriority > 0 &&
+      !host.parts.settings.tags.nofailover &&
+      cluster.network.connects(host.name, chosen);
+    const isSame =
+      branch.parent !== undefined &&
+      contains(data.branch, data.flushed, branch.parent, branch.forkAt);
+    if (isWell && isSame && data.flushed > branch.forkAt) return host.name;
+  }
+  return undefined;
+}

@@ -1,0 +1,135 @@
+// What time is it on one host? Clocks run at their own rate, stand still in a paused guest, and go on in a suspend.
+import { type Instant, instant, type Ms } from "../model/time.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Kernel, Ticket } from "./kernel.ts";
+import type { SimProcess } from "./process.ts";
+
+/** Host time 0 is the boot; every boot begins at another number, so that instants of two boots never look alike. */
+export class HostClock {
+  readonly #kernel: Kernel;
+  #baseTrue: number;
+  #baseHost: number;
+  #rate: number;
+  #wallOffset: number;
+
+  constructor(kernel: Kernel, rate: number, bootAt: number) {
+    this.#kernel = kernel;
+    this.#rate = rate;
+    this.#baseTrue = kernel.now;
+    this.#baseHost = bootAt;
+    this.#wallOffset = 1_790_000_000_000;
+  }
+
+  now(): number {
+    return this.#baseHost + (this.#kernel.now - this.#baseTrue) * this.#rate;
+  }
+
+  wallMs(): number {
+    return this.#wallOffset + this.now();
+  }
+
+  /** True time at which this clock will show `at`, if nothing changes. */
+  trueTimeOf(at: number): number {
+    if (this.#rate === 0) return Number.POSITIVE_INFINITY;
+    return this.#baseTrue + (at - this.#baseHost) / this.#rate;
+  }
+
+  /** Changes the speed; 0 stands still (a paused guest). */
+  setRate(rate: number): void {
+    this.#baseHost = this.now();
+    this.#baseTrue = this.#kernel.now;
+    this.#rate = rate;
+  }
+
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** Somebody sets the wall clock; the boot clock does not care. */
+  stepWall(ms: number): void {
+    this.#wallOffset += ms;
+  }
+
+  restart(bootAt: number): void {
+    this.#baseHost = bootAt;
+    this.#baseTrue = this.#kernel.now;
+  }
+}
+
+/** How often a timer of a clock that stands still looks again. */
+const FROZEN_RETRY_MS = 500;
+
+/** Calls `run` inside `process` once the host's clock shows `at`. */
+export function wakeAt(
+  kernel: Kernel,
+  clock: HostClock,
+  process: SimProcess,
+  timer: { readonly at: number; readonly run: () => void },
+): Timer {
+  let ticket: Ticket | undefined;
+  let isCancelled = false;
+  const plan = (): void => {
+    const due = Math.min(clock.trueTimeOf(timer.at), kernel.now + 3_600_000);
+    const retry = clock.rate === 0 ? kernel.now + FROZEN_RETRY_MS : due;
+    ticket = kernel.at(retry, fire);
+  };
+  const fire = (): void => {
+    if (isCancelled || !process.isAlive) return;
+    if (clock.now() < timer.at - 1e-6) {
+      plan();
+      return;
+    }
+    process.deliver(() => {
+      if (!isCancelled) timer.run();
+    });
+  };
+  plan();
+  return {
+    cancel: () => {
+      isCancelled = true;
+      ticket?.cancel();
+    },
+  };
+}
+
+/** The Clock port of one process on one host. */
+export function processClock(kernel: Kernel, clock: HostClock, process: SimProcess): Clock {
+  const now = (): Instant => instant(clock.now());
+  const wake = (at: Instant, run: () => void): Timer => wakeAt(kernel, clock, process, { at, run });
+  const sleep = (ms: Ms, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = (): void => {
+        timer.cancel();
+        reject(signal?.reason);
+      };
+      const timer = wake(instant(clock.now() + Math.max(ms, 0)), () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      });
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  const deadline = (ms: Ms, signal?: AbortSignal) => {
+    const controller = new AbortController();
+    const timer = wake(instant(clock.now() + ms), () =>
+      controller.abort(new Error(`deadline of ${ms} ms`)),
+    );
+    const onAbort = (): void => {
+      timer.cancel();
+      controller.abort(signal?.reason);
+    };
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener("abort", onAbort, { once: true });
+    return {
+      signal: controller.signal,
+      [Symbol.dispose]: () => {
+        timer.cancel();
+        signal?.removeEventListener("abort", onAbort);
+      },
+    };
+  };
+  return { now, wallMs: () => clock.wallMs(), wakeAt: wake, sleep, deadline };
+}

@@ -1,0 +1,222 @@
+// The whole simulated world of one schedule: hosts, network, store, agents, clients.
+import { createDcs } from "../dcs/create-dcs.ts";
+import type { Tags } from "../model/settings.ts";
+import type { NodePorts } from "../node/node.ts";
+import type { Dcs } from "../ports/dcs.ts";
+import { processClock } from "./clock.ts";
+import { type Dice, dice } from "./dice.ts";
+import type { FenceFlaws } from "./fence.ts";
+import { SimFence } from "./fence-client.ts";
+import { SimHost } from "./host.ts";
+import { Kernel } from "./kernel.ts";
+import { simLog } from "./log.ts";
+import { Network, type NetworkOptions } from "./network.ts";
+import type { NodeFactory, SimNode } from "./node-factory.ts";
+import { simNodeState } from "./node-state.ts";
+import { simPeers } from "./peers.ts";
+import { type PostgresFlaws, SimPostgres } from "./postgres.ts";
+import { SimProcess } from "./process.ts";
+import { DEFAULT_PROFILE, type ServerProfile } from "./server.ts";
+import { simSettings } from "./settings.ts";
+import { SimStore } from "./store.ts";
+import { noPathFaults, type PathFaults, SimStoreClient } from "./store-client.ts";
+import { TruthBoard } from "./truth.ts";
+import { WalTree } from "./wal.ts";
+
+export interface NodeSpec {
+  readonly name: string;
+  readonly clockRate?: number;
+  readonly profile?: Partial<ServerProfile>;
+  readonly tags?: Partial<Tags>;
+}
+
+/** Planted faults: flaws of simulated parts, and wrappers around the ports that a node gets. */
+export interface Flaws {
+  readonly fence?: FenceFlaws;
+  readonly postgres?: PostgresFlaws;
+  readonly wrapPorts?: (ports: NodePorts, host: SimHost, cluster: SimCluster) => NodePorts;
+  /** Passed to the node for flaws of pure functions. */
+  readonly mutation?: string;
+}
+
+export interface ClusterOptions {
+  readonly seed: number;
+  readonly nodes: readonly NodeSpec[];
+  readonly storeOn: readonly string[];
+  readonly electionMs: number;
+  readonly revokesEarly: boolean;
+  readonly network: NetworkOptions;
+  /** `bootstrap.dcs` of every node. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly factory: NodeFactory;
+  readonly flaws: Flaws;
+}
+
+/** The host of operators and clients. */
+export const OUTSIDE = "outside";
+
+interface Agent {
+  readonly process: SimProcess;
+  node: SimNode | undefined;
+}
+
+export class SimCluster {
+  readonly options: ClusterOptions;
+  readonly kernel = new Kernel();
+  readonly dice: Dice;
+  readonly truth: TruthBoard;
+  readonly tree = new WalTree();
+  readonly network: Network;
+  readonly store: SimStore;
+  readonly hosts = new Map<string, SimHost>();
+  readonly paths = new Map<string, PathFaults>();
+  readonly operator: Dcs;
+  lostAnswers = 0;
+  readonly #agents = new Map<string, Agent>();
+  readonly #crashes: string[] = [];
+
+  constructor(options: ClusterOptions) {
+    this.options = options;
+    this.dice = dice(options.seed);
+    this.truth = new TruthBoard(() => this.kernel.now);
+    this.network = new Network(this.kernel, this.dice.fork("network"), options.network);
+    this.store = new SimStore(
+      { kernel: this.kernel, dice: this.dice.fork("store"), network: this.network },
+      {
+        members: options.storeOn,
+        electionMs: options.electionMs,
+        revokesEarly: options.revokesEarly,
+      },
+    );
+    for (const spec of options.nodes) this.#addHost(spec);
+    const process = new SimProcess(this.kernel, "operator");
+    this.operator = this.#dcsFor(OUTSIDE, process);
+  }
+
+  #addHost(spec: NodeSpec): void {
+    const { options } = this;
+    this.paths.set(spec.name, noPathFaults());
+    const host = new SimHost({
+      kernel: this.kernel,
+      dice: this.dice.fork(spec.name),
+      truth: this.truth,
+      tree: this.tree,
+      network: this.network,
+      world: { network: this.network, serverAt: (name) => this.hosts.get(name)?.server },
+      settings: simSettings(spec.name, options.config, spec.tags),
+      profile: { ...DEFAULT_PROFILE, ...spec.profile },
+      clockRate: spec.clockRate ?? 1,
+      fenceFlaws: options.flaws.fence ?? {},
+    });
+    this.hosts.set(spec.name, host);
+  }
+
+  #dcsFor(host: string, process: SimProcess): Dcs {
+    const store = this.#storeClient(host, process);
+    return createDcs({ store, namespace: "/service", scope: "demo" });
+  }
+
+  #storeClient(host: string, process: SimProcess): SimStoreClient {
+    return new SimStoreClient({
+      store: this.store,
+      process,
+      host,
+      dice: this.dice.fork(`path ${host} ${this.kernel.now}`),
+      faults: this.paths.get(host) ?? noPathFaults(),
+      onLostAnswer: () => {
+        this.lostAnswers += 1;
+      },
+    });
+  }
+
+  host(name: string): SimHost {
+    const host = this.hosts.get(name);
+    if (host === undefined) throw new Error(`no host ${name}`);
+    return host;
+  }
+
+  agent(name: string): Agent | undefined {
+    return this.#agents.get(name);
+  }
+
+  /** Starts an agent on a host that has power and none. */
+  startAgent(name: string): void {
+    const host = this.host(name);
+    if (!host.isUp || host.agent?.isAlive === true) return;
+    const process = new SimProcess(this.kernel, `${name}/agent`);
+    host.agent = process;
+    const agent: Agent = { process, node: undefined };
+    this.#agents.set(name, agent);
+    const ports = this.portsFor(host, process);
+    const flawed = this.options.flaws.wrapPorts?.(ports, host, this) ?? ports;
+    const { mutation } = this.options.flaws;
+    const settings = host.parts.settings;
+    this.options
+      .factory(flawed, {
+        settings,
+        agentVersion: "0.0.0",
+        ...(mutation === undefined ? {} : { mutation }),
+      })
+      .then(
+        (node) => {
+          agent.node = node;
+        },
+        (error: unknown) => this.#agentFailed(host, process, error),
+      );
+    this.kernel.touch();
+  }
+
+  /** An agent that cannot start exits and is started again by its supervisor. */
+  #agentFailed(host: SimHost, process: SimProcess, error: unknown): void {
+    this.truth.tell({
+      kind: "event",
+      host: host.name,
+      text: `agent could not start: ${String(error)}`,
+    });
+    process.kill();
+    this.kernel.after(2_000, () => {
+      if (host.agent === process) this.startAgent(host.name);
+    });
+  }
+
+  portsFor(host: SimHost, process: SimProcess): NodePorts {
+    const fence = new SimFence(host, process);
+    return {
+      clock: processClock(this.kernel, host.clock, process),
+      random: this.dice.fork(`${host.name} at ${this.kernel.now}`),
+      log: simLog(host, process),
+      store: this.#storeClient(host.name, process),
+      postgres: new SimPostgres(host, process, fence, this.options.flaws.postgres ?? {}),
+      fence,
+      peers: simPeers(host, process, { agentAt: (name) => this.#answering(name) }),
+      state: simNodeState(host, process),
+    };
+  }
+
+  #answering(
+    name: string,
+  ): { process: SimProcess; status(): ReturnType<SimNode["peerStatus"]> } | undefined {
+    const agent = this.#agents.get(name);
+    const node = agent?.node;
+    if (agent === undefined || node === undefined || !agent.process.isAlive) return undefined;
+    return { process: agent.process, status: () => node.peerStatus() };
+  }
+
+  /** The only server that clients can write to now, if there is one. */
+  writable(): SimHost | undefined {
+    return [...this.hosts.values()].find((h) => h.server.canAcknowledge());
+  }
+
+  /** Hosts whose server runs as a standby, in order of name. */
+  standbys(): readonly SimHost[] {
+    return [...this.hosts.values()].filter((h) => h.server.run?.phase === "standby");
+  }
+
+  /** Something that no simulated fault explains: a thrown error in the code under test. */
+  crashed(what: string): void {
+    this.#crashes.push(what);
+  }
+  get crashes(): readonly string[] {
+    return this.#crashes;
+  }
+}

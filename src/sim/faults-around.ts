@@ -1,0 +1,121 @@
+// Verbs on what lies between the hosts: links, and the store.
+import type { Verb } from "../scenario/verbs.ts";
+import { OUTSIDE, type SimCluster } from "./cluster.ts";
+import { hostFor, nothing, type Undo } from "./faults.ts";
+import type { SimHost } from "./host.ts";
+
+/** Cuts both directions between a host and others. */
+function cutAll(cluster: SimCluster, host: string, others: readonly string[]): Undo {
+  const links = others
+    .filter((o) => o !== host)
+    .flatMap((o) => [[host, o] as const, [o, host] as const]);
+  for (const [from, to] of links) cluster.network.cut(from, to);
+  return () => {
+    for (const [from, to] of links) cluster.network.mend(from, to);
+  };
+}
+
+export function playOnNetworkOrStore(
+  cluster: SimCluster,
+  verb: Verb,
+  host: SimHost | undefined,
+): Undo {
+  if (host !== undefined) return playOnPath(cluster, verb, host);
+  switch (verb.do) {
+    case "cutOneWay": {
+      const from = hostFor(cluster, verb.from)?.name ?? verb.from;
+      const to = hostFor(cluster, verb.to)?.name ?? verb.to;
+      if (from === to) return nothing;
+      cluster.network.cut(from, to);
+      return () => cluster.network.mend(from, to);
+    }
+    case "storeDown":
+      for (const i of cluster.store.members.keys()) cluster.store.setUp(i, false);
+      return () => {
+        for (const i of cluster.store.members.keys()) cluster.store.setUp(i, true);
+      };
+    case "storeLeaderKill":
+      return onStoreLeader(cluster, (i, isOver) => cluster.store.setUp(i, isOver));
+    case "storeLeaderPause":
+      return onStoreLeader(cluster, (i, isOver) => cluster.store.setPaused(i, !isOver));
+    case "storeNoSpace":
+      cluster.store.raiseSpaceAlarm(true);
+      return () => cluster.store.raiseSpaceAlarm(false);
+    case "storeCompact":
+      cluster.store.state.compact();
+      return nothing;
+    default:
+      throw new Error(`not a verb of networks or stores: ${verb.do}`);
+  }
+}
+
+function onStoreLeader(
+  cluster: SimCluster,
+  change: (index: number, isOver: boolean) => void,
+): Undo {
+  const { store } = cluster;
+  const index = store.leader === undefined ? -1 : store.members.indexOf(store.leader);
+  if (index < 0) return nothing;
+  change(index, false);
+  return () => change(index, true);
+}
+
+/** The cable is pulled: a store member on the same host is cut off with it, and stays reachable from it. */
+function isolate(cluster: SimCluster, host: SimHost, own: string | undefined): Undo {
+  const away = cluster.store.members.map((m) => m.address).filter((a) => a !== own);
+  const peers = [...cluster.hosts.keys()].filter((p) => p !== host.name);
+  const undoHost = cutAll(cluster, host.name, [...peers, ...away, OUTSIDE]);
+  const undoMember =
+    own === undefined ? nothing : cutAll(cluster, own, [...peers, ...away, OUTSIDE]);
+  return () => {
+    undoHost();
+    undoMember();
+  };
+}
+
+function playOnPath(cluster: SimCluster, verb: Verb, host: SimHost): Undo {
+  const path = cluster.paths.get(host.name);
+  const peers = [...cluster.hosts.keys()];
+  const members = cluster.store.members.map((m) => m.address);
+  const own = cluster.store.members.find((m) => m.host === host.name)?.address;
+  if (path === undefined) return nothing;
+  switch (verb.do) {
+    case "cutFromStore":
+      return cutAll(cluster, host.name, members);
+    case "cutFromPeers":
+      return cutAll(cluster, host.name, peers);
+    case "cutFromClients":
+      return cutAll(cluster, host.name, [OUTSIDE]);
+    case "isolate":
+      return isolate(cluster, host, own);
+    case "revokeLease":
+      cluster.store.meddle((state) => {
+        const { leaseId } = host.disk.nodeState;
+        if (leaseId !== undefined) state.revoke(leaseId);
+      });
+      return nothing;
+    case "loseAnswers":
+      path.loseAnswers = verb.share;
+      return () => {
+        path.loseAnswers = 0;
+      };
+    case "applyLate":
+      path.applyLate = verb.share;
+      return () => {
+        path.applyLate = 0;
+      };
+    case "watchLag":
+      path.watchLagMs = verb.lagMs;
+      return () => {
+        path.watchLagMs = 0;
+      };
+    case "watchSilent":
+      path.watchSilent = true;
+      return () => {
+        path.watchSilent = false;
+        cluster.network.changed();
+      };
+    default:
+      throw new Error(`not a verb of paths: ${verb.do}`);
+  }
+}

@@ -1,0 +1,110 @@
+// What a person asks for: intents written to the store, requests to an agent.
+import type { FailoverIntent } from "../model/cluster.ts";
+import type { Verb } from "../scenario/verbs.ts";
+import type { SimCluster } from "./cluster.ts";
+import { hostFor, nothing, type Undo } from "./faults.ts";
+import type { SimHost } from "./host.ts";
+
+const LIMIT_MS = 3_000;
+
+export function playOperator(cluster: SimCluster, verb: Verb, host: SimHost | undefined): Undo {
+  switch (verb.do) {
+    case "switchover":
+      return intend(cluster, { fromLeader: true, candidate: verb.candidate });
+    case "failover":
+      return intend(cluster, { fromLeader: false, candidate: verb.candidate });
+    case "pause":
+      setPaused(cluster, true);
+      return () => setPaused(cluster, false);
+    case "resume":
+      setPaused(cluster, false);
+      return nothing;
+    case "restart":
+      nodeOf(cluster, host)?.requestRestart();
+      return nothing;
+    case "reinit":
+      nodeOf(cluster, host)?.requestReinitialise();
+      return nothing;
+    case "detach":
+    case "stopCleanly":
+      return leave(cluster, host, verb.do);
+    default:
+      throw new Error(`not a verb of people: ${verb.do}`);
+  }
+}
+
+const nodeOf = (cluster: SimCluster, host: SimHost | undefined) => {
+  if (host?.agent?.isRunning !== true) return undefined;
+  cluster.kernel.touch();
+  return cluster.agent(host.name)?.node;
+};
+
+/** An operator's request that fails is shown to the operator, and that is all. */
+function tell(cluster: SimCluster, what: string, work: Promise<unknown>): void {
+  work.then(
+    (result) =>
+      cluster.truth.tell({ kind: "event", host: "operator", text: `${what}: ${String(result)}` }),
+    (error: unknown) =>
+      cluster.truth.tell({
+        kind: "event",
+        host: "operator",
+        text: `${what} failed: ${String(error)}`,
+      }),
+  );
+  cluster.kernel.touch();
+}
+
+interface Wish {
+  readonly fromLeader: boolean;
+  readonly candidate: string | undefined;
+}
+
+function intend(cluster: SimCluster, wish: Wish): Undo {
+  const candidate =
+    wish.candidate === undefined
+      ? undefined
+      : (hostFor(cluster, wish.candidate)?.name ?? wish.candidate);
+  const ask = async (): Promise<string> => {
+    const seen = await cluster.operator.snapshot(LIMIT_MS);
+    if (wish.fromLeader && seen.leader === undefined) return "refused: no leader";
+    const intent: FailoverIntent = {
+      leader: wish.fromLeader ? seen.leader?.name : undefined,
+      candidate,
+      scheduledAt: undefined,
+      scheduledAtMs: undefined,
+    };
+    return cluster.operator.writeFailover(intent, seen.failover.modRevision, LIMIT_MS);
+  };
+  tell(cluster, "failover intent", ask());
+  return nothing;
+}
+
+function setPaused(cluster: SimCluster, paused: boolean): void {
+  const change = async (): Promise<string> => {
+    const seen = await cluster.operator.snapshot(LIMIT_MS);
+    const raw = { ...seen.config.value?.raw, pause: paused };
+    return cluster.operator.writeConfig(JSON.stringify(raw), seen.config.modRevision, LIMIT_MS);
+  };
+  tell(cluster, paused ? "pause" : "resume", change());
+}
+
+/** The agent leaves in good order, and comes back when the verb ends. */
+function leave(
+  cluster: SimCluster,
+  host: SimHost | undefined,
+  how: "detach" | "stopCleanly",
+): Undo {
+  const node = nodeOf(cluster, host);
+  if (host === undefined) return nothing;
+  const { agent } = host;
+  const left = how === "detach" ? node?.detach() : node?.stop();
+  tell(
+    cluster,
+    how,
+    (left ?? Promise.resolve()).then(() => agent?.kill()),
+  );
+  return () => {
+    agent?.kill();
+    cluster.startAgent(host.name);
+  };
+}

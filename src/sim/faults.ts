@@ -1,0 +1,207 @@
+// How does each verb act on the simulated world, and how is it undone?
+import type { Fault, Verb, VerbName } from "../scenario/verbs.ts";
+import { kindOf, printFault } from "../scenario/verbs.ts";
+import type { SimCluster } from "./cluster.ts";
+import { playOnNetworkOrStore } from "./faults-around.ts";
+import { playOperator } from "./faults-operator.ts";
+import type { SimHost } from "./host.ts";
+import type { Workload } from "./workload.ts";
+
+export type Undo = () => void;
+export const nothing: Undo = () => undefined;
+
+export interface FaultWorld {
+  readonly cluster: SimCluster;
+  readonly workload: Workload;
+}
+
+/** What a checker may no longer blame the code for while the verb lasts. */
+const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
+  killPostmaster: "server",
+  killHost: "agent",
+  killAgent: "agent",
+  stopAgent: "agent",
+  stallAgent: "agent",
+  killFence: "agent",
+  stopFence: "agent",
+  hangServer: "server",
+  stopServer: "server",
+  longBackends: "server",
+  startByStranger: "server",
+  cutFromStore: "agent",
+  cutFromPeers: "server",
+  isolate: "agent",
+  cutOneWay: "store",
+  storeDown: "store",
+  storeLeaderKill: "store",
+  storeLeaderPause: "store",
+  storeNoSpace: "store",
+  revokeLease: "store",
+  loseAnswers: "agent",
+  applyLate: "agent",
+  suspendHost: "agent",
+  stepWall: "server",
+  fillDisk: "agent",
+  slowDisk: "agent",
+  detach: "agent",
+  stopCleanly: "agent",
+};
+
+/** The host that plays a part now; undefined when nobody does. */
+export function hostFor(cluster: SimCluster, target: string): SimHost | undefined {
+  const leader = cluster.store.state.keys.get("/service/demo/leader")?.value;
+  const others = cluster.standbys();
+  switch (target) {
+    case "primary":
+      return cluster.writable() ?? (leader === undefined ? undefined : cluster.hosts.get(leader));
+    case "standby":
+      return others[0];
+    case "other":
+      return others.at(-1);
+    default:
+      return cluster.hosts.get(target);
+  }
+}
+
+/** Plays one fault now; answers how to undo it. Undoing twice does nothing. */
+export function playFault(world: FaultWorld, fault: Fault): Undo {
+  const { cluster } = world;
+  const { verb } = fault;
+  const host = "node" in verb ? hostFor(cluster, verb.node) : undefined;
+  cluster.truth.tell({
+    kind: "fault",
+    text: `${printFault(fault)}${host === undefined ? "" : ` → ${host.name}`}`,
+  });
+  if ("node" in verb && host === undefined) return nothing;
+  const part = DISTURBS[verb.do];
+  const change = (by: 1 | -1): void => {
+    if (part === "store") cluster.store.disturb(by);
+    else if (part !== undefined) host?.disturb(part, by);
+  };
+  change(1);
+  const undo = begin(world, verb, host);
+  let isUndone = false;
+  return () => {
+    if (isUndone) return;
+    isUndone = true;
+    undo();
+    change(-1);
+    cluster.truth.tell({
+      kind: "fault",
+      text: `end of ${verb.do}${host === undefined ? "" : ` on ${host.name}`}`,
+    });
+  };
+}
+
+function begin(world: FaultWorld, verb: Verb, host: SimHost | undefined): Undo {
+  const kind = kindOf(verb);
+  if (kind === "operator") return playOperator(world.cluster, verb, host);
+  if (kind === "network" || kind === "store")
+    return playOnNetworkOrStore(world.cluster, verb, host);
+  if (host === undefined) return nothing;
+  return kind === "process"
+    ? playOnProcess(world, verb, host)
+    : playOnMachine(world.cluster, verb, host);
+}
+
+function playOnProcess({ cluster, workload }: FaultWorld, verb: Verb, host: SimHost): Undo {
+  const { server } = host;
+  switch (verb.do) {
+    case "killPostmaster":
+      server.killPostmaster();
+      return nothing;
+    case "killHost":
+      host.powerOff();
+      return () => {
+        host.powerOn();
+        cluster.startAgent(host.name);
+      };
+    case "killAgent":
+      host.agent?.kill();
+      return () => cluster.startAgent(host.name);
+    case "stopAgent": {
+      const { agent } = host;
+      agent?.pause();
+      return () => agent?.resume();
+    }
+    case "stallAgent":
+      host.agent?.stallAtNextSend(verb.stallMs);
+      return nothing;
+    case "killFence":
+      host.fence?.process.kill();
+      return nothing;
+    case "stopFence": {
+      const { fence } = host;
+      fence?.process.pause();
+      return () => fence?.process.resume();
+    }
+    case "hangServer":
+      server.setPostmaster("hung");
+      return () => server.setPostmaster("ok");
+    case "stopServer":
+      server.setFrozen(true);
+      return () => server.setFrozen(false);
+    case "longBackends":
+      workload.runProcedures(host, verb.count);
+      return nothing;
+    case "startByStranger":
+      host.startByStranger();
+      return nothing;
+    default:
+      throw new Error(`not a verb of processes: ${verb.do}`);
+  }
+}
+
+const WAKE_UP_MS = 600;
+
+function playOnMachine(cluster: SimCluster, verb: Verb, host: SimHost): Undo {
+  const { disk, clock } = host;
+  switch (verb.do) {
+    case "clockRate": {
+      const before = clock.rate;
+      clock.setRate(verb.rate);
+      return () => clock.setRate(before);
+    }
+    case "stepWall":
+      clock.stepWall(verb.byMs);
+      return nothing;
+    case "suspendHost":
+      return suspend(cluster, host);
+    case "fillDisk":
+      disk.full = true;
+      return () => {
+        disk.full = false;
+      };
+    case "slowDisk": {
+      disk.slowMs += verb.slowMs;
+      return () => {
+        disk.slowMs -= verb.slowMs;
+      };
+    }
+    case "slowStandby": {
+      disk.slowMs += verb.slowMs;
+      return () => {
+        disk.slowMs -= verb.slowMs;
+      };
+    }
+    default:
+      throw new Error(`not a verb of machines: ${verb.do}`);
+  }
+}
+
+/** Every process stands still, the boot clock runs. On waking up the fence may come milliseconds after a backend (L1). */
+function suspend(cluster: SimCluster, host: SimHost): Undo {
+  const { agent, fence } = host;
+  host.excusedUntil = Number.POSITIVE_INFINITY;
+  host.server.setFrozen(true);
+  agent?.pause();
+  fence?.process.pause();
+  cluster.network.setPower(host.name, false);
+  return () => {
+    host.excusedUntil = cluster.kernel.now + WAKE_UP_MS;
+    if (host.isUp) cluster.network.setPower(host.name, true);
+    fence?.process.resume();
+    agent?.resume();
+    host.server.setFrozen(false);
+  };
+}

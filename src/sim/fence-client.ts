@@ -1,0 +1,264 @@
+// The agent's end of the fence: one connection, its own measure of the round trip, never a guess.
+import { AppError } from "../model/error.ts";
+import { type Instant, instant } from "../model/time.ts";
+import type { Fence, FenceEvent, FenceStatus, KillReport, ServerCommand } from "../ports/fence.ts";
+import { ask, type Reply } from "./ask.ts";
+import { FenceProcess } from "./fence.ts";
+import type { SimHost } from "./host.ts";
+import type { SimProcess } from "./process.ts";
+
+const ROUND_TRIP_MS = 0.3;
+const SPAWN_MS = 90;
+/** No acknowledgement for so long means that the fence is lost (R14). */
+const SILENCE_MS = 500;
+const PING_EVERY_MS = 1_000;
+
+export class SimFence implements Fence {
+  readonly #host: SimHost;
+  readonly #agent: SimProcess;
+  readonly #listeners: ((event: FenceEvent) => void)[] = [];
+  #generation = 0;
+  #fence: FenceProcess | undefined;
+  #acknowledgedAt: Instant | undefined;
+  #isAnswering = false;
+  #known: Pick<FenceStatus, "armed" | "leaseId" | "serverPid"> = {
+    armed: undefined,
+    leaseId: undefined,
+    serverPid: undefined,
+  };
+
+  constructor(host: SimHost, agent: SimProcess) {
+    this.#host = host;
+    this.#agent = agent;
+    agent.onDeath(() => this.#fence?.disconnect(this.#generation));
+  }
+
+  status(): FenceStatus {
+    return {
+      alive: this.#isAnswering && this.#fence?.process.isAlive === true,
+      ...this.#known,
+      acknowledgedAt: this.#acknowledgedAt,
+      roundTripMs: this.#acknowledgedAt === undefined ? undefined : ROUND_TRIP_MS,
+      lacking: [],
+      watchdog: "off",
+    };
+  }
+
+  onEvent(listener: (event: FenceEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  ensure(signal: AbortSignal): Promise<void> {
+    return ask<void>({
+      process: this.#agent,
+      attempt: "connecting to the fence",
+      signal,
+      begin: (reply) => {
+        const running = this.#host.fence;
+        if (running === undefined || !running.process.isAlive) {
+          this.#spawn(reply);
+        } else if (running === this.#fence && running.isCurrent(this.#generation)) {
+          this.#ping(running, reply);
+        } else {
+          this.#connect(running, reply);
+        }
+        return undefined;
+      },
+    });
+  }
+
+  /** Asks a fence; silence means that it is killed and replaced. */
+  #ping(fence: FenceProcess, reply: Reply<void>): void {
+    this.#roundTrip(
+      fence,
+      () => reply.ok(),
+      () => this.#replace(fence, reply),
+    );
+  }
+
+  #connect(fence: FenceProcess, reply: Reply<void>): void {
+    this.#roundTrip(
+      fence,
+      () => {
+        this.#adoptFence(fence);
+        reply.ok();
+      },
+      () => this.#replace(fence, reply),
+    );
+  }
+
+  #replace(fence: FenceProcess, reply: Reply<void>): void {
+    fence.process.kill();
+    this.#spawn(reply);
+  }
+
+  #spawn(reply: Reply<void>): void {
+    this.#host.kernel.after(SPAWN_MS, () => {
+      if (!this.#agent.isAlive || !this.#host.isUp) return;
+      const other = this.#host.fence;
+      if (other?.process.isAlive === true) {
+        this.#connect(other, reply);
+        return;
+      }
+      const fence = this.#host.spawnFence();
+      this.#adoptFence(fence);
+      reply.ok();
+    });
+  }
+
+  #adoptFence(fence: FenceProcess): void {
+    const isNew = this.#fence !== fence;
+    this.#fence = fence;
+    this.#generation = fence.connect({
+      onExit: (pid, how) =>
+        this.#tell({
+          kind: "server-exit",
+          pid,
+          code: how === "exit 0" ? 0 : undefined,
+          signal: how,
+        }),
+      onFired: (term) => this.#tell({ kind: "fired", term }),
+      onLost: () => this.#lost(fence),
+    });
+    this.#heard(fence);
+    if (isNew) this.#keepPinging(fence);
+  }
+
+  #keepPinging(fence: FenceProcess): void {
+    this.#host.kernel.after(PING_EVERY_MS, () => {
+      if (this.#fence !== fence || !this.#agent.isAlive || !fence.process.isAlive) return;
+      if (this.#agent.isRunning) {
+        this.#roundTrip(
+          fence,
+          () => undefined,
+          () => this.#lost(fence),
+        );
+      }
+      this.#keepPinging(fence);
+    });
+  }
+
+  /** One question to the fence process and its answer; `silent` after half a second without one. */
+  #roundTrip(fence: FenceProcess, answered: () => void, silent: () => void): void {
+    const { kernel } = this.#host;
+    let isOver = false;
+    const timeout = kernel.after(SILENCE_MS, () => {
+      if (isOver) return;
+      isOver = true;
+      silent();
+    });
+    kernel.after(ROUND_TRIP_MS, () => {
+      fence.process.deliver(() => {
+        if (isOver) return;
+        isOver = true;
+        timeout.cancel();
+        answered();
+        this.#heard(fence);
+      });
+    });
+  }
+
+  #heard(fence: FenceProcess): void {
+    if (this.#fence !== fence) return;
+    this.#isAnswering = true;
+    this.#acknowledgedAt = instant(this.#host.clock.now());
+    this.#known = {
+      armed:
+        fence.armed === undefined
+          ? undefined
+          : { term: fence.armed.term, until: instant(fence.armed.until) },
+      leaseId: fence.leaseId,
+      serverPid: fence.childPid,
+    };
+  }
+
+  #lost(fence: FenceProcess): void {
+    if (this.#fence !== fence || !this.#isAnswering) return;
+    this.#isAnswering = false;
+    this.#known = { ...this.#known, serverPid: undefined };
+    this.#tell({ kind: "lost" });
+  }
+
+  #tell(event: FenceEvent): void {
+    this.#host.kernel.after(0.1, () =>
+      this.#agent.deliver(() => {
+        if (this.#fence !== undefined && event.kind !== "lost") this.#heard(this.#fence);
+        for (const listener of this.#listeners) listener(event);
+      }),
+    );
+  }
+
+  /** A command to the fence, refused when another agent has taken over or nobody answers. */
+  #command<T>(
+    attempt: string,
+    signal: AbortSignal,
+    run: (fence: FenceProcess, reply: Reply<T>) => void,
+  ): Promise<T> {
+    return ask<T>({
+      process: this.#agent,
+      attempt,
+      signal,
+      begin: (reply) => {
+        const fence = this.#fence;
+        const lost = (): void => reply.fail(new AppError("FENCE_LOST", attempt));
+        if (fence === undefined || !fence.process.isAlive) {
+          this.#host.kernel.after(ROUND_TRIP_MS, lost);
+          return undefined;
+        }
+        this.#roundTrip(
+          fence,
+          () => (fence.isCurrent(this.#generation) ? run(fence, reply) : lost()),
+          () => {
+            this.#lost(fence);
+            lost();
+          },
+        );
+        return undefined;
+      },
+    });
+  }
+
+  adopt(leaseId: string, signal: AbortSignal): Promise<void> {
+    return this.#command<void>("telling the fence its lease", signal, (fence, reply) => {
+      fence.leaseId = leaseId;
+      reply.ok();
+    });
+  }
+
+  arm(term: number, until: Instant, signal: AbortSignal): Promise<void> {
+    return this.#command<void>("arming the fence", signal, (fence, reply) => {
+      fence.arm({ term, until });
+      reply.ok();
+    });
+  }
+
+  disarm(signal: AbortSignal): Promise<void> {
+    return this.#command<void>("disarming the fence", signal, (fence, reply) => {
+      fence.disarm();
+      reply.ok();
+    });
+  }
+
+  startServer(command: ServerCommand, signal: AbortSignal): Promise<{ readonly pid: number }> {
+    return this.#command<{ readonly pid: number }>(
+      "starting the server",
+      signal,
+      (fence, reply) => {
+        const started = fence.startServer(command);
+        if ("pid" in started) reply.ok(started);
+        else reply.fail(new AppError("PG_START_FAILED", "starting the server", started.why));
+      },
+    );
+  }
+
+  killServer(graceMs: number, timeoutMs: number, signal: AbortSignal): Promise<KillReport> {
+    return this.#command<KillReport>("ending the server", signal, (fence, reply) => {
+      const report = (): KillReport => {
+        const isDown = this.#host.server.run === undefined;
+        return { down: isDown, remaining: isDown ? 0 : 1 };
+      };
+      fence.kill(graceMs, () => reply.ok(report()));
+      this.#host.kernel.after(timeoutMs, () => reply.ok(report()));
+    });
+  }
+}

@@ -1,0 +1,159 @@
+// The dead man's switch as a process of its own: parent of the postmaster, on its own host's clock.
+
+import { HARD_STOP_AFTER_MS } from "../model/lease.ts";
+import type { Timer } from "../ports/clock.ts";
+import type { ServerCommand } from "../ports/fence.ts";
+import { wakeAt } from "./clock.ts";
+import type { SimHost } from "./host.ts";
+import { SimProcess } from "./process.ts";
+import type { Armed } from "./truth.ts";
+
+/** What one agent's connection hears from the fence. */
+export interface FenceListener {
+  onExit(pid: number, how: string): void;
+  onFired(term: number): void;
+  onLost(): void;
+}
+
+/** Planted faults of the fence itself. */
+export interface FenceFlaws {
+  readonly groupKillOnly?: boolean;
+  readonly forgetsOnAdopt?: boolean;
+}
+
+/** How often a kill looks whether every process is gone. */
+const KILL_ROUND_MS = 10;
+const KILL_ROUNDS = 3_000;
+
+export class FenceProcess {
+  readonly process: SimProcess;
+  readonly #host: SimHost;
+  readonly #flaws: FenceFlaws;
+  #generation = 0;
+  #listener: FenceListener | undefined;
+  #timer: Timer | undefined;
+  #childPid: number | undefined;
+  armed: Armed | undefined;
+  leaseId: string | undefined;
+
+  constructor(host: SimHost, flaws: FenceFlaws) {
+    this.#host = host;
+    this.#flaws = flaws;
+    this.process = new SimProcess(host.kernel, `${host.name}/fence`);
+    this.process.onDeath(() => this.#died());
+  }
+
+  get childPid(): number | undefined {
+    return this.#childPid;
+  }
+
+  /** A newer agent connection takes over; the older ones can't arm any more (R11). */
+  connect(listener: FenceListener): number {
+    this.#generation += 1;
+    this.#listener = listener;
+    if (this.#flaws.forgetsOnAdopt === true) this.#disarm();
+    return this.#generation;
+  }
+
+  isCurrent(generation: number): boolean {
+    return generation === this.#generation;
+  }
+
+  /** The agent's end of the connection is gone; the deadline stays. */
+  disconnect(generation: number): void {
+    if (this.isCurrent(generation)) this.#listener = undefined;
+  }
+
+  arm(armed: Armed): void {
+    this.#disarm();
+    this.armed = armed;
+    this.#timer = wakeAt(this.#host.kernel, this.#host.clock, this.process, {
+      at: armed.until,
+      run: () => this.#fire(armed),
+    });
+  }
+
+  disarm(): void {
+    this.#disarm();
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.armed = undefined;
+  }
+
+  #fire(armed: Armed): void {
+    const { truth, name, server } = this.#host;
+    truth.tell({
+      kind: "fence-fired",
+      host: name,
+      term: armed.term,
+      serverRan: server.canAcknowledge(),
+    });
+    this.armed = undefined;
+    this.kill(HARD_STOP_AFTER_MS, () => undefined);
+    this.#listener?.onFired(armed.term);
+  }
+
+  /** R1: SIGQUIT to the postmaster, then SIGKILL to it and to every process, until nothing is left. */
+  kill(graceMs: number, done: (isDown: boolean) => void): void {
+    const { server, kernel } = this.#host;
+    if (server.run === undefined) {
+      done(true);
+      return;
+    }
+    server.quit();
+    const isStopped = server.run.postmaster !== "ok";
+    kernel.after(isStopped ? 1 : graceMs, () =>
+      this.process.deliver(() => this.#killHard(KILL_ROUNDS, done)),
+    );
+  }
+
+  #killHard(rounds: number, done: (isDown: boolean) => void): void {
+    const { server, kernel } = this.#host;
+    if (server.run === undefined || rounds === 0) {
+      done(server.run === undefined);
+      return;
+    }
+    server.killPostmaster();
+    if (this.#flaws.groupKillOnly !== true) server.killEveryProcess();
+    kernel.after(KILL_ROUND_MS, () => this.process.deliver(() => this.#killHard(rounds - 1, done)));
+  }
+
+  /** Starts the postmaster as a child. Answers its pid, or why it left at once. */
+  startServer(command: ServerCommand): { readonly pid: number } | { readonly why: string } {
+    const { server, truth, name, clock } = this.#host;
+    const obstacle = server.startObstacle();
+    if (obstacle !== undefined) return { why: obstacle };
+    const asStandby = command.args.includes("standby");
+    if (!asStandby) {
+      truth.tell({
+        kind: "start-as-primary",
+        host: name,
+        armed: this.armed,
+        hostNow: clock.now(),
+        byStranger: false,
+      });
+    }
+    const run = server.start({ asStandby, guarded: true, listens: true });
+    this.#childPid = run.pid;
+    return { pid: run.pid };
+  }
+
+  /** The kernel reports the exit of a child to its parent only. */
+  childExited(pid: number, how: string): void {
+    if (this.#childPid !== pid) return;
+    this.process.deliver(() => {
+      if (this.#childPid === pid) this.#childPid = undefined;
+      this.#listener?.onExit(pid, how);
+    });
+  }
+
+  #died(): void {
+    // The parent-death signal: the server gets QUIT (R4).
+    if (this.#childPid !== undefined && this.#host.server.run?.pid === this.#childPid)
+      this.#host.server.quit();
+    this.#listener?.onLost();
+  }
+}

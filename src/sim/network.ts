@@ -1,0 +1,100 @@
+// Who can reach whom, and how long does it take? Links are directed: a cut may be one-way.
+import type { Dice } from "./dice.ts";
+import type { Kernel } from "./kernel.ts";
+
+export interface NetworkOptions {
+  /** One-way latency in milliseconds. */
+  readonly latencyMs: number;
+  readonly jitterMs: number;
+  /** Share of messages that need a retransmission: they arrive late, as TCP has it, not never. */
+  readonly loss: number;
+}
+
+const RETRANSMIT_MS = 220;
+
+/** An address may name a port: its links are cut apart from its machine's, its power is the machine's. */
+function machineOf(address: string): string {
+  const colon = address.indexOf(":");
+  return colon < 0 ? address : address.slice(0, colon);
+}
+
+export class Network {
+  readonly #kernel: Kernel;
+  readonly #dice: Dice;
+  readonly #options: NetworkOptions;
+  readonly #cuts = new Map<string, number>();
+  readonly #down = new Set<string>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(kernel: Kernel, dice: Dice, options: NetworkOptions) {
+    this.#kernel = kernel;
+    this.#dice = dice;
+    this.#options = options;
+  }
+
+  /** Can a packet go from `from` to `to` now? Loopback always can while the host is up. */
+  carries(from: string, to: string): boolean {
+    if (this.#down.size > 0 && (this.#down.has(machineOf(from)) || this.#down.has(machineOf(to)))) {
+      return false;
+    }
+    return from === to || this.#cuts.size === 0 || !this.#cuts.has(`${from}>${to}`);
+  }
+
+  /** Both ways. */
+  connects(a: string, b: string): boolean {
+    return this.carries(a, b) && this.carries(b, a);
+  }
+
+  latency(from: string, to: string): number {
+    if (machineOf(from) === machineOf(to)) return 0.05;
+    const base = this.#options.latencyMs + this.#dice.real() * this.#options.jitterMs;
+    return this.#dice.chance(this.#options.loss)
+      ? base + RETRANSMIT_MS * (1 + this.#dice.integer(3))
+      : base;
+  }
+
+  /** Cuts one direction. Cuts count: two faults over one link heal when both have healed. */
+  cut(from: string, to: string): void {
+    const key = `${from}>${to}`;
+    this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1);
+    this.changed();
+  }
+
+  mend(from: string, to: string): void {
+    const key = `${from}>${to}`;
+    const left = (this.#cuts.get(key) ?? 0) - 1;
+    if (left > 0) this.#cuts.set(key, left);
+    else this.#cuts.delete(key);
+    this.changed();
+  }
+
+  /** A host without power carries nothing. */
+  setPower(host: string, isOn: boolean): void {
+    if (isOn) this.#down.delete(host);
+    else this.#down.add(host);
+    this.changed();
+  }
+
+  healAll(): void {
+    this.#cuts.clear();
+    this.changed();
+  }
+
+  /** Calls `listener` after every change of links; answers the way to stop it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Delivers after the latency, if the link carries the message when it leaves and when it arrives. */
+  message(from: string, to: string, deliver: () => void): void {
+    if (!this.carries(from, to)) return;
+    this.#kernel.after(this.latency(from, to), () => {
+      if (this.carries(from, to)) deliver();
+    });
+  }
+}

@@ -1,0 +1,335 @@
+// The Postgres port of one agent on one simulated host.
+import { AppError } from "../model/error.ts";
+import { type Lsn, lsn } from "../model/lsn.ts";
+import type { LocalServer } from "../model/server.ts";
+import type { Ms } from "../model/time.ts";
+import { type Branch, type Lineage } from "../model/timeline.ts";
+import type { CrashEnd, Postgres, Progress, ServerPlan, Upstream } from "../ports/postgres.ts";
+import { ask, askAfter } from "./ask.ts";
+import type { SimFence } from "./fence-client.ts";
+import type { SimHost } from "./host.ts";
+import { initialise } from "./postgres-initialise.ts";
+import { HungProof, observeServer } from "./postgres-observe.ts";
+import { clone, rewind } from "./postgres-rebuild.ts";
+import { type StopRequest, stopServer } from "./postgres-stop.ts";
+import type { SimProcess } from "./process.ts";
+import type { Run } from "./server.ts";
+import { receive } from "./streaming.ts";
+
+/** Planted faults of the adapter. */
+export interface PostgresFlaws {
+  readonly noTimelineReservation?: boolean;
+}
+
+export class SimPostgres implements Postgres {
+  readonly host: SimHost;
+  readonly agent: SimProcess;
+  readonly #fence: SimFence;
+  readonly #flaws: PostgresFlaws;
+  readonly #proof = new HungProof();
+
+  constructor(host: SimHost, agent: SimProcess, fence: SimFence, flaws: PostgresFlaws) {
+    this.host = host;
+    this.agent = agent;
+    this.#fence = fence;
+    this.#flaws = flaws;
+  }
+
+  observe(plan: ServerPlan, timeoutMs: Ms): Promise<LocalServer> {
+    const run = this.host.server.run;
+    const isSilent = run?.frozen === true;
+    const ms = isSilent ? timeoutMs : Math.min(this.host.server.profile.sqlMs, timeoutMs);
+    return askAfter(this.host.kernel, {
+      process: this.agent,
+      attempt: "observing the server",
+      ms,
+      work: () => observeServer(this.host, plan, this.#proof),
+    });
+  }
+
+  initialise(_plan: ServerPlan, signal: AbortSignal): Promise<void> {
+    return initialise(this.host, this.agent, signal);
+  }
+
+  finishBootstrap(signal: AbortSignal): Promise<void> {
+    return this.#sql("creating the roles", signal, (run) => {
+      if (run.phase !== "primary")
+        throw new AppError("PG_SQL_FAILED", "creating the roles", "not a primary");
+    });
+  }
+
+  clone(
+    from: Upstream,
+    lineage: Lineage,
+    onProgress: (p: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    onProgress({ phase: "copying", doneBytes: 0, totalBytes: undefined });
+    return clone({ host: this.host, agent: this.agent, from, lineage, signal });
+  }
+
+  rewind(
+    from: Upstream,
+    lineage: Lineage,
+    onProgress: (p: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    onProgress({ phase: "rewinding", doneBytes: 0, totalBytes: undefined });
+    return rewind({ host: this.host, agent: this.agent, from, lineage, signal });
+  }
+
+  discardHalfBootstrap(signal: AbortSignal): Promise<void> {
+    return this.#work("removing half a bootstrap", 20, signal, () => {
+      const { disk, truth, name } = this.host;
+      if (this.host.server.run !== undefined)
+        throw new AppError("NOT_POSSIBLE", "removing half a bootstrap", "the server runs");
+      if (disk.data !== undefined) {
+        truth.tell({
+          kind: "data-removed",
+          host: name,
+          systemId: disk.data.systemId,
+          hadReplacement: false,
+        });
+      }
+      disk.data = undefined;
+      disk.state = "empty";
+      disk.marked = false;
+      disk.lineage = [];
+    });
+  }
+
+  async startStandby(
+    _plan: ServerPlan,
+    upstream: Upstream | undefined,
+    timeoutMs: Ms,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#work("writing standby.signal", 1, signal, () => {
+      if (this.host.disk.data !== undefined) this.host.disk.data.standbySignal = true;
+    });
+    await this.#start("standby", timeoutMs, signal, (run) => this.#receiveFrom(run, upstream));
+  }
+
+  async startPrimary(_plan: ServerPlan, timeoutMs: Ms, signal: AbortSignal): Promise<void> {
+    await this.#work("removing standby.signal", 1, signal, () => {
+      if (this.host.disk.data !== undefined) this.host.disk.data.standbySignal = false;
+    });
+    await this.#start("primary", timeoutMs, signal, () => undefined);
+  }
+
+  async #start(
+    role: "primary" | "standby",
+    timeoutMs: Ms,
+    signal: AbortSignal,
+    onStarted: (run: Run) => void,
+  ): Promise<void> {
+    const attempt = `starting as a ${role}`;
+    const { server } = this.host;
+    if (server.run === undefined || server.run.postmaster === "dead") {
+      await this.#fence.startServer(
+        { program: "postgres", args: [role], dataDir: "/data", environment: {}, logFile: "/log" },
+        signal,
+      );
+      if (server.run !== undefined) onStarted(server.run);
+    }
+    await this.#until(attempt, timeoutMs, signal, (run) => {
+      if (run === undefined) throw new AppError("PG_START_FAILED", attempt, "the server has ended");
+      return run.phase === role || run.phase === "primary";
+    });
+  }
+
+  stop(
+    timeoutMs: Ms,
+    onShutdown: ((end: Lsn) => Promise<void>) | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const request: StopRequest = {
+      host: this.host,
+      agent: this.agent,
+      timeoutMs,
+      onShutdown,
+      signal,
+    };
+    return stopServer(request);
+  }
+
+  checkpoint(signal: AbortSignal): Promise<void> {
+    return this.#work("checkpoint", this.host.server.profile.stopMs, signal, () => {
+      const data = this.host.disk.data;
+      if (this.host.server.run?.phase !== "primary" || data === undefined) {
+        throw new AppError("PG_SQL_FAILED", "checkpoint", "not a primary");
+      }
+      data.control.checkpoint = data.flushed;
+    });
+  }
+
+  follow(upstream: Upstream | undefined, signal: AbortSignal): Promise<void> {
+    return this.#sql("following another member", signal, (run) => {
+      run.receiver?.close();
+      run.receiver = undefined;
+      if (run.phase === "standby") this.#receiveFrom(run, upstream);
+    });
+  }
+
+  #receiveFrom(run: Run, upstream: Upstream | undefined): void {
+    run.receiver =
+      upstream === undefined
+        ? undefined
+        : receive(this.host.server, run, upstream, this.host.world);
+  }
+
+  async promote(branch: Branch, timeoutMs: Ms, signal: AbortSignal): Promise<Branch> {
+    const { disk, server, truth, clock, name } = this.host;
+    const placeholders: number[] = [];
+    await this.#sql("promoting", signal, (run) => {
+      const data = disk.data;
+      if (run.phase !== "standby" || data === undefined)
+        throw new AppError("PG_PROMOTE_FAILED", "promoting", `server is ${run.phase}`);
+      truth.tell({
+        kind: "promotion-begun",
+        host: name,
+        term: branch.term,
+        armed: this.host.fence?.armed,
+        hostNow: clock.now(),
+      });
+      if (this.#flaws.noTimelineReservation !== true) {
+        for (let n = data.branch.timeline + 1; n < branch.timeline; n++) {
+          if (!data.historyFiles.has(n)) placeholders.push(n);
+          data.historyFiles.add(n);
+        }
+      }
+      disk.lineage = [...disk.lineage.filter((b) => b.timeline !== branch.timeline), branch];
+      server.promote(run, branch.term, branch.timeline);
+    });
+    await this.#until("promoting", timeoutMs, signal, (run) => {
+      if (run === undefined)
+        throw new AppError("PG_PROMOTE_FAILED", "promoting", "the server has ended");
+      return run.phase === "primary";
+    });
+    for (const n of placeholders) disk.data?.historyFiles.delete(n);
+    const got = disk.data?.branch.timeline;
+    const exact = { ...branch, forkLsn: lsn(Math.floor(disk.data?.branch.forkAt ?? 0)) };
+    if (got !== branch.timeline && this.#flaws.noTimelineReservation !== true) {
+      server.die("immediate stop: wrong timeline");
+      throw new AppError("PG_TIMELINE_WRONG", "promoting", `asked ${branch.timeline}, got ${got}`);
+    }
+    disk.lineage = disk.lineage.map((b) => (b === branch ? exact : b));
+    return exact;
+  }
+
+  recordLineage(lineage: Lineage, signal: AbortSignal): Promise<void> {
+    return this.#work("recording the lineage", 1, signal, () => {
+      this.#needSpace("recording the lineage");
+      this.host.disk.lineage = lineage;
+    });
+  }
+
+  applySettings(plan: ServerPlan, signal: AbortSignal): Promise<void> {
+    return this.#work("writing settings", 5, signal, () => {
+      this.#needSpace("writing settings");
+      if (this.host.disk.data !== undefined) this.host.disk.data.settings = settingsText(plan);
+    });
+  }
+
+  syncSlots(
+    create: readonly string[],
+    drop: readonly string[],
+    positions: Readonly<Record<string, Lsn>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return this.#sql("keeping slots", signal, () => {
+      const data = this.host.disk.data;
+      if (data === undefined) return;
+      for (const name of create)
+        if (!data.slots.has(name)) data.slots.set(name, { name, restart: data.end });
+      for (const name of drop) data.slots.delete(name);
+      for (const [name, position] of Object.entries(positions)) {
+        const slot = data.slots.get(name);
+        if (slot !== undefined)
+          slot.restart = Math.max(slot.restart, Math.min(Number(position), data.end));
+      }
+    });
+  }
+
+  crashEnd(from: Lsn, _lineage: Lineage, timeoutMs: Ms, signal: AbortSignal): Promise<CrashEnd> {
+    const { disk, server, dice } = this.host;
+    const bytes = Math.max((disk.data?.end ?? 0) - Number(from), 0);
+    const ms = 110 + bytes / 150_000 + disk.slowMs;
+    return askAfter<CrashEnd>(this.host.kernel, {
+      process: this.agent,
+      attempt: "reading the end of WAL",
+      signal,
+      ms: Math.min(ms, timeoutMs),
+      work: () => {
+        if (ms > timeoutMs) return { kind: "unknown", why: "the scan took too long" };
+        if (server.run !== undefined) return { kind: "unknown", why: "the server is not down" };
+        if (disk.data === undefined || dice.chance(0.02))
+          return { kind: "unknown", why: "the scan failed" };
+        return { kind: "end", lsn: lsn(Math.floor(disk.data.end)) };
+      },
+    });
+  }
+
+  #needSpace(attempt: string): void {
+    if (this.host.disk.full) throw new AppError("PG_DISK_FULL", attempt);
+  }
+
+  #work(attempt: string, ms: number, signal: AbortSignal, work: () => void): Promise<void> {
+    return askAfter(this.host.kernel, { process: this.agent, attempt, ms, signal, work });
+  }
+
+  /** A statement: needs a server that answers. */
+  #sql(attempt: string, signal: AbortSignal, work: (run: Run) => void): Promise<void> {
+    return this.#work(attempt, this.host.server.profile.sqlMs, signal, () => {
+      const run = this.host.server.run;
+      if (run === undefined || run.phase === "starting")
+        throw new AppError("PG_SQL_FAILED", attempt, "no server");
+      if (run.frozen) throw new AppError("PG_SQL_TIMEOUT", attempt, "no answer");
+      work(run);
+    });
+  }
+
+  /** Waits for a phase of the server, bounded by the agent's clock. */
+  #until(
+    attempt: string,
+    timeoutMs: Ms,
+    signal: AbortSignal,
+    isThere: (run: Run | undefined) => boolean,
+  ): Promise<void> {
+    const { server, kernel } = this.host;
+    return ask<void>({
+      process: this.agent,
+      attempt,
+      signal,
+      begin: (reply) => {
+        const end = (): void => {
+          server.forgetPhase(look);
+          timeout.cancel();
+        };
+        const look = (): void => {
+          try {
+            if (!isThere(server.run)) return;
+            end();
+            reply.ok();
+          } catch (error) {
+            end();
+            if (error instanceof AppError) reply.fail(error);
+            else throw error;
+          }
+        };
+        const timeout = kernel.after(timeoutMs, () => {
+          end();
+          const code = attempt === "promoting" ? "PG_PROMOTE_FAILED" : "PG_START_TIMEOUT";
+          reply.fail(new AppError(code, attempt, `not within ${timeoutMs} ms`));
+        });
+        server.onPhase(look);
+        look();
+        return end;
+      },
+    });
+  }
+}
+
+/** What stands in the configuration files for a plan. */
+export const settingsText = (plan: ServerPlan): string =>
+  JSON.stringify([plan.parameters, plan.pgHba, plan.members]);

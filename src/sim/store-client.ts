@@ -1,0 +1,270 @@
+// The Store port of one process: endpoints in turn, every call bounded, an answer that never came is "unknown".
+import { AppError, type ErrorCode } from "../model/error.ts";
+import type { Ms } from "../model/time.ts";
+import type {
+  CallOptions,
+  Commit,
+  Compare,
+  Range,
+  Store,
+  StoreEvent,
+  Write,
+} from "../ports/store.ts";
+import { ask, type Reply } from "./ask.ts";
+import type { Dice } from "./dice.ts";
+import type { Network } from "./network.ts";
+import type { SimProcess } from "./process.ts";
+import type { SimStore, StoreMember } from "./store.ts";
+import { watchStore } from "./store-watch.ts";
+
+export const reaches = (network: Network, host: string, m: StoreMember): boolean =>
+  network.connects(host, m.address);
+
+/** Faults on the path of one client. */
+export interface PathFaults {
+  /** Share of requests whose answer is lost, and of requests that are applied late. */
+  loseAnswers: number;
+  applyLate: number;
+  watchLagMs: number;
+  watchSilent: boolean;
+}
+
+export const noPathFaults = (): PathFaults => ({
+  loseAnswers: 0,
+  applyLate: 0,
+  watchLagMs: 0,
+  watchSilent: false,
+});
+
+export interface StoreClientParts {
+  readonly store: SimStore;
+  readonly process: SimProcess;
+  readonly host: string;
+  readonly dice: Dice;
+  readonly faults: PathFaults;
+  readonly onLostAnswer: () => void;
+}
+
+/** A request at a member: calls `answer` when it has one; may be called at once, later or never. */
+type Serve<T> = (member: StoreMember, answer: (result: T | AppError) => void) => void;
+
+interface Call<T> {
+  readonly attempt: string;
+  readonly options: CallOptions;
+  /** A read can be asked again elsewhere; a write that was sent cannot. */
+  readonly isRead: boolean;
+  readonly serve: Serve<T>;
+}
+
+const LATE_MS = 9_000;
+
+export class SimStoreClient implements Store {
+  readonly parts: StoreClientParts;
+  #preferred: number;
+  /** Endpoints with an established connection: a cut is noticed only by silence. */
+  readonly #connected = new Set<StoreMember>();
+
+  constructor(parts: StoreClientParts) {
+    this.parts = parts;
+    const own = parts.store.members.findIndex((m) => m.host === parts.host);
+    this.#preferred = Math.max(own, 0);
+  }
+
+  range(prefix: string, options: CallOptions): Promise<Range> {
+    const { store } = this.parts;
+    return this.#call({
+      attempt: "reading the store",
+      options,
+      isRead: true,
+      serve: (member, answer) =>
+        store.propose(member, () =>
+          answer({ header: store.header(), entries: store.state.range(prefix) }),
+        ),
+    });
+  }
+
+  commit(
+    compares: readonly Compare[],
+    writes: readonly Write[],
+    options: CallOptions,
+  ): Promise<Commit> {
+    const { store } = this.parts;
+    return this.#call({
+      attempt: "writing to the store",
+      options,
+      isRead: false,
+      serve: (member, answer) =>
+        store.propose(member, () => {
+          const applied = store.state.commit(compares, writes);
+          if (applied.kind === "done")
+            answer({ succeeded: applied.succeeded, header: store.header() });
+          else if (applied.kind === "no-space")
+            answer(new AppError("STORE_NO_SPACE", "writing to the store"));
+          else answer({ succeeded: false, header: store.header() });
+        }),
+    });
+  }
+
+  grant(
+    leaseId: string,
+    ttlMs: Ms,
+    options: CallOptions,
+  ): Promise<{ readonly ttlMs: Ms } | "exists"> {
+    const { store } = this.parts;
+    return this.#call<{ readonly ttlMs: Ms } | "exists">({
+      attempt: "granting a lease",
+      options,
+      isRead: false,
+      serve: (member, answer) =>
+        store.propose(member, () => answer(store.grant(leaseId, ttlMs) ? { ttlMs } : "exists")),
+    });
+  }
+
+  keepAlive(leaseId: string, options: CallOptions): Promise<{ readonly ttlMs: Ms } | "gone"> {
+    const { store } = this.parts;
+    return this.#call<{ readonly ttlMs: Ms } | "gone">({
+      attempt: "keeping a lease alive",
+      options,
+      isRead: true,
+      serve: (member, answer) => {
+        const result = store.keepAlive(member, leaseId);
+        if (result !== undefined) answer(result);
+      },
+    });
+  }
+
+  watch(
+    prefix: string,
+    onEvents: (events: readonly StoreEvent[]) => void,
+    onGap: () => void,
+    signal: AbortSignal,
+  ): void {
+    watchStore({ parts: this.parts, prefix, onEvents, onGap, signal });
+  }
+
+  #call<T>(call: Call<T>): Promise<T> {
+    const { process, store, dice } = this.parts;
+    return ask<T>({
+      process,
+      attempt: call.attempt,
+      signal: call.options.signal,
+      begin: (reply) => {
+        const { timeoutMs } = call.options;
+        const trip = new Trip<T>(this.parts, call, reply);
+        const tries = store.members.length;
+        const share = call.isRead ? timeoutMs / tries : timeoutMs;
+        trip.deadline(timeoutMs);
+        const tryNext = (n: number): void => {
+          if (n >= tries || trip.isOver) return;
+          const member = store.members[(this.#preferred + n) % tries];
+          if (member === undefined) return;
+          trip.attempt(member, this.#connected, {
+            share: Math.min(share, timeoutMs / 2),
+            next: () => tryNext(n + 1),
+            answered: () => {
+              this.#preferred = store.members.indexOf(member);
+            },
+          });
+        };
+        tryNext(0);
+        if (dice.chance(0.001)) this.#preferred = dice.integer(tries);
+        return () => trip.abandon();
+      },
+    });
+  }
+}
+
+interface Leg {
+  readonly share: number;
+  readonly next: () => void;
+  readonly answered: () => void;
+}
+
+/** One call from beginning to end, over as many endpoints as it takes. */
+class Trip<T> {
+  readonly #parts: StoreClientParts;
+  readonly #call: Call<T>;
+  readonly #reply: Reply<T>;
+  #wasSent = false;
+  #wasRefused = false;
+  isOver = false;
+
+  constructor(parts: StoreClientParts, call: Call<T>, reply: Reply<T>) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#reply = reply;
+  }
+
+  deadline(timeoutMs: number): void {
+    this.#parts.store.kernel.after(timeoutMs, () => {
+      if (this.isOver) return;
+      this.isOver = true;
+      const isUnknown = this.#wasSent && !this.#call.isRead;
+      if (isUnknown) this.#parts.onLostAnswer();
+      const code: ErrorCode = isUnknown ? "STORE_UNKNOWN" : "STORE_UNREACHABLE";
+      this.#reply.fail(
+        new AppError(
+          code,
+          this.#call.attempt,
+          this.#wasRefused ? "connection refused" : "no answer in time",
+        ),
+      );
+    });
+  }
+
+  abandon(): void {
+    this.isOver = true;
+  }
+
+  attempt(member: StoreMember, connected: Set<StoreMember>, leg: Leg): void {
+    const { store, host } = this.#parts;
+    const { network, kernel } = store;
+    const isConnected = connected.has(member);
+    if (reaches(network, host, member) && !member.isUp) {
+      connected.delete(member);
+      this.#wasRefused = true;
+      kernel.after(network.latency(host, member.address) * 2, leg.next);
+      return;
+    }
+    if (!isConnected && !reaches(network, host, member)) {
+      kernel.after(leg.share, leg.next); // no connection within its share of the time
+      return;
+    }
+    this.#wasSent = true;
+    const silence = kernel.after(leg.share, () => {
+      connected.delete(member);
+      if (this.#call.isRead) leg.next();
+    });
+    this.#send(member, () => {
+      silence.cancel();
+      connected.add(member);
+      leg.answered();
+    });
+  }
+
+  #send(member: StoreMember, answered: () => void): void {
+    const { store, host, faults, dice } = this.#parts;
+    const { network, kernel } = store;
+    const isLate = !this.#call.isRead && dice.chance(faults.applyLate);
+    const extra = isLate ? dice.between(0, LATE_MS) : 0;
+    const isLost = dice.chance(faults.loseAnswers);
+    if (!network.carries(host, member.address)) return;
+    kernel.after(network.latency(host, member.address) + extra, () => {
+      if (!network.carries(host, member.address) && !isLate) return;
+      store.arrive(member, () =>
+        this.#call.serve(member, (result) => {
+          if (isLost || isLate) return;
+          network.message(member.address, host, () => this.#answer(result, answered));
+        }),
+      );
+    });
+  }
+
+  #answer(result: T | AppError, answered: () => void): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    answered();
+    if (result instanceof AppError) this.#reply.fail(result);
+    else this.#reply.ok(result);
+  }
+}

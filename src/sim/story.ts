@@ -1,0 +1,135 @@
+// Plays one story in the simulation: world, clients, faults, healing, checkers, and a report.
+
+import { DEFAULT_CONFIG } from "../model/config.ts";
+import { holdMsFor } from "../model/lease.ts";
+import type { StoryReport } from "../scenario/scenario.ts";
+import type { Fault } from "../scenario/verbs.ts";
+import { CHECKERS } from "./checkers/all.ts";
+import type { Checker } from "./checkers/checker.ts";
+import { type ClusterOptions, SimCluster } from "./cluster.ts";
+import { playFault, type Undo } from "./faults.ts";
+import type { Truth } from "./truth.ts";
+import { Workload, type WorkloadOptions } from "./workload.ts";
+
+export interface Story {
+  readonly cluster: ClusterOptions;
+  readonly workload: WorkloadOptions;
+  readonly faults: readonly Fault[];
+  readonly healAtMs: number;
+  readonly endAtMs: number;
+}
+
+export interface StoryResult extends StoryReport {
+  readonly effects: number;
+  readonly lostAnswers: number;
+  /** "reason→reason" as often as it was taken. */
+  readonly edges: ReadonlyMap<string, number>;
+}
+
+/** When the agents of a new cluster are started: all at once, as after a power cut of the whole room. */
+const AGENT_SPREAD_MS = 50;
+
+export class StoryRun {
+  readonly cluster: SimCluster;
+  readonly workload: Workload;
+  readonly #story: Story;
+  readonly #checkers: readonly Checker[];
+  readonly #violations: string[] = [];
+  readonly #undos: Undo[] = [];
+  readonly #edges = new Map<string, number>();
+  readonly #lastReason = new Map<string, string>();
+  readonly #reasons = new Set<string>();
+  #promotions = 0;
+  #fences = 0;
+  #firstPrimary: string | undefined;
+
+  constructor(story: Story) {
+    this.#story = story;
+    this.cluster = new SimCluster(story.cluster);
+    this.workload = new Workload(this.cluster, story.workload);
+    const { config } = story.cluster;
+    const ttlMs = typeof config["ttl"] === "number" ? config["ttl"] * 1000 : DEFAULT_CONFIG.ttlMs;
+    const lag = config["maximum_lag_on_failover"];
+    const context = {
+      cluster: this.cluster,
+      workload: this.workload,
+      holdMs: holdMsFor(ttlMs),
+      maximumLag: typeof lag === "number" ? lag : DEFAULT_CONFIG.maximumLagOnFailover,
+      violate: (rule: string, text: string) => this.#violate(rule, text),
+    };
+    this.#checkers = CHECKERS.map((make) => make(context));
+    this.cluster.truth.listen((truth, at) => this.#hear(truth, at));
+  }
+
+  #violate(rule: string, text: string): void {
+    this.#violations.push(`${rule} at ${(this.cluster.kernel.now / 1000).toFixed(3)} s: ${text}`);
+    this.cluster.kernel.stop();
+  }
+
+  #hear(truth: Truth, at: number): void {
+    for (const checker of this.#checkers) checker.see?.(truth, at);
+    if (truth.kind === "promoted") this.#promotions += 1;
+    if (truth.kind === "fence-fired" && truth.serverRan) this.#fences += 1;
+    if (truth.kind === "writable" && truth.on) this.#firstPrimary ??= truth.host;
+    if (truth.kind !== "decision") return;
+    this.#reasons.add(truth.reason);
+    const before = this.#lastReason.get(truth.host);
+    this.#lastReason.set(truth.host, truth.reason);
+    if (before === undefined || before === truth.reason) return;
+    const edge = `${before}→${truth.reason}`;
+    this.#edges.set(edge, (this.#edges.get(edge) ?? 0) + 1);
+  }
+
+  /** Plays to the end, or to the first violation. */
+  async play(): Promise<StoryResult> {
+    const { cluster, workload } = this;
+    const { kernel } = cluster;
+    const { faults, healAtMs, endAtMs } = this.#story;
+    workload.start();
+    let spread = 0;
+    for (const name of cluster.hosts.keys())
+      kernel.after((spread += AGENT_SPREAD_MS), () => cluster.startAgent(name));
+    for (const fault of faults) kernel.at(fault.atMs, () => this.#begin(fault));
+    kernel.at(healAtMs, () => this.#heal());
+    await kernel.runUntil(endAtMs);
+    if (!kernel.stopped) for (const checker of this.#checkers) checker.finish?.(healAtMs, endAtMs);
+    for (const crash of cluster.crashes) this.#violations.push(`crash: ${crash}`);
+    return this.result();
+  }
+
+  #begin(fault: Fault): void {
+    const undo = playFault({ cluster: this.cluster, workload: this.workload }, fault);
+    this.#undos.push(undo);
+    if (fault.forMs !== undefined) this.cluster.kernel.after(fault.forMs, undo);
+  }
+
+  /** Everything that still lasts ends now; agents that are gone come back. */
+  #heal(): void {
+    const { cluster } = this;
+    for (const undo of this.#undos) undo();
+    cluster.network.healAll();
+    for (const host of cluster.hosts.values()) {
+      if (!host.isUp) host.powerOn();
+      cluster.startAgent(host.name);
+    }
+    cluster.truth.tell({ kind: "fault", text: "everything is healed" });
+  }
+
+  result(): StoryResult {
+    const { cluster, workload } = this;
+    return {
+      violations: this.#violations,
+      firstPrimary: this.#firstPrimary,
+      primaryAtEnd: cluster.writable()?.name,
+      promotions: this.#promotions,
+      fences: this.#fences,
+      acknowledged: workload.acknowledged.length,
+      lost: workload.lost,
+      longestPauseMs: workload.longestPauseMs,
+      reasons: [...this.#reasons],
+      effects: cluster.kernel.effects,
+      lostAnswers: cluster.lostAnswers,
+      edges: this.#edges,
+    };
+  }
+}

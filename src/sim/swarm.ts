@@ -1,0 +1,203 @@
+// One seed is one schedule: a cluster, its weather, its faults. The same seed gives the same schedule for ever.
+import type { Fault, FaultKind, Verb } from "../scenario/verbs.ts";
+import { kindOf } from "../scenario/verbs.ts";
+import type { Flaws, NodeSpec } from "./cluster.ts";
+import { type Dice, dice } from "./dice.ts";
+import type { NodeFactory } from "./node-factory.ts";
+import type { Story } from "./story.ts";
+
+export interface SwarmOptions {
+  readonly factory: NodeFactory;
+  readonly flaws: Flaws;
+}
+
+/** The cluster gets this long to come up before the first fault. */
+const READY_MS = 25_000;
+const SAFETY_MS = 600_000;
+const LIVENESS_MS = 300_000;
+const LEAST_FAULTS = 6;
+const LEAST_KINDS = 3;
+
+/** The schedule of a seed. */
+export function storyOf(seed: number, options: SwarmOptions): Story {
+  const d = dice(seed).fork("swarm");
+  const nodes = nodesOf(d);
+  const names = nodes.map((n) => n.name);
+  const ttl = d.pick([5, 10, 10, 10, 20, 30]);
+  const loopWait = ttl === 30 ? 10 : d.pick([1, 2, 2]);
+  const faults = faultsOf(d, names);
+  return {
+    cluster: {
+      seed,
+      nodes,
+      storeOn: d.pick([
+        names.slice(0, 3),
+        names.slice(0, 3),
+        ["etcd1"],
+        ["etcd1", "etcd2", "etcd3"],
+      ]),
+      electionMs: d.between(500, 1_500),
+      revokesEarly: d.chance(0.3),
+      network: {
+        latencyMs: d.between(0.1, 5),
+        jitterMs: d.between(0, 10),
+        loss: d.pick([0, 0, 0.001, 0.01]),
+      },
+      config: {
+        ttl,
+        loop_wait: loopWait,
+        retry_timeout: ttl === 30 ? 10 : 3,
+        maximum_lag_on_failover: d.pick([0, 100_000, 1_048_576, 1_048_576]),
+      },
+      factory: options.factory,
+      flaws: options.flaws,
+    },
+    workload: {
+      clients: 1 + d.integer(2),
+      everyMs: d.between(200, 700),
+      largestRow: d.pick([1_000, 100_000, 800_000]),
+    },
+    faults,
+    healAtMs: READY_MS + SAFETY_MS,
+    endAtMs: READY_MS + SAFETY_MS + LIVENESS_MS,
+  };
+}
+
+function nodesOf(d: Dice): readonly NodeSpec[] {
+  const count = d.pick([3, 3, 3, 4, 5]);
+  return Array.from({ length: count }, (_, i) => ({
+    name: `n${i + 1}`,
+    clockRate: d.pick([1, 0.99, 1.01, d.between(0.99, 1.01)]),
+    profile: {
+      startMs: d.between(80, d.chance(0.1) ? 20_000 : 1_200),
+      replayMs: d.between(0, 2_000),
+      promoteMs: d.between(60, d.chance(0.15) ? 15_000 : 500),
+      stopMs: d.between(30, d.chance(0.1) ? 6_000 : 400),
+      flushMs: d.between(0.3, 3),
+      cloneMs: d.between(2_000, 20_000),
+      rewindMs: d.between(300, 6_000),
+      sqlMs: d.between(1, 15),
+    },
+    ...(i > 0 && d.chance(0.05) ? { tags: { nofailover: true, failoverPriority: 0 } } : {}),
+  }));
+}
+
+/** A handful of storms: faults cluster in time, because that is when they hurt. */
+function faultsOf(d: Dice, names: readonly string[]): readonly Fault[] {
+  const wanted = LEAST_FAULTS + d.integer(12);
+  const faults: Fault[] = [];
+  let at = READY_MS + d.between(0, 20_000);
+  const isEnough = (): boolean =>
+    faults.length >= wanted && new Set(faults.map((f) => kindOf(f.verb))).size >= LEAST_KINDS;
+  for (let n = 0; n < 60 && !isEnough(); n++) {
+    faults.push(faultAt(d, names, at));
+    const gap = d.chance(0.5) ? d.between(0, 8_000) : d.between(8_000, 90_000);
+    at = Math.min(at + gap, READY_MS + SAFETY_MS - 20_000);
+  }
+  return faults;
+}
+
+const KINDS: readonly FaultKind[] = [
+  "process",
+  "process",
+  "process",
+  "network",
+  "network",
+  "store",
+  "store",
+  "clock",
+  "disk",
+  "operator",
+  "operator",
+];
+
+function faultAt(d: Dice, names: readonly string[], atMs: number): Fault {
+  const node = d.chance(0.55) ? "primary" : d.pick([...names, "standby", "other"]);
+  const forMs = Math.round(
+    d.pick([d.between(50, 2_000), d.between(500, 15_000), d.between(5_000, 90_000)]),
+  );
+  const fault = (verb: Verb): Fault => ({ atMs: Math.round(atMs), forMs, verb });
+  const kind = d.pick(KINDS);
+  switch (kind) {
+    case "process":
+      return fault(processVerb(d, node));
+    case "network":
+      return fault(networkVerb(d, node, names));
+    case "store":
+      return fault(storeVerb(d, node));
+    case "clock":
+      return fault(clockVerb(d, node));
+    case "disk":
+      return fault(diskVerb(d, node));
+    case "operator":
+      return fault(operatorVerb(d, node));
+    default:
+      return kind satisfies never;
+  }
+}
+
+const processVerb = (d: Dice, node: string): Verb =>
+  d.pick<Verb>([
+    { do: "killPostmaster", node },
+    { do: "killPostmaster", node },
+    { do: "killHost", node },
+    { do: "killHost", node },
+    { do: "killAgent", node },
+    { do: "stopAgent", node },
+    { do: "stallAgent", node, stallMs: Math.round(d.between(500, 20_000)) },
+    { do: "killFence", node },
+    { do: "stopFence", node },
+    { do: "hangServer", node },
+    { do: "stopServer", node },
+    { do: "longBackends", node, count: 2 },
+    { do: "startByStranger", node },
+  ]);
+
+const networkVerb = (d: Dice, node: string, names: readonly string[]): Verb =>
+  d.pick<Verb>([
+    { do: "cutFromStore", node },
+    { do: "cutFromPeers", node },
+    { do: "cutFromClients", node },
+    { do: "isolate", node },
+    { do: "cutOneWay", from: d.pick(names), to: d.pick(names) },
+  ]);
+
+const storeVerb = (d: Dice, node: string): Verb =>
+  d.pick<Verb>([
+    { do: "storeDown" },
+    { do: "storeLeaderKill" },
+    { do: "storeLeaderPause" },
+    { do: "storeNoSpace" },
+    { do: "storeCompact" },
+    { do: "revokeLease", node },
+    { do: "loseAnswers", node, share: d.between(0.05, 0.7) },
+    { do: "applyLate", node, share: d.between(0.05, 0.5) },
+    { do: "watchLag", node, lagMs: Math.round(d.between(100, 8_000)) },
+    { do: "watchSilent", node },
+  ]);
+
+const clockVerb = (d: Dice, node: string): Verb =>
+  d.pick<Verb>([
+    { do: "clockRate", node, rate: d.between(0.99, 1.01) },
+    { do: "stepWall", node, byMs: Math.round(d.between(-100_000, 100_000)) },
+    { do: "suspendHost", node },
+  ]);
+
+const diskVerb = (d: Dice, node: string): Verb =>
+  d.pick<Verb>([
+    { do: "fillDisk", node },
+    { do: "slowDisk", node, slowMs: Math.round(d.between(20, 800)) },
+    { do: "slowStandby", node: "standby", slowMs: Math.round(d.between(200, 5_000)) },
+  ]);
+
+const operatorVerb = (d: Dice, node: string): Verb =>
+  d.pick<Verb>([
+    { do: "switchover" },
+    { do: "switchover", candidate: d.pick(["standby", "other"]) },
+    { do: "failover", candidate: "standby" },
+    { do: "restart", node },
+    { do: "reinit", node: d.pick(["standby", "other", node]) },
+    { do: "pause" },
+    { do: "detach", node },
+    { do: "stopCleanly", node },
+  ]);

@@ -1,0 +1,54 @@
+// What happened, one aligned line an event: decisions, faults, and what really became of the servers.
+import type { SimCluster } from "./cluster.ts";
+import type { Truth } from "./truth.ts";
+
+/** Everything, or only what tells the story. */
+export type Detail = "story" | "trace";
+
+/** Collects lines while the schedule runs. */
+export function transcript(cluster: SimCluster, detail: Detail): readonly string[] {
+  const lines: string[] = [];
+  const last = new Map<string, string>();
+  cluster.truth.listen((truth, at) => {
+    const text = line(truth, detail);
+    if (text === undefined) return;
+    const who = "host" in truth ? truth.host : "*";
+    if (detail === "story" && last.get(who) === text) return;
+    last.set(who, text);
+    lines.push(`${(at / 1000).toFixed(3).padStart(9)}  ${who.padEnd(8)}  ${text}`);
+  });
+  return lines;
+}
+
+function line(truth: Truth, detail: Detail): string | undefined {
+  switch (truth.kind) {
+    case "decision": {
+      if (detail === "story" && truth.reason === "job_running") return undefined;
+      const why =
+        detail === "trace" && truth.fields["detail"] !== undefined
+          ? ` (${String(truth.fields["detail"])})`
+          : "";
+      return `${truth.reason.padEnd(28)}${truth.step ?? ""}${why}`.trimEnd();
+    }
+    case "fault":
+      return `--- ${truth.text}`;
+    case "writable":
+      return truth.on ? "=== takes writes" : `=== takes no more writes ${truth.why}`.trimEnd();
+    case "promoted":
+      return `=== promoted to timeline ${truth.branch.timeline}`;
+    case "fence-fired":
+      return "=== the fence fires";
+    case "wrong-rows":
+      return `=== WRONG ROWS from ${truth.upstream}`;
+    case "event":
+      return detail === "trace" ? `... ${truth.text}` : undefined;
+    case "promotion-begun":
+    case "start-as-primary":
+    case "data-removed":
+      return detail === "trace" ? `... ${truth.kind}` : undefined;
+    case "acknowledged":
+      return undefined;
+    default:
+      return truth satisfies never;
+  }
+}

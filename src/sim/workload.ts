@@ -1,0 +1,148 @@
+// Clients: each writes unique rows through whichever node takes them, and remembers what was acknowledged.
+import { OUTSIDE, type SimCluster } from "./cluster.ts";
+import type { Dice } from "./dice.ts";
+import type { SimHost } from "./host.ts";
+import type { HiddenBranch } from "./wal.ts";
+
+export interface AcknowledgedRow {
+  readonly row: number;
+  readonly host: string;
+  readonly branch: HiddenBranch;
+  readonly lsn: number;
+  readonly at: number;
+}
+
+export interface WorkloadOptions {
+  readonly clients: number;
+  readonly everyMs: number;
+  /** The largest row, in bytes; most are small. */
+  readonly largestRow: number;
+}
+
+const RECONNECT_MS = 250;
+const ANSWER_LIMIT_MS = 2_000;
+
+/** Writes and the ledger of what came back. */
+export class Workload {
+  readonly acknowledged: AcknowledgedRow[] = [];
+  longestPauseMs = 0;
+  /** Acknowledged rows that are on no surviving history; the checker of losses counts them. */
+  lost = 0;
+  /** Begin of the pause that is being measured; set at the first acknowledgement. */
+  lastAcknowledgedAt: number | undefined;
+  readonly #cluster: SimCluster;
+  readonly #options: WorkloadOptions;
+  readonly #dice: Dice;
+  #row = 0;
+
+  constructor(cluster: SimCluster, options: WorkloadOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#dice = cluster.dice.fork("clients");
+  }
+
+  start(): void {
+    for (let n = 0; n < this.#options.clients; n++) this.#later(this.#options.everyMs, undefined);
+  }
+
+  #later(ms: number, at: SimHost | undefined): void {
+    this.#cluster.kernel.after(ms * (0.5 + this.#dice.real()), () => this.#write(at));
+  }
+
+  /** One insert: over the connection that is open, or a new one to the first node that says it is a primary. */
+  #write(at: SimHost | undefined): void {
+    const { kernel, network } = this.#cluster;
+    const isOpen = at !== undefined && this.#canUse(at);
+    const host = isOpen ? at : this.#connect();
+    if (host === undefined) {
+      this.#later(RECONNECT_MS, undefined);
+      return;
+    }
+    let isOver = false;
+    const limit = kernel.after(ANSWER_LIMIT_MS, () => {
+      isOver = true;
+      this.#later(RECONNECT_MS, undefined);
+    });
+    network.message(OUTSIDE, host.name, () => {
+      this.insert(host, (lsn, branch, durableAt) => {
+        const row = this.#row++;
+        this.#cluster.truth.tell({
+          kind: "acknowledged",
+          host: host.name,
+          row,
+          branch,
+          lsn,
+          durableAt,
+        });
+        network.message(host.name, OUTSIDE, () => {
+          this.#book({ row, host: host.name, branch, lsn, at: kernel.now });
+          if (isOver) return;
+          isOver = true;
+          limit.cancel();
+          this.#later(this.#options.everyMs, host);
+        });
+      });
+    });
+  }
+
+  #canUse(host: SimHost): boolean {
+    return host.server.canAcknowledge() && host.server.run?.frozen === false;
+  }
+
+  #connect(): SimHost | undefined {
+    const { hosts, network } = this.#cluster;
+    return [...hosts.values()].find(
+      (h) =>
+        network.connects(OUTSIDE, h.name) && h.server.accepts && h.server.run?.phase === "primary",
+    );
+  }
+
+  /** Inside the server: insert, flush, and only then the answer. */
+  insert(
+    host: SimHost,
+    acknowledged: (lsn: number, branch: HiddenBranch, durableAt: number) => void,
+  ): void {
+    const { server } = host;
+    const { run, data } = server;
+    if (run === undefined || data === undefined || run.frozen || !server.canAcknowledge()) return;
+    if (run.postmaster === "dead" && run.longBackends === 0) return;
+    const branch = data.branch;
+    server.insert(run, this.#size(), (lsn) => {
+      if (server.canAcknowledge()) acknowledged(lsn, branch, this.#cluster.kernel.now);
+    });
+  }
+
+  /** Long procedures with COMMITs inside: their backends outlive a dead postmaster. */
+  runProcedures(host: SimHost, count: number): void {
+    const { run } = host.server;
+    if (run?.phase !== "primary") return;
+    run.longBackends += count;
+    const step = (): void => {
+      if (host.server.run !== run) return;
+      this.insert(host, (lsn, branch) => {
+        const row = this.#row++;
+        this.#cluster.network.message(host.name, OUTSIDE, () =>
+          this.#book({ row, host: host.name, branch, lsn, at: this.#cluster.kernel.now }),
+        );
+      });
+      this.#cluster.kernel.after(this.#options.everyMs, step);
+    };
+    step();
+    this.#cluster.kernel.after(20_000, () => {
+      run.longBackends = Math.max(0, run.longBackends - count);
+    });
+  }
+
+  #size(): number {
+    const isLarge = this.#dice.chance(0.05);
+    return 150 + this.#dice.integer(isLarge ? this.#options.largestRow : 400);
+  }
+
+  #book(row: AcknowledgedRow): void {
+    if (this.lastAcknowledgedAt !== undefined) {
+      this.longestPauseMs = Math.max(this.longestPauseMs, row.at - this.lastAcknowledgedAt);
+    }
+    this.lastAcknowledgedAt = row.at;
+    this.acknowledged.push(row);
+  }
+}
