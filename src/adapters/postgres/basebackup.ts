@@ -5,10 +5,11 @@ import { basename, dirname, join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import type { Lineage } from "../../model/timeline.ts";
 import type { Progress, Upstream } from "../../ports/postgres.ts";
+import { writeDurably } from "../system/durable-file.ts";
 import { run } from "../system/spawn.ts";
 import { printConninfo } from "./conninfo.ts";
 import { readControlFile } from "./control-data.ts";
-import { directoryState, isDiskFull, isMountPoint } from "./directory.ts";
+import { directoryState, isDiskFull, isMountPoint, signalPath } from "./directory.ts";
 import { namesIn, renameDurably, sizeBelow } from "./files.ts";
 import { writeLineage } from "./lineage.ts";
 import { clearMarker, readMarker, writeMarker } from "./marker.ts";
@@ -48,6 +49,8 @@ export async function cloneServer(place: Place, options: CloneOptions): Promise<
     throw new AppError("PG_CLONE_FAILED", attempt, "the copy has no control file");
   }
   const { systemId } = control;
+  // Without it the copy would look like a former primary's data, and be rewound before its first start.
+  await writeDurably(signalPath(home.draft), "", { owner: place.user });
   await writeLineage(stateDir, { systemId, branches: options.lineage, pending: undefined });
   if (home.isBeside) await exchange(home);
   await clearMarker(stateDir);
