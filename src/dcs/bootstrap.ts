@@ -28,6 +28,7 @@ export function bootstrap(store: Store, keys: Keys): Bootstrap {
       return (await store.commit(ours, [claim], { timeoutMs })).succeeded;
     },
 
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
     async finishBootstrap(name, leaseId, systemId, configJson, timeoutMs) {
       const writes: readonly Write[] = [
         { kind: "put", key: keys.initialize, value: systemId },

@@ -7,10 +7,11 @@ import type { Dcs } from "../ports/dcs.ts";
 import type { Store } from "../ports/store.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { eventOf } from "./events.ts";
+import { holding } from "./holding.ts";
 import { keysOf } from "./keys.ts";
-import { leadership } from "./leadership.ts";
 import { records } from "./records.ts";
 import { snapshotOf } from "./snapshot.ts";
+import { taking } from "./taking.ts";
 
 export interface DcsOptions {
   readonly store: Store;
@@ -43,7 +44,8 @@ export function createDcs(options: DcsOptions): Dcs {
   }
 
   return {
-    ...leadership(store, keys),
+    ...taking(store, keys),
+    ...holding(store, keys),
     ...bootstrap(store, keys),
     ...records(store, keys),
     ensureLease,

@@ -35,6 +35,7 @@ export function records(store: Store, keys: Keys): Records {
   }
 
   return {
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
     reserveBranch: (term, branches, revision, timeoutMs) =>
       write(
         [leading(term), at(keys.lineage, revision)],

@@ -28,7 +28,7 @@ export function snapshotOf(
   };
   const members = membersIn(range.entries, keys);
   const warnings: string[] = [];
-  const config = read(keys.config, (text) => configIn(text, members, lastGood, warnings));
+  const config = read(keys.config, (text) => configIn(text, { members, lastGood, warnings }));
   const hold = at.get(keys.hold);
   // The older key counts only while the newer one was never written.
   const statusKey = at.has(keys.status) ? keys.status : keys.oldStatus;
@@ -71,11 +71,15 @@ function membersIn(entries: readonly KeyValue[], keys: Keys): readonly Member[] 
   });
 }
 
+interface ConfigCircumstances {
+  readonly members: readonly Member[];
+  readonly lastGood: DynamicConfig | undefined;
+  readonly warnings: string[];
+}
+
 function configIn(
   text: string | undefined,
-  members: readonly Member[],
-  lastGood: DynamicConfig | undefined,
-  warnings: string[],
+  { members, lastGood, warnings }: ConfigCircumstances,
 ): DynamicConfig | undefined {
   if (text === undefined) return undefined;
   const allOurs = members.every((m) => m.ours?.hold === true);

@@ -67,7 +67,7 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
         dcs.acquire(basis, a, LIMIT_MS),
         dcs.acquire(basis, b, LIMIT_MS),
       ]);
-      expect(outcomes.map((o) => o.kind).sort()).toEqual(["taken", "won"]);
+      expect(outcomes.map((o) => o.kind).toSorted()).toEqual(["taken", "won"]);
       const winner = outcomes[0]?.kind === "won" ? a : b;
       const won = outcomes.find((o) => o.kind === "won");
       const seen = await look();
@@ -86,7 +86,7 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       for (const short of ["hold", "sync", "failover", "known", "lineage"]) {
         const basis = basisOf(await look());
         await put(short, "{}");
-        expect(await dcs.acquire(basis, a, LIMIT_MS), short).toEqual({ kind: "taken" });
+        expect([short, await dcs.acquire(basis, a, LIMIT_MS)]).toEqual([short, { kind: "taken" }]);
       }
       expect((await dcs.acquire(basisOf(await look()), a, LIMIT_MS)).kind).toBe("won");
     });
@@ -213,7 +213,7 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
         dcs.claimBootstrap("b", b.leaseId, LIMIT_MS),
       ]);
       expect(claims.filter(Boolean)).toHaveLength(1);
-      const [winner, loser] = claims[0] === true ? [a, b] : [b, a];
+      const [winner, loser] = claims[0] ? [a, b] : [b, a];
       // Asking again after a lost answer finds the claim.
       expect(await dcs.claimBootstrap(winner.name, winner.leaseId, LIMIT_MS)).toBe(true);
       const id = "7300000000000000001";

@@ -58,7 +58,10 @@ async function door(target: string) {
   const open = new Set<Socket>();
   let shut = false;
   const server = createServer((socket) => {
-    if (shut) return void socket.destroy();
+    if (shut) {
+      socket.destroy();
+      return;
+    }
     const other = connect(port, "127.0.0.1");
     for (const [from, to] of [
       [socket, other],
@@ -189,6 +192,7 @@ describe("a watch through a door that shuts", () => {
     await until("the gap", () => seen.gaps > gapsBefore);
     await put(direct, "/w/a", "5");
     await until("the change after the gap", () => seen.events.at(-1)?.value === "5");
+    expect(seen.events.slice(0, 2).map((e) => e.value)).toEqual(["1", "2"]);
     seen.stop();
     store.close();
     direct.close();

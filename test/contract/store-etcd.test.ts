@@ -14,7 +14,7 @@ async function realStore(members: 1 | 3): Promise<StoreUnderTest> {
   const clock = createClock();
   const store = createEtcdStore({ endpoints: etcd.endpoints, clock, log: quiet });
   const all = async (act: (member: (typeof etcd.members)[number]) => void | Promise<void>) => {
-    await Promise.all(etcd.members.map(act));
+    await Promise.all(etcd.members.map(async (member) => act(member)));
   };
   return {
     store,

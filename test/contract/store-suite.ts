@@ -305,6 +305,7 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       await put("later", "1");
       await within(10_000, "the change", () => shown(seen.events).includes("1"));
       seen.stop();
+      expect(shown(seen.events)).toEqual(["1"]);
     });
 
     it("keeps what it answered over a restart, and the watch goes on", async () => {

@@ -1,6 +1,6 @@
 // What does an answer of the gateway mean: a result, a "no" with a reason, or nothing to rely on?
 import type { StoreHeader } from "../../model/cluster.ts";
-import { isObject, type JsonObject } from "../../model/wire/json.ts";
+import { isObject, type JsonObject, textIn } from "../../model/wire/json.ts";
 import { headerIn } from "./encode.ts";
 
 /** gRPC's status numbers, as far as we treat them differently. */
@@ -36,10 +36,12 @@ export function answerIn(status: number, text: string): Answer {
 
 function refusal(fault: JsonObject, status: number): Answer {
   const given = fault["code"] ?? fault["grpc_code"];
-  const code = typeof given === "number" ? given : status === 401 ? CODE.unauthenticated : 0;
-  const message = String(fault["message"] ?? fault["error"] ?? `HTTP ${status}`);
+  const code = typeof given === "number" ? given : codeOfStatus(status);
+  const message = textIn(fault["message"]) ?? textIn(fault["error"]) ?? `HTTP ${status}`;
   return CERTAIN.has(code) ? { kind: "no", code, message } : { kind: "failing", why: message };
 }
+
+const codeOfStatus = (status: number): number => (status === 401 ? CODE.unauthenticated : 0);
 
 function objectIn(text: string): JsonObject | undefined {
   try {

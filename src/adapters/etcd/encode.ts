@@ -13,7 +13,7 @@ export const numberIn = (value: unknown): number =>
   typeof value === "string" || typeof value === "number" ? Number(value) : 0;
 
 const textOr = (value: unknown, absent: string): string =>
-  typeof value === "string" ? value : typeof value === "number" ? String(value) : absent;
+  typeof value === "string" || typeof value === "number" ? String(value) : absent;
 
 export const listIn = (value: unknown): readonly JsonObject[] =>
   Array.isArray(value) ? value.filter(isObject) : [];

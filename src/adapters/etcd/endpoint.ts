@@ -72,7 +72,10 @@ export function createEndpoint(url: string, tls: TlsTexts | undefined, clock: Cl
 
   return {
     url,
-    post: (post, limits) => exchange(request(post, pooled), post.body, limits, { clock, secure }),
+    post: (post, limits) => {
+      const req = request(post, pooled);
+      return exchange(req, { ...limits, body: post.body, secure }, clock);
+    },
     open(post) {
       const req = request(post, single);
       req.end(post.body);
@@ -85,12 +88,12 @@ export function createEndpoint(url: string, tls: TlsTexts | undefined, clock: Cl
   };
 }
 
-function exchange(
-  req: http.ClientRequest,
-  body: string,
-  limits: Limits,
-  { clock, secure }: { clock: Clock; secure: boolean },
-): Promise<Attempt> {
+interface Exchange extends Limits {
+  readonly body: string;
+  readonly secure: boolean;
+}
+
+function exchange(req: http.ClientRequest, limits: Exchange, clock: Clock): Promise<Attempt> {
   return new Promise((resolve) => {
     let sent = false;
     const finish = (attempt: Attempt): void => {
@@ -116,9 +119,9 @@ function exchange(
         else finish({ kind: "answer", status: response.statusCode ?? 0, text });
       }),
     );
-    whenConnected(req, secure, () => {
+    whenConnected(req, limits.secure, () => {
       sent = true;
-      req.end(body);
+      req.end(limits.body);
     });
     if (limits.signal?.aborted === true) cancelled();
   });

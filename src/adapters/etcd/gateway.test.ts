@@ -338,5 +338,6 @@ describe("a watch", () => {
     );
     const seen = watching(storeAt([leaderless.url, good.url]));
     await until(() => seen.events.length === 1);
+    expect(seen.events[0]?.value).toBe("x");
   });
 });

@@ -20,14 +20,15 @@ export function createIdentity(clock: Clock, login: () => Promise<Headers>): Ide
   function ask(): Promise<Headers> {
     const asking = login();
     asked = asking;
-    asking.then(
-      (headers) => {
-        present = headers;
-      },
-      () => {
+    const remember = async (): Promise<void> => {
+      try {
+        present = await asking;
+      } catch {
+        // Whoever waits for it is told; the next call asks again.
         if (asked === asking) asked = undefined;
-      },
-    );
+      }
+    };
+    void remember();
     return asking;
   }
 

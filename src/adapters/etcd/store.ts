@@ -11,7 +11,8 @@ import type { CallOptions, Range, Store } from "../../ports/store.ts";
 import { CODE } from "./answer.ts";
 import { keyValueIn, listIn, numberIn, rangeOf, transactionBody } from "./encode.ts";
 import type { TlsTexts } from "./endpoint.ts";
-import { createGateway, type Gateway, type Verdict } from "./gateway.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
+import type { Verdict } from "./ring.ts";
 import { startWatch } from "./watch.ts";
 
 export interface EtcdOptions {
@@ -34,8 +35,8 @@ export function createEtcdStore(options: EtcdOptions): EtcdStore {
   const { clock, log } = options;
   const gateway = createGateway(options);
 
-  const range = (prefix: string, call: CallOptions, more: Ranging = {}): Promise<Range> =>
-    readRange(gateway, prefix, call, more);
+  const range = (prefix: string, ranging: Ranging): Promise<Range> =>
+    readRange(gateway, prefix, ranging);
 
   return {
     range,
@@ -57,7 +58,7 @@ export function createEtcdStore(options: EtcdOptions): EtcdStore {
       // A put named a lease that is gone: nothing was written. The answer has no header, so look.
       const timeoutMs = Math.max(0, between(clock.now(), deadline));
       const probe = writes[0]?.key ?? "";
-      const { header } = await range(probe, { ...call, timeoutMs }, { keysOnly: true });
+      const { header } = await range(probe, { ...call, timeoutMs, keysOnly: true });
       return { succeeded: false, header };
     },
 
@@ -91,9 +92,10 @@ export function createEtcdStore(options: EtcdOptions): EtcdStore {
       return ttlMs > 0 ? { ttlMs } : "gone";
     },
 
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
     watch(prefix, onEvents, onGap, signal) {
       const list = (timeoutMs: number, from: number): Promise<Range> =>
-        range(prefix, { timeoutMs, signal }, { keysOnly: true, from });
+        range(prefix, { timeoutMs, signal, keysOnly: true, from });
       startWatch({ gateway, clock, log, prefix, list, onEvents, onGap, signal });
     },
 
@@ -101,17 +103,13 @@ export function createEtcdStore(options: EtcdOptions): EtcdStore {
   };
 }
 
-interface Ranging {
+interface Ranging extends CallOptions {
   readonly keysOnly?: boolean;
   readonly from?: number;
 }
 
-async function readRange(
-  gateway: Gateway,
-  prefix: string,
-  call: CallOptions,
-  { keysOnly = false, from }: Ranging,
-): Promise<Range> {
+async function readRange(gateway: Gateway, prefix: string, ranging: Ranging): Promise<Range> {
+  const { keysOnly = false, ...call } = ranging;
   const attempt = "read from the store";
   const body: JsonObject = { ...rangeOf(prefix), keys_only: keysOnly };
   const answer = await gateway.call({
@@ -120,7 +118,6 @@ async function readRange(
     body,
     repeatable: true,
     writes: false,
-    from,
     ...call,
   });
   if (answer.kind === "no") throw refused(attempt, answer.message);

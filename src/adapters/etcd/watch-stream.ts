@@ -46,17 +46,23 @@ export async function followStream(
     // Without it, a member that has lost its leader would stay silent instead of ending the watch.
     headers: { ...headers, "grpc-metadata-hasleader": "true" },
   });
-  const end = await listen(req, options, view, member);
+  const covered = (): Promise<WatchEnd> => isCovered(options, view, member);
+  const end = await listen(req, options, { view, covered });
   // Whatever ended it may have been the token: a new one costs little, a refused watch costs news.
   if (end === "closed") options.gateway.forget(headers);
   return end;
 }
 
+interface Following {
+  readonly view: WatchView;
+  /** `quiet` when nothing was missed so far. */
+  readonly covered: () => Promise<WatchEnd>;
+}
+
 function listen(
   req: ClientRequest,
   options: WatchOptions,
-  view: WatchView,
-  member: number,
+  { view, covered }: Following,
 ): Promise<WatchEnd> {
   const { clock, signal } = options;
   return new Promise((resolve) => {
@@ -72,16 +78,14 @@ function listen(
       resolve(end);
     };
     const aborted = (): void => finish("aborted");
-    const listenOn = () => clock.wakeAt(after(clock.now(), SILENCE_MS), onSilence);
-    const onSilence = (): void => {
+    const listenOn = () => clock.wakeAt(after(clock.now(), SILENCE_MS), () => void onSilence());
+    const onSilence = async (): Promise<void> => {
       if (!created) return finish("silent");
       silences += 1;
-      isCovered(options, view, member).then((end) => {
-        if (ended) return;
-        if (end !== "quiet") finish(end);
-        else if (silences >= SILENCES) finish("quiet");
-        else silence = listenOn();
-      });
+      const end = await covered();
+      if (ended) return;
+      if (end !== "quiet" || silences >= SILENCES) finish(end);
+      else silence = listenOn();
     };
     let silence = listenOn();
     const onLine = (line: string): void => {

@@ -110,9 +110,10 @@ const KEPT: readonly string[] = [
 /** Reads every known field of a configuration object; nothing is taken from a field that is wrong. */
 export function readFields(raw: JsonObject): Fields {
   const fields: Fields = { values: {}, problems: [], warnings: [] };
-  readTable(TOP, raw, "", fields);
+  readTable({ table: TOP, from: raw, prefix: "" }, fields);
   const postgresql = raw["postgresql"];
-  if (isObject(postgresql)) readTable(POSTGRESQL, postgresql, "postgresql.", fields);
+  if (isObject(postgresql))
+    readTable({ table: POSTGRESQL, from: postgresql, prefix: "postgresql." }, fields);
   else if (postgresql !== undefined && postgresql !== null) {
     fields.problems.push({ path: "postgresql", what: shown(postgresql), why: "must be a map" });
   }
@@ -120,7 +121,14 @@ export function readFields(raw: JsonObject): Fields {
   return fields;
 }
 
-function readTable(table: typeof TOP, from: JsonObject, prefix: string, into: Fields): void {
+interface Table {
+  readonly table: typeof TOP;
+  readonly from: JsonObject;
+  /** Where the table stands, for the path of a problem. */
+  readonly prefix: string;
+}
+
+function readTable({ table, from, prefix }: Table, into: Fields): void {
   for (const [field, names, read] of table) {
     const name = names.find((n) => from[n] !== undefined && from[n] !== null);
     if (name === undefined) continue;

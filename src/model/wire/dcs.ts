@@ -4,7 +4,7 @@
 import type { ClusterStatus, FailoverIntent, HistoryRow, Hold } from "../cluster.ts";
 import { type Lsn, parseLsn, printLsn } from "../lsn.ts";
 import type { Branch } from "../timeline.ts";
-import { integerIn, isObject, parseJson, printJson, textIn } from "./json.ts";
+import { integerIn, isObject, parseJson, printJson, scalarText, textIn } from "./json.ts";
 import { lsnIn } from "./member.ts";
 import { parseRfc3339 } from "./rfc3339.ts";
 
@@ -43,7 +43,7 @@ export function parseHold(text: string, modRevision: number, unreadableMs: numbe
     seq: integerIn(value["seq"]) ?? 0,
     holdMs,
     released: isObject(released)
-      ? { heir: textIn(released["heir"]), minLsn: parseLsn(String(released["minLsn"] ?? "")) }
+      ? { heir: textIn(released["heir"]), minLsn: parseLsn(scalarText(released["minLsn"])) }
       : undefined,
     modRevision,
   };
@@ -83,7 +83,7 @@ export function parseHistoryRows(text: string | undefined): readonly HistoryRow[
     if (!Array.isArray(cells)) return [];
     const [timeline, at] = [integerIn(cells[0]), lsnIn(cells[1])];
     if (timeline === undefined || at === undefined) return [];
-    const reason = String(cells[2] ?? "");
+    const reason = scalarText(cells[2]);
     return [{ timeline, lsn: at, reason, at: textIn(cells[3]), newLeader: textIn(cells[4]) }];
   });
 }
@@ -99,7 +99,7 @@ export function parseLineage(text: string): readonly Branch[] | undefined {
   for (const row of value as readonly unknown[]) {
     if (!isObject(row)) return undefined;
     const [timeline, parent] = [integerIn(row["timeline"]), integerIn(row["parent"])];
-    const [forkLsn, term] = [parseLsn(String(row["forkLsn"])), integerIn(row["term"])];
+    const [forkLsn, term] = [parseLsn(scalarText(row["forkLsn"])), integerIn(row["term"])];
     if (timeline === undefined || parent === undefined) return undefined;
     if (forkLsn === undefined || term === undefined) return undefined;
     branches.push({ timeline, parent, forkLsn, term });

@@ -41,6 +41,12 @@ export function printJson(value: unknown): string {
 export const textIn = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
 
+/** A text, number or boolean as text; anything else says nothing. */
+export const scalarText = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? String(value)
+    : "";
+
 /** A whole number in the range that a double holds exactly. */
 export const integerIn = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;

@@ -9,6 +9,7 @@ import {
   type JsonObject,
   parseJson,
   printJson,
+  scalarText,
   textIn,
 } from "./json.ts";
 import { parseRole, parseState, printRole, printState } from "./role.ts";
@@ -55,8 +56,8 @@ function parseReasons(value: unknown): readonly PendingRestart[] {
   if (!isObject(value)) return [];
   return Object.entries(value).map(([parameter, reason]) => ({
     parameter,
-    oldValue: isObject(reason) ? String(reason["old_value"] ?? "") : "",
-    newValue: isObject(reason) ? String(reason["new_value"] ?? "") : "",
+    oldValue: isObject(reason) ? scalarText(reason["old_value"]) : "",
+    newValue: isObject(reason) ? scalarText(reason["new_value"]) : "",
   }));
 }
 
@@ -104,7 +105,7 @@ function parseOurs(value: unknown): Member["ours"] {
 export function parseMember(name: string, text: string): Member {
   const value = parseJson(text);
   if (!isObject(value)) return parseOldMember(name, text);
-  const address = parseConnUrl(String(value["conn_url"] ?? "")) ?? ["", 0];
+  const address = parseConnUrl(scalarText(value["conn_url"])) ?? ["", 0];
   const own = isObject(value["understudy"]) ? value["understudy"] : undefined;
   const ours = parseOurs(own);
   const reasons = parseReasons(value["pending_restart_reason"]);
@@ -113,14 +114,14 @@ export function parseMember(name: string, text: string): Member {
     name,
     host: address[0],
     port: address[1],
-    apiUrl: baseUrl(String(value["api_url"] ?? "")),
+    apiUrl: baseUrl(scalarText(value["api_url"])),
     state: parseState(value["state"]),
     role: parseRole(value["role"]),
     version: textIn(value["version"]) ?? "",
     tags: parseTags(value["tags"]),
     timeline: integerIn(value["timeline"]),
     position:
-      ours === undefined ? lsnIn(value["xlog_location"]) : parseLsn(String(own?.["position"])),
+      ours === undefined ? lsnIn(value["xlog_location"]) : parseLsn(scalarText(own?.["position"])),
     receivedLsn: lsnIn(value["receive_lsn"]),
     replayedLsn: lsnIn(value["replay_lsn"]),
     replicationState: textIn(value["replication_state"]),
