@@ -1,5 +1,6 @@
 // How is a cluster begun? The verbs of R41.
 import { AppError } from "../../model/error.ts";
+import { FIRST_BRANCH } from "../../model/timeline.ts";
 import type { ActOptions } from "./act.ts";
 import { WRITE_LIMIT_MS } from "./limits.ts";
 import type { HaChange } from "./steps.ts";
@@ -28,7 +29,8 @@ export async function actOnBootstrap(
     case "initialise":
       // Durable before the first byte: after a crash this directory is half a bootstrap and nothing else.
       await o.state.update({ bootstrapping: true });
-      return await o.postgres.initialise(step.plan, signal);
+      await o.postgres.initialise(step.plan, signal);
+      return await o.postgres.recordLineage([FIRST_BRANCH], signal);
     case "finish-bootstrap": {
       await o.postgres.finishBootstrap(signal);
       const written = await o.dcs.finishBootstrap(

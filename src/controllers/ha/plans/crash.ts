@@ -16,6 +16,8 @@ const MINUTE_OF_SERVICE_MS = 60_000;
 /** How long a switchover waits for the candidate's last byte once the server is down. */
 const CATCH_UP_MS = 3_000;
 const LOOK_AGAIN_MS = 50;
+/** With nobody to hand over to, restarting goes on, but ever more slowly. */
+const CRASH_BACKOFF_MOST_MS = 30_000;
 
 export function deadPrimary(w: HaWorld, lease: Lease): Verdict {
   const restart = w.requests.restart;
@@ -103,6 +105,10 @@ function restartOrGiveUp(w: HaWorld, lease: Lease, end: Lsn | undefined): Verdic
       release: { heir: undefined, minLsn: end },
     } as const;
     return { because: "crash_giving_up", detail, step };
+  }
+  const again = last === undefined ? w.now : after(last, Math.min(1_000 * 2 ** recent.length, CRASH_BACKOFF_MOST_MS));
+  if (hopeless && w.now < again) {
+    return { because: "start_backoff", detail: `${recent.length} restarts in ten minutes`, vouch: true, wakeAt: again };
   }
   return startInPlace(w, lease, "crash_restarting", true);
 }

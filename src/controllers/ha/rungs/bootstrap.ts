@@ -9,6 +9,8 @@ import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
 const CLAIM_RETRY_MS = 1_000;
+/** How often a member without data looks whether there is a primary to copy. */
+const SOURCE_POLL_MS = 500;
 
 export function bootstrap(w: HaWorld): Verdict | undefined {
   const c = clusterOf(w);
@@ -18,7 +20,9 @@ export function bootstrap(w: HaWorld): Verdict | undefined {
   const { directory } = w.server;
   if (directory === "data") return undefined;
   const source = readyLeader(w);
-  if (source === undefined) return { because: "clone_waiting", detail: "no primary to copy from" };
+  if (source === undefined) {
+    return { because: "clone_waiting", detail: "no primary to copy from", wakeAt: after(w.now, SOURCE_POLL_MS) };
+  }
   return cloneFrom(w, source, directory === "marked" ? "redoing_marked" : "cloning");
 }
 

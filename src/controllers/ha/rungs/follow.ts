@@ -1,4 +1,5 @@
 // Somebody else leads: am I following as I should?
+import { after } from "../../../model/time.ts";
 import { compareLineage, headOf } from "../../../model/timeline.ts";
 import { leaderIsStale } from "../plans/permission.ts";
 import { cloneFrom } from "../plans/rejoin.ts";
@@ -15,6 +16,8 @@ import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
 const STOP_STANDBY_MS = 10_000;
+/** How often a standby looks whether the new leader has become a primary. */
+const LEADER_POLL_MS = 500;
 
 export function follow(w: HaWorld): Verdict | undefined {
   const leader = otherLeader(w);
@@ -28,6 +31,7 @@ export function follow(w: HaWorld): Verdict | undefined {
   if (source === undefined) {
     return {
       because: "follow_waiting",
+      wakeAt: after(w.now, LEADER_POLL_MS),
       detail: `${leader.name} is not a running primary yet`,
       upkeep: standbyUpkeep(w, undefined),
     };
