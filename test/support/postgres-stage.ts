@@ -80,6 +80,8 @@ export class TestNode {
   readonly postgres: Postgres & { close(): void };
   readonly fence: FenceClient;
   readonly user = actAs("postgres");
+  /** What it was last started with. */
+  plan = PLAN;
   #session: Session | undefined;
 
   constructor(root: string, name: string, change: Partial<PostgresSettings> & { port: number }) {
@@ -104,7 +106,7 @@ export class TestNode {
     return { ...this.settings.postgres.connectAddress, member: this.settings.name, slot };
   }
 
-  async look(plan = PLAN): Promise<LocalServer> {
+  async look(plan = this.plan): Promise<LocalServer> {
     return await this.postgres.observe(plan, LOOK_LIMIT_MS);
   }
 
@@ -117,6 +119,7 @@ export class TestNode {
 
   /** A running primary with the roles. */
   async bootstrap(plan = PLAN): Promise<void> {
+    this.plan = plan;
     await this.fence.ensure(never());
     await this.postgres.initialise(plan, never());
     await this.postgres.startPrimary(plan, START_LIMIT_MS, never());
@@ -125,12 +128,12 @@ export class TestNode {
   }
 
   /** A running standby of `primary`, cloned from it, with a slot of its own name. */
-  async cloneFrom(primary: TestNode, lineage: Lineage = [FIRST_BRANCH], plan = PLAN) {
+  async cloneFrom(primary: TestNode, lineage: Lineage = [FIRST_BRANCH]) {
     await this.fence.ensure(never());
     const { name } = this.settings;
     await primary.postgres.syncSlots([name], [], {}, never());
     await this.postgres.clone(primary.upstream(name), lineage, () => undefined, never());
-    await this.postgres.startStandby(plan, primary.upstream(name), START_LIMIT_MS, never());
+    await this.postgres.startStandby(this.plan, primary.upstream(name), START_LIMIT_MS, never());
   }
 
   /** One statement, as the application's superuser over TCP. */

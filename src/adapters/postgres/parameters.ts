@@ -68,7 +68,20 @@ const managed = (facts: NodeFacts, members: number): Parameters => ({
   recovery_target_timeline: "latest",
 });
 
-const own = (facts: NodeFacts): Parameters => ({
+/** What only the node knows. */
+const OWN_NAMES = [
+  "data_directory",
+  "hba_file",
+  "ident_file",
+  "listen_addresses",
+  "port",
+  "unix_socket_directories",
+  "cluster_name",
+  "hot_standby",
+] as const;
+const FROM_THE_NODE: ReadonlySet<string> = new Set(OWN_NAMES);
+
+const own = (facts: NodeFacts): Record<(typeof OWN_NAMES)[number], string> => ({
   data_directory: facts.dataDir,
   hba_file: `${facts.dataDir}/pg_hba.conf`,
   ident_file: `${facts.dataDir}/pg_ident.conf`,
@@ -99,17 +112,6 @@ const ON_COMMAND_LINE = new Set([
   "max_wal_senders",
   "max_replication_slots",
   "archive_mode",
-]);
-
-const FROM_THE_NODE = new Set([
-  "data_directory",
-  "hba_file",
-  "ident_file",
-  "listen_addresses",
-  "port",
-  "unix_socket_directories",
-  "cluster_name",
-  "hot_standby",
 ]);
 
 /** Is it given on the command line, whatever the files say? */
