@@ -1,6 +1,6 @@
 // What the tests of the fence stand on: a small PostgreSQL 15 of their own, a bundled fence, agents to kill.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -114,6 +114,11 @@ export class FenceStage {
     const holder = readLockHolder(this.stateDir);
     if (holder === undefined) throw new Error("no fence lives");
     return holder.pid;
+  }
+
+  fenceWeightKb(): number {
+    const status = readFileSync(`/proc/${this.fencePid()}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
   }
 
   hasFence(): boolean {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -53,8 +53,7 @@ describe("watchdog", () => {
 
 describe("lock", () => {
   it("is taken from a dead holder, and from nobody else", async () => {
-    const dead = JSON.stringify({ pid: process.pid, startTime: 1 });
-    writeFileSync(join(at.folder, "fence.lock"), dead);
+    symlinkSync(`${process.pid}:1`, join(at.folder, "fence.lock"));
     expect(readLockHolder(at.folder)).toBeUndefined();
     expect(await takeLock(at.folder)).toBe(true);
     expect(readLockHolder(at.folder)?.pid).toBe(process.pid);

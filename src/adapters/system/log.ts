@@ -35,12 +35,20 @@ export function createLog(options: LogOptions): Log {
   };
 }
 
+/** How often a full pipe is tried again, a millisecond apart: last words must arrive, but nobody waits for ever. */
+const PIPE_TRIES = 100;
+
 /** A log that cannot be written (full disk, closed pipe) must not stop the agent. */
 function writeToStderr(line: string): void {
-  try {
-    writeSync(2, line);
-  } catch {
-    // There is nobody left to tell.
+  let rest = Buffer.from(line);
+  for (let tries = 0; tries < PIPE_TRIES && rest.length > 0; tries += 1) {
+    try {
+      rest = rest.subarray(writeSync(2, rest));
+    } catch (error) {
+      const isFull = error instanceof Error && "code" in error && error.code === "EAGAIN";
+      if (!isFull) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
   }
 }
 

@@ -91,17 +91,23 @@ function look(
   place: Place,
   { pid, isChild }: Suspect,
 ): ServerProcess | "unreadable" | undefined {
+  const here = join(root, String(pid));
   try {
-    const here = join(root, String(pid));
     if (!isChild && !isIn(join(here, "cwd"), place)) return undefined;
     const exe = readlinkSync(join(here, "exe"));
     if (!isChild && !SERVER_PROGRAM.test(basename(exe))) return undefined;
-    const seen = readProcess(pid, root);
-    return seen === undefined ? undefined : { ...seen, exe };
+    return alive(root, pid, exe);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : "";
-    return code === "EACCES" || code === "EPERM" ? "unreadable" : undefined;
+    if (code !== "EACCES" && code !== "EPERM") return undefined;
+    // A child between two identities shows itself to nobody; it counts all the same.
+    return isChild ? alive(root, pid, "") : "unreadable";
   }
+}
+
+function alive(root: string, pid: number, exe: string): ServerProcess | undefined {
+  const seen = readProcess(pid, root);
+  return seen === undefined ? undefined : { ...seen, exe };
 }
 
 /** By name first, which is cheap; by number for a directory that was renamed or mounted twice. */
