@@ -3,22 +3,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { printLsn } from "../model/lsn.ts";
 import { parseHistoryRows } from "../model/wire/dcs.ts";
-import { isObject, parseJson } from "../model/wire/json.ts";
+import { isObject } from "../model/wire/json.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { exitOfHealth, type Overview, overviewOf } from "./overview.ts";
-import { call, look, memberNamed } from "./rest.ts";
+import { call, look, memberNamed, plainJson } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import { statusScreen } from "./status-screen.ts";
 import { table } from "./table.ts";
 import type { Target } from "./target.ts";
-import { print, printJsonText, width } from "./terminal.ts";
+import { print, printJsonText, say, width } from "./terminal.ts";
 import { topologyScreen } from "./topology-screen.ts";
 
 interface StatusFlags extends Shared {
   readonly watch?: string | true;
 }
 
-async function status(_: unknown, command: Command): Promise<void> {
+async function showStatus(_: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<StatusFlags>();
   const target = targetOf(flags);
   if (flags.watch !== undefined) {
@@ -106,7 +106,7 @@ interface LogFlags extends Shared {
   readonly server?: boolean;
 }
 
-async function logs(name: string | undefined, _: unknown, command: Command): Promise<void> {
+async function showLogs(name: string | undefined, _: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<LogFlags>();
   const target = targetOf(flags);
   const seen = await look(target);
@@ -114,12 +114,14 @@ async function logs(name: string | undefined, _: unknown, command: Command): Pro
   const query = `lines=${encodeURIComponent(flags.lines)}&source=${flags.server === true ? "server" : "agent"}`;
   const url = `${member.apiUrl}/understudy/logs?${query}`;
   const answer = await call(target, { method: "GET", url });
-  const value = parseJson(answer.body);
+  const value = plainJson(answer.body);
   if (answer.status !== 200 || !isObject(value) || !Array.isArray(value["items"])) {
     throw new CliFailure(EXIT.unreachable, `${member.name} did not give its log`, answer.body);
   }
+  const items = value["items"] as readonly string[];
   if (flags.json === true) printJsonText(value);
-  else for (const line of value["items"] as readonly string[]) print(line);
+  else if (items.length > 0) print(items.join("\n"));
+  else say(`${member.name} keeps no such log in a file: set log.file, or ask with --server`);
 }
 
 export function registerLooking(program: Command): void {
@@ -128,7 +130,7 @@ export function registerLooking(program: Command): void {
     .description("the cluster on one screen; ends with 0 healthy, 3 degraded, 4 not writable")
     .option("--json", "for programs")
     .option("-w, --watch [seconds]", "again and again until interrupted")
-    .action(status);
+    .action(showStatus);
   program
     .command("topology")
     .description("who copies from whom")
@@ -146,5 +148,5 @@ export function registerLooking(program: Command): void {
     .option("-n, --lines <n>", "how many", "50")
     .option("--server", "PostgreSQL's log instead of the agent's")
     .option("--json", "for programs")
-    .action(logs);
+    .action(showLogs);
 }

@@ -7,10 +7,10 @@ import { parseMember } from "../model/wire/member.ts";
 const TIMEOUT_MS = 1_500;
 
 /** REST addresses of the members as they published them; none when the store is silent too. */
-export async function memberUrls(settings: NodeSettings): Promise<readonly string[]> {
+export function memberUrls(settings: NodeSettings): Promise<readonly string[]> {
   const { endpoints } = settings.store;
   const answers = endpoints.map((endpoint) => urlsFrom(endpoint, settings));
-  return await Promise.any(answers).catch(() => []);
+  return Promise.any(answers).catch(() => []);
 }
 
 async function urlsFrom(endpoint: string, settings: NodeSettings): Promise<readonly string[]> {

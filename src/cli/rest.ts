@@ -2,7 +2,7 @@
 import { callHttp, type HttpAnswer, type HttpCall } from "../adapters/http/client.ts";
 import { AppError } from "../model/error.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { isObject, parseJson } from "../model/wire/json.ts";
+import { isObject } from "../model/wire/json.ts";
 import type { StatusJson, StatusMember } from "../model/wire/status.ts";
 import { CliFailure, EXIT, type ExitCode } from "./exit.ts";
 import { memberUrls } from "./members-in-store.ts";
@@ -81,11 +81,20 @@ function nobody(target: Target, urls: readonly string[], error: unknown): CliFai
 export async function statusOf(target: Target, apiUrl: string): Promise<StatusJson> {
   const url = `${apiUrl}/understudy/status`;
   const answer = await call(target, { method: "GET", url });
-  const value = parseJson(answer.body);
-  if (answer.status !== 200 || !isObject(value) || value["kind"] !== "Status") {
+  const value = answer.status === 200 ? plainJson(answer.body) : undefined;
+  if (!isObject(value) || value["kind"] !== "Status") {
     throw new AppError("PEER_UNREACHABLE", `GET ${url}`, `the answer ${answer.status} is not ours`);
   }
   return value as unknown as StatusJson;
+}
+
+/** The parsed text; undefined when it is no JSON. */
+export function plainJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The member of that name; else a failure that offers the nearest one. */

@@ -53,7 +53,7 @@ export function createApi(context: ApiContext): Api {
 function listenerFor(context: ApiContext): RequestListener {
   const probe = createProbe(context);
   const app = createApp(context);
-  const rest = getRequestListener((request, env) => app.fetch(request, env as never), {
+  const rest = getRequestListener((request, env) => app.fetch(request, env), {
     overrideGlobalObjects: false,
   });
   return (request, response) => {

@@ -54,14 +54,14 @@ async function answer(context: ApiContext, route: Route, c: RestContext): Promis
 type Body = { readonly value: JsonObject | undefined } | { readonly refusal: RouteAnswer };
 
 /** A required body must be a JSON object with something in it. */
-async function readBody({ body }: Route, c: RestContext): Promise<Body> {
+function readBody({ body }: Route, c: RestContext): Promise<Body> | Body {
   const length = c.req.header("content-length");
   if (length === undefined && c.req.header("transfer-encoding") === undefined) {
     const refusal = text(411, "a body with Content-Length is needed");
-    return body === "required" && c.req.raw.body === null ? { refusal } : await parsed(body, c);
+    return body === "required" && c.req.raw.body === null ? { refusal } : parsed(body, c);
   }
   if (Number(length ?? 0) > LARGEST_BODY) return { refusal: text(413, "the body is too large") };
-  return await parsed(body, c);
+  return parsed(body, c);
 }
 
 async function parsed(need: Route["body"], c: RestContext): Promise<Body> {

@@ -77,7 +77,7 @@ describe("a standby", () => {
       at: NOW,
     },
   });
-  const replica = "/replica"; // tidy-allow: the path that balancers ask
+  const standbyPath = "/replica"; // tidy-allow: the path that balancers ask
   it.each<[string, View, string, number]>([
     ["within the lag", behind, "lag=500", 200],
     ["beyond the lag", behind, "lag=499", 503],
@@ -92,7 +92,7 @@ describe("a standby", () => {
     ["with a flag", tagged(standbyView(), { custom: { ssd: true } }), "tag_ssd=TRUE", 200],
     ["that starts", standbyView({ member: member("n2", { state: "starting" }) }), "", 503],
   ])("%s", (_, view, query, expected) => {
-    expect(status(view, `${replica}?${query}`)).toBe(expected);
+    expect(status(view, `${standbyPath}?${query}`)).toBe(expected);
   });
 
   it("is ready while it keeps up", () => {

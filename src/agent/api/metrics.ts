@@ -5,7 +5,7 @@ import type { View } from "./node-view.ts";
 import type { About, Moment } from "./own-status.ts";
 
 /** The text of `/metrics`; every sample names the cluster and the member. */
-export async function renderMetrics(view: View, about: About, moment: Moment): Promise<string> {
+export function renderMetrics(view: View, about: About, moment: Moment): Promise<string> {
   const registry = new Registry();
   registry.setDefaultLabels({ scope: about.settings.scope, name: view.member.name });
   const sample = sampleOf(view, moment.now, moment.wallMs);
@@ -18,5 +18,5 @@ export async function renderMetrics(view: View, about: About, moment: Moment): P
   }
   const reasons = new Gauge({ ...REASON_METRIC, labelNames: ["reason"], registers: [registry] });
   if (view.because !== undefined) reasons.set({ reason: view.because.reason }, 1);
-  return await registry.metrics();
+  return registry.metrics();
 }

@@ -40,7 +40,7 @@ function parseRestart(body: JsonObject): RestartWish | RouteAnswer {
   if (role !== undefined && !isRestartRole(role))
     return text(400, "role is none that can be restarted");
   const version = body["postgres_version"];
-  const belowVersion = version === undefined ? undefined : versionNumber(String(version));
+  const belowVersion = version === undefined ? undefined : versionNumber(version);
   if (version !== undefined && belowVersion === undefined) {
     return text(400, "postgres_version is not a version of PostgreSQL");
   }
@@ -50,7 +50,7 @@ function parseRestart(body: JsonObject): RestartWish | RouteAnswer {
     return text(400, "timeout must be a number of seconds above zero");
   }
   return {
-    role: role === undefined ? undefined : String(role),
+    role,
     belowVersion,
     timeoutMs,
     onlyPending: body["restart_pending"] !== undefined,
@@ -58,8 +58,8 @@ function parseRestart(body: JsonObject): RestartWish | RouteAnswer {
 }
 
 /** `15.4` as the server counts: 150004. */
-function versionNumber(written: string): number | undefined {
-  const match = /^(\d{2})(?:\.(\d{1,2}))?$/.exec(written);
+function versionNumber(written: unknown): number | undefined {
+  const match = /^(\d{2})(?:\.(\d{1,2}))?$/.exec(JSON.stringify(written).replaceAll('"', ""));
   return match === null ? undefined : Number(match[1]) * 10_000 + Number(match[2] ?? 0);
 }
 

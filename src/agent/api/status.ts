@@ -60,7 +60,7 @@ function clusterPart(view: View, { now }: Moment): StatusCluster {
     ...some("timeline", leader?.timeline),
     paused: view.config.paused,
     ttlMs: view.config.ttlMs,
-    ...(view.cluster === undefined ? {} : { ageMs: between(view.cluster.at, now) }),
+    ...(view.cluster === undefined ? {} : { ageMs: Math.round(between(view.cluster.at, now)) }),
     ...some("storeTrouble", view.storeTrouble),
     ...(intent === undefined
       ? {}
@@ -131,14 +131,14 @@ function nodePart(view: View, about: About, { now }: Moment): StatusNode {
       alive: fence.alive,
       armed: fence.armed !== undefined,
       ...(fence.armed === undefined ? {} : { leftMs: -since(fence.armed.until) }),
-      ...some("roundTripMs", fence.roundTripMs),
+      ...some("roundTripMs", rounded(fence.roundTripMs)),
       watchdog: fence.watchdog,
       lacking: fence.lacking,
     },
     loop: {
       ...some("lastTickAgoMs", at(loop.lastTickAt)),
-      ...some("lastTickMs", loop.lastTickMs),
-      ...some("eventLoopDelayMs", loop.eventLoopDelayMs),
+      ...some("lastTickMs", rounded(loop.lastTickMs)),
+      ...some("eventLoopDelayMs", rounded(loop.eventLoopDelayMs)),
     },
     server: {
       state: view.member.state,
@@ -151,6 +151,10 @@ function nodePart(view: View, about: About, { now }: Moment): StatusNode {
     },
   };
 }
+
+/** Tenths of a millisecond are all that anybody reads. */
+const rounded = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Math.round(ms * 10) / 10;
 
 /** The field, or nothing at all when there is no value. */
 function some<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {

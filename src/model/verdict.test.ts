@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { cluster, member, primary } from "../../test/support/node-view.ts";
+import { DEFAULT_CONFIG } from "./config.ts";
+import { lsn } from "./lsn.ts";
+import { DEFAULT_TAGS } from "./settings.ts";
+import { verdictOn } from "./verdict.ts";
+
+const LAG = 1_048_576;
+
+describe("the sentence on a cluster", () => {
+  it("says who can take over when all is well", () => {
+    expect(verdictOn(cluster(), LAG)).toEqual({
+      health: "healthy",
+      sentence: "n1 is the primary; any of 2 standbys can take over, at most 0 B behind",
+      warnings: [],
+    });
+  });
+
+  it.each([
+    [{ initialize: { value: undefined, modRevision: 0 }, leader: undefined }, "no cluster exists"],
+    [{ leader: undefined }, "nobody leads"],
+    [{ members: [member("n2")] }, "n1 leads but is not there"],
+    [{ members: [primary("n1", { state: "starting" })] }, "n1 leads but is not a running primary"],
+  ])("is critical without a primary (%#)", (change, words) => {
+    const { health, sentence } = verdictOn(cluster(change), LAG);
+    expect([health, sentence.includes(words)]).toEqual(["critical", true]);
+  });
+
+  it.each([
+    [[primary("n1")], "there is no standby"],
+    [[primary("n1"), member("n2", { state: "cloning" })], "n2 is cloning"],
+    [[primary("n1"), member("n2", { state: "unknown" })], "n2 is in an unknown state"],
+    [[primary("n1"), member("n2", { replicationState: undefined })], "n2 does not stream"],
+    [
+      [primary("n1"), member("n2", { tags: { ...DEFAULT_TAGS, nofailover: true } })],
+      "no standby can take over",
+    ],
+  ])("warns of trouble (%#)", (members, words) => {
+    const { health, warnings } = verdictOn(cluster({ members }), LAG);
+    expect([health, warnings]).toEqual(["degraded", [words]]);
+  });
+
+  it("warns of lag, pause and pending restarts", () => {
+    const pendingRestart = [{ parameter: "a", oldValue: "1", newValue: "2" }];
+    const { sentence, warnings } = verdictOn(
+      cluster({
+        config: { value: { ...DEFAULT_CONFIG, paused: true }, modRevision: 1 },
+        status: { value: { position: lsn(10_000_000), slots: {} }, modRevision: 1 },
+        members: [
+          primary("n1", { pendingRestart }),
+          member("n2"),
+          member("n3", { position: lsn(9_999_000) }),
+        ],
+      }),
+      LAG,
+    );
+    expect(sentence).toBe("n1 is the primary; n3 can take over, 1000 B behind");
+    expect(warnings).toEqual([
+      "the cluster is paused: no failover",
+      "n2 is 9.5 MB behind and must not take over",
+      "n1: a restart is pending",
+    ]);
+  });
+});

@@ -1,0 +1,221 @@
+// Does the command line read a member over a real socket, and does it end with the right number?
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Api, createApi } from "../../src/agent/api/api.ts";
+import { failureOf } from "../../src/cli/exit.ts";
+import { buildProgram } from "../../src/cli/program.ts";
+import {
+  cluster,
+  contextOf,
+  type FakeNode,
+  fakeNode,
+  member,
+  primary,
+  primaryView,
+  settings,
+} from "../support/node-view.ts";
+
+let dir = "";
+let api: Api;
+let node: FakeNode;
+let file = "";
+
+const yaml = (port: number, more = "") => `scope: demo
+name: n1
+etcd: {host: "127.0.0.1:1"}
+restapi: {listen: "127.0.0.1:${port}"${more}}
+postgresql:
+  connect_address: 127.0.0.1:5432
+  data_dir: /var/lib/demo
+  authentication: {replication: {password: secret}}
+`;
+
+/** All members of the tests live behind one address: what differs is what the store says of them. */
+async function serve(change: Parameters<typeof cluster>[0] = {}): Promise<void> {
+  const view = primaryView();
+  node = fakeNode(view);
+  const of = settings("restapi: {authentication: {username: u, password: p}}");
+  const rest = { ...of.rest, listen: { host: "127.0.0.1", port: 0 } };
+  api = createApi(contextOf(node, { ...of, rest }));
+  const { port } = await api.listen();
+  const apiUrl = `http://127.0.0.1:${port}`;
+  const seen = cluster({
+    members: [primary("n1", { apiUrl }), member("n2", { apiUrl }), member("n3", { apiUrl })],
+    ...change,
+  });
+  node.seen = { ...view, cluster: { seen, at: view.loop.lastTickAt ?? (0 as never) } };
+  node.snapshots = [seen];
+  file = join(dir, "n1.yml");
+  writeFileSync(file, yaml(port, ", authentication: {username: u, password: p}"));
+}
+
+/** Runs one command in this process, as the terminal would see it. */
+async function run(...args: readonly string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const catching = (into: string[]) => (chunk: unknown) => into.push(String(chunk)) > 0;
+  vi.spyOn(process.stdout, "write").mockImplementation(catching(out));
+  vi.spyOn(process.stderr, "write").mockImplementation(catching(err));
+  process.exitCode = undefined;
+  let exit = 0;
+  let failed: readonly string[] = [];
+  try {
+    await buildProgram().parseAsync(["node", "understudy", "-c", file, ...args]);
+    exit = (process.exitCode as number | undefined) ?? 0;
+  } catch (error) {
+    const failure = failureOf(error);
+    exit = failure.exit;
+    failed = failure.lines;
+  } finally {
+    process.exitCode = undefined;
+    vi.restoreAllMocks();
+  }
+  return { exit, out: out.join(""), err: err.join(""), failed };
+}
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "understudy-cli-"));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+beforeEach(() => serve());
+afterEach(() => api.close(0));
+
+describe("status", () => {
+  it("is one screen with a sentence first and no empty cell", async () => {
+    const { exit, out, err } = await run("status");
+    expect(exit).toBe(0);
+    const lines = out.trimEnd().split("\n");
+    expect(lines[0]).toContain("healthy: n1 is the primary; any of 2 standbys can take over");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines.find((line) => line.startsWith("n1"))).toMatch(/primary +running +1 +n\/a/);
+    expect(lines.find((line) => line.startsWith("n2"))).toMatch(/standby +streaming +1 +0 B/);
+    expect(err).toContain(`cluster demo, from ${file}`);
+  });
+
+  it("is JSON for programs", async () => {
+    const { out, err } = await run("status", "--json");
+    expect(JSON.parse(out)).toMatchObject({
+      kind: "Status",
+      health: "healthy",
+      items: [{ name: "n1", agent: { answers: true } }, {}, {}],
+    });
+    expect(err).toBe("");
+  });
+
+  it("ends with 3 when a member does not answer", async () => {
+    const gone = member("n3", { apiUrl: "http://127.0.0.1:1" });
+    await api.close(0);
+    await serve();
+    const seen = node.seen.cluster!.seen;
+    const members = [...seen.members.slice(0, 2), gone];
+    node.seen = { ...node.seen, cluster: { seen: { ...seen, members }, at: 0 as never } };
+    const { exit, out } = await run("status");
+    expect(exit).toBe(3);
+    expect(out).toContain("! n3: its agent does not answer");
+    expect(out).toMatch(/n3 .*\?/);
+  });
+
+  it("ends with 4 when nobody leads", async () => {
+    await api.close(0);
+    await serve({ leader: undefined });
+    const { exit, out } = await run("status");
+    expect([exit, out.includes("critical: nobody leads")]).toEqual([4, true]);
+  });
+
+  it("ends with 5 and three lines when nobody answers", async () => {
+    await api.close(0);
+    const { exit, failed } = await run("status");
+    expect(exit).toBe(5);
+    expect(failed[0]).toBe("no member of demo answers");
+    expect(failed).toHaveLength(3);
+  });
+});
+
+describe("the other screens", () => {
+  it("draw who copies from whom", async () => {
+    const { out } = await run("topology");
+    expect(out).toContain("├─ n2  standby  streaming  0 B behind");
+  });
+
+  it("say that no timeline ended, and show logs", async () => {
+    expect((await run("history")).out).toContain("no timeline has ended yet");
+    expect((await run("logs", "n1", "-n", "3")).out).toBe("agent 3\n");
+    expect((await run("config", "show")).out).toBe("ttl: 10\nloop_wait: 2\n");
+  });
+});
+
+describe("a switchover", () => {
+  it("shows its plan and asks", async () => {
+    const { exit, err } = await run("switchover", "--to", "n2");
+    expect(exit).toBe(7);
+    expect(err).toContain("n2: streaming, 0 B behind");
+    expect(node.intents).toEqual([]);
+  });
+
+  it("goes through with --yes", async () => {
+    const before = node.snapshots[0]!;
+    const after = cluster({
+      leader: { name: "n2", term: 2, leaseId: "2" },
+      members: [member("n1"), primary("n2")],
+    });
+    node.snapshots = [before, after];
+    node.askMember = async () => ({ kind: "known", value: node.seen.peer, at: 0 as never });
+    const { exit, out } = await run("switchover", "--to", "n2", "--yes");
+    expect([exit, out]).toEqual([0, 'Successfully switched over to "n2"\n']);
+  });
+
+  it("knows its members", async () => {
+    const { exit, failed } = await run("switchover", "--to", "n22", "--yes");
+    expect(exit).toBe(10);
+    expect(failed[0]).toBe("demo has no member n22, did you mean n2?");
+    expect((await run("switchover", "--to", "n1", "--yes")).exit).toBe(6);
+  });
+});
+
+describe("what may hurt", () => {
+  it("wants the name", async () => {
+    expect((await run("failover", "--to", "n2")).exit).toBe(7);
+    expect((await run("reinit", "n2", "--confirm", "n3")).exit).toBe(7);
+    expect((await run("restart", "n2")).exit).toBe(7);
+    expect((await run("pause")).exit).toBe(7);
+    expect(node.requests).toEqual([]);
+  });
+
+  it("is done when it was given", async () => {
+    expect((await run("restart", "n2", "--yes")).out).toBe("n2: restarted successfully\n");
+    expect((await run("reload", "n2", "n3")).out).toContain("n3: reload scheduled");
+    expect((await run("pause", "--yes")).out).toBe("demo is paused\n");
+    expect(node.configs).toEqual(['{"ttl":10,"loop_wait":2,"pause":true}']);
+  });
+
+  it("names what was refused", async () => {
+    const { exit, failed } = await run("config", "patch", "ttl=1");
+    expect(exit).toBe(2);
+    expect(failed.join("\n")).toContain("ttl: 1 s cannot hold");
+  });
+});
+
+describe("what needs no cluster", () => {
+  it("explains codes", async () => {
+    expect((await run("explain", "following")).out).toContain("follows the leader");
+    expect((await run("explain", "store_refused")).out).toContain("what next");
+    const { exit, failed } = await run("explain", "folowing");
+    expect([exit, failed[0]]).toEqual([10, "there is no code folowing, did you mean following?"]);
+  });
+
+  it("checks files", async () => {
+    expect((await run("config", "check", file)).out).toContain("is fine");
+    const odd = join(dir, "odd.yml");
+    writeFileSync(odd, `${yaml(8008)}wathdog: {}\n`);
+    expect((await run("config", "check", odd)).exit).toBe(0);
+    const strict = await run("config", "check", odd, "--strict");
+    expect(strict.exit).toBe(3);
+    expect(strict.out).toContain(
+      `${odd}:9:1: wathdog is not a known setting, did you mean watchdog?`,
+    );
+    writeFileSync(odd, "scope: [\n");
+    expect((await run("config", "check", odd)).exit).toBe(2);
+  });
+});
