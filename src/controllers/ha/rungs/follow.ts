@@ -51,7 +51,8 @@ function asked(w: HaWorld, source: Source): Verdict | undefined {
 function attach(w: HaWorld, source: Source): Verdict {
   const sql = sqlOf(w);
   if (sql === undefined) return { because: "follow_waiting" };
-  const verdict = compareLineage(w.server.lineage, sql.position, source.lineage);
+  const mine = streamsFrom(w, source) ? source.lineage : w.server.lineage;
+  const verdict = compareLineage(mine, sql.position, source.lineage);
   if (verdict === "diverged" || w.memory.divergedFrom === source.term) {
     return {
       because: w.config.usePgRewind ? "rejoin_rewinding" : "rejoin_cloning",
@@ -68,5 +69,30 @@ function attach(w: HaWorld, source: Source): Verdict {
       step: { kind: "follow", upstream },
     };
   }
-  return { because: "following", detail: source.member.name, upkeep: standbyUpkeep(w, source) };
+  // The sooner our record names the leader's timeline, the smaller the chance that a break comes before.
+  const recorded = headOf(w.server.lineage)?.timeline === headOf(source.lineage)?.timeline;
+  return {
+    because: "following",
+    detail: source.member.name,
+    upkeep: standbyUpkeep(w, source),
+    ...(recorded ? {} : { wakeAt: after(w.now, LEADER_POLL_MS) }),
+  };
+}
+
+/**
+ * The server has switched to the leader's timeline and receives from the leader on it: PostgreSQL itself has
+ * compared the histories. Our own record follows a moment later (upkeep), while new WAL arrives at once. A record
+ * of the same timeline under another term is another history (R19), whatever the server says.
+ */
+function streamsFrom(w: HaWorld, source: Source): boolean {
+  const theirs = headOf(source.lineage);
+  const mine = headOf(w.server.lineage);
+  const sql = sqlOf(w);
+  const receiver = sql?.walReceiver;
+  if (theirs === undefined || receiver === undefined || mine?.timeline === theirs.timeline) {
+    return false;
+  }
+  const { host, port } = upstreamOf(w, source);
+  const fromLeader = receiver.host === host && receiver.port === port;
+  return fromLeader && receiver.timeline === theirs.timeline && sql?.timeline === theirs.timeline;
 }
