@@ -7,7 +7,7 @@ import type { Ms } from "../../model/time.ts";
 import { readProcess } from "../system/process-list.ts";
 import { LOCK_NAME, withSocketPath } from "./protocol.ts";
 
-/** A fence that was just killed is still listed for a moment. */
+/** A fence that was just killed is still listed for a moment, and one that starts does not listen yet. */
 const TRIES = 50;
 const TRY_EVERY_MS: Ms = 40;
 
@@ -25,8 +25,8 @@ export async function takeLock(stateDir: string): Promise<boolean> {
   const startTime = readProcess(process.pid)?.startTime ?? 0;
   const mine = `${process.pid}:${startTime}`;
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const isFree = readLockHolder(stateDir) === undefined && !(await isAnswered(stateDir));
-    if (isFree && claim(stateDir, mine)) return true;
+    if (await isAnswered(stateDir)) return false;
+    if (readLockHolder(stateDir) === undefined && claim(stateDir, mine)) return true;
     await pause(TRY_EVERY_MS);
   }
   return false;
