@@ -32,9 +32,12 @@ async function switchover(_: unknown, command: Command): Promise<void> {
   const whom = candidate === undefined ? "the best standby" : candidate.name;
   await agree(`Switch the primary from ${leader.name} to ${whom}?`, flags.yes === true);
   const body = { leader: leader.name, candidate: candidate?.name, scheduled_at: flags.at };
-  const url = `${leader.apiUrl}/switchover`;
+  const url = `${gateOf(status)}/switchover`;
   print((await change(target, { method: "POST", url, body, timeoutMs: LIMIT_MS })).body);
 }
+
+/** Whoever answered just now takes the wish: it stands in the store, so anybody may write it. */
+const gateOf = (status: StatusJson): string => memberNamed(status, status.member).apiUrl;
 
 interface Wanted {
   readonly candidate: StatusMember | undefined;
@@ -87,7 +90,7 @@ async function failover(_: unknown, command: Command): Promise<void> {
     consequence: `${candidate.name} becomes the primary although it may miss ${behind} of writes.`,
     confirmed: flags.confirm,
   });
-  const url = `${candidate.apiUrl}/failover`;
+  const url = `${gateOf(status)}/failover`;
   const body = { candidate: candidate.name };
   print((await change(target, { method: "POST", url, body, timeoutMs: LIMIT_MS })).body);
 }
@@ -95,7 +98,7 @@ async function failover(_: unknown, command: Command): Promise<void> {
 async function cancel(_: unknown, command: Command): Promise<void> {
   const target = targetOf(command.optsWithGlobals<Shared>());
   const status = await look(target);
-  const url = `${memberNamed(status, status.member).apiUrl}/switchover`;
+  const url = `${gateOf(status)}/switchover`;
   print((await change(target, { method: "DELETE", url })).body);
 }
 

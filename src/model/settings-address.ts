@@ -23,6 +23,32 @@ function withPort(host: string, port: string | undefined, fallback: number): Add
   return number >= 1 && number <= 65_535 ? { host, port: number } : undefined;
 }
 
+/** True for an IP address or a network: `10.0.0.0/8`, `::1`, `fd00::/8`. */
+export function isNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const isV6 = address.includes(":");
+  if (more.length > 0 || (bits !== undefined && !isCount(bits, isV6 ? 128 : 32))) return false;
+  return isV6 ? isIpv6(address) : isIpv4(address);
+}
+
+const isCount = (text: string, most: number): boolean =>
+  /^\d{1,3}$/.test(text) && Number(text) <= most;
+
+const isIpv4 = (text: string): boolean => {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => isCount(part, 255));
+};
+
+/** Groups of up to four hexadecimal digits: eight of them, or fewer around one `::`. */
+function isIpv6(text: string): boolean {
+  const halves = text.split("::");
+  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
+  const rightCount = halves.length === 2 ? groups.length < 8 : groups.length === 8;
+  return (
+    halves.length <= 2 && rightCount && groups.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group))
+  );
+}
+
 /** `host:port`, with brackets around an IPv6 address. */
 export const printAddress = ({ host, port }: Address): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

@@ -224,6 +224,9 @@ describe("problems", () => {
     ["etcd:", "etcd3: {}\netcd:", "etcd3 and etcd are both given"],
     ["  hosts: 10.0.0.1:2379,10.0.0.2:2379", "  username: u", "etcd.hosts is missing"],
     ["name: n1", "name: n1\nrestapi: {verify_client: required}", "verify_client needs cafile"],
+    ["name: n1", "name: n1\nrestapi: {allowlist: [10.0.0.0/33]}", '"10.0.0.0/33" is not an IP'],
+    ["name: n1", "name: n1\nrestapi: {allowlist: ['1:2']}", '"1:2" is not an IP address'],
+    ["name: n1", "name: n1\nrestapi: {authentication: {username: u}}", "without a password"],
     ["name: n1", "name: n1\nbootstrap: {initdb: [pgdata: /x]}", "must not set pgdata"],
     [
       "name: n1",

@@ -1,7 +1,7 @@
 // How do others reach this node's REST API, and how does the command line reach theirs?
 
 import type { Address, Credentials, RestSettings, TlsFiles } from "./settings.ts";
-import { isWildcard, parseAddress } from "./settings-address.ts";
+import { isNetwork, isWildcard, parseAddress } from "./settings-address.ts";
 import type { Section } from "./settings-reader.ts";
 import { readCredentials, readTlsFiles } from "./settings-store.ts";
 
@@ -33,9 +33,7 @@ export function readRest(
   const written = readAddress(section, "connect_address", listen.port);
   const host = isWildcard(listen.host) ? database.connect : listen.host;
   const connectAddress = written ?? { host, port: listen.port };
-  const login = section.section("authentication");
-  const authentication = readCredentials(login);
-  login.close();
+  const authentication = readLogin(section);
   const files = readTlsFiles(section, { ca: "cafile", cert: "certfile", key: "keyfile" });
   const verifyClient = section.choice("verify_client", ["none", "optional", "required"]) ?? "none";
   if (verifyClient !== "none" && files?.cafile === undefined) {
@@ -57,6 +55,17 @@ export function readRest(
   };
 }
 
+/** A name without a password would let everybody in who guesses the name. */
+function readLogin(section: Section): Credentials | undefined {
+  const login = section.section("authentication");
+  const credentials = readCredentials(login);
+  if (credentials !== undefined && (credentials.password?.reveal() ?? "") === "") {
+    login.problem("username", "is given without a password");
+  }
+  login.close();
+  return credentials;
+}
+
 function readAddress(section: Section, key: string, port = REST_PORT): Address | undefined {
   const text = section.text(key);
   if (text === undefined) return undefined;
@@ -72,7 +81,7 @@ function readAddress(section: Section, key: string, port = REST_PORT): Address |
 function readAllowlist(section: Section): readonly string[] {
   const items = section.items("allowlist");
   for (const { text, offset } of items) {
-    if (/^[0-9A-Fa-f.:]+(?:\/\d{1,3})?$/.test(text)) continue;
+    if (isNetwork(text)) continue;
     section.problemAt(offset, `restapi.allowlist: "${text}" is not an IP address or a network`);
   }
   return items.map(({ text }) => text);
@@ -80,9 +89,7 @@ function readAllowlist(section: Section): readonly string[] {
 
 export function readCtl(root: Section): CtlSettings {
   const section = root.section("ctl");
-  const login = section.section("authentication");
-  const authentication = readCredentials(login);
-  login.close();
+  const authentication = readLogin(section);
   const tls = readTlsFiles(section, { ca: "cacert", cert: "certfile", key: "keyfile" });
   const insecure = section.flag("insecure") ?? false;
   section.notUsed("keyfile_password");

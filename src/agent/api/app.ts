@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { type Context, Hono } from "hono";
-import { isObject, type JsonObject, parseJson, printJson } from "../../model/wire/json.ts";
+import { isObject, type JsonObject, printJson } from "../../model/wire/json.ts";
 import { type Caller, createAccess } from "./access.ts";
 import {
   type ApiContext,
@@ -68,11 +68,19 @@ async function parsed(need: Route["body"], c: RestContext): Promise<Body> {
   const words = await c.req.text();
   if (words.length > LARGEST_BODY) return { refusal: text(413, "the body is too large") };
   if (words.trim() === "" && need === "optional") return { value: undefined };
-  const value = parseJson(words);
+  const value = jsonIn(words);
   if (!isObject(value)) return { refusal: text(400, "the body must be a JSON object") };
   const isEmpty = Object.keys(value).length === 0;
   if (isEmpty && need === "required") return { refusal: text(400, "the body is an empty object") };
   return { value };
+}
+
+function jsonIn(words: string): unknown {
+  try {
+    return JSON.parse(words);
+  } catch {
+    return undefined;
+  }
 }
 
 function callerOf(c: RestContext): Caller {
