@@ -42,6 +42,8 @@ export class Disk {
   data: DataDirectory | undefined;
   /** Our own record of branches, and our own marker (R19, R32). */
   lineage: readonly Branch[] = [];
+  /** The branch that a promotion was about to begin; it counts once the data are seen on it. */
+  pending: Branch | undefined;
   marked = false;
   full = false;
   nodeState: NodeState = {
@@ -52,6 +54,17 @@ export class Disk {
   };
   /** Each write and flush takes this much longer than usual. */
   slowMs = 0;
+
+  recordedLineage(): readonly Branch[] {
+    const { pending } = this;
+    const isThere = pending !== undefined && this.data?.branch.timeline === pending.timeline;
+    return isThere ? [...this.lineage, pending] : this.lineage;
+  }
+
+  record(lineage: readonly Branch[]): void {
+    this.lineage = lineage;
+    this.pending = undefined;
+  }
 
   directoryState(): DirectoryState {
     if (this.marked) return "marked";

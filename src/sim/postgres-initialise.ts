@@ -1,6 +1,5 @@
 // initdb in the simulation: a new system id, timeline 1, a server that is down.
 import { AppError } from "../model/error.ts";
-import { FIRST_BRANCH } from "../model/timeline.ts";
 import { askAfter } from "./ask.ts";
 import type { SimHost } from "./host.ts";
 import type { SimProcess } from "./process.ts";
@@ -41,7 +40,8 @@ export function initialise(host: SimHost, agent: SimProcess, signal: AbortSignal
         slots: new Map(),
         settings: "",
       };
-      host.disk.lineage = [FIRST_BRANCH];
+      host.disk.lineage = [];
+      host.disk.pending = undefined;
     },
   });
 }

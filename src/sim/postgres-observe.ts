@@ -47,7 +47,7 @@ export function observeServer(host: SimHost, plan: ServerPlan, proof: HungProof)
     control: data === undefined ? undefined : controlOf(data),
     process: processOf(host, proof),
     sql: sqlOf(host, run, data),
-    lineage: disk.lineage,
+    lineage: data === undefined ? [] : disk.recordedLineage(),
     standbySignal: data?.standbySignal ?? false,
     settingsStale: data !== undefined && data.settings !== settingsText(plan),
     binariesChanged: false,

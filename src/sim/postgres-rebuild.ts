@@ -27,6 +27,8 @@ interface Work {
   /** Before the first byte; throws when it can't begin. */
   readonly begin: (source: SimServer) => void;
   readonly finish: (source: SimServer) => void;
+  /** After a failure that the agent lived to see. */
+  readonly giveUp: () => void;
 }
 
 /** pg_basebackup into a sibling, renamed into place; the marker stays until the end (R32). */
@@ -37,6 +39,9 @@ export function clone(request: RebuildRequest): Promise<void> {
     attempt: "cloning",
     code: "PG_CLONE_FAILED",
     ms: host.server.profile.cloneMs + disk.slowMs * 10,
+    giveUp: () => {
+      disk.marked = false; // the old directory is untouched
+    },
     begin: () => {
       disk.marked = true;
     },
@@ -60,7 +65,7 @@ export function clone(request: RebuildRequest): Promise<void> {
         });
       }
       disk.data = copy;
-      disk.lineage = lineage;
+      disk.record(lineage);
       disk.marked = false;
     },
   });
@@ -74,6 +79,7 @@ export function rewind(request: RebuildRequest): Promise<void> {
     attempt: "rewinding",
     code: "PG_REWIND_FAILED",
     ms: host.server.profile.rewindMs + disk.slowMs * 3,
+    giveUp: () => undefined,
     begin: (source) => {
       const mine = disk.data;
       const theirs = source.data;
@@ -111,7 +117,7 @@ export function rewind(request: RebuildRequest): Promise<void> {
         mine.corrupt = false;
       }
       mine.standbySignal = true;
-      disk.lineage = lineage;
+      disk.record(lineage);
       disk.marked = false;
     },
   });
@@ -127,6 +133,7 @@ function rebuild(request: RebuildRequest, work: Work): Promise<void> {
       let isOver = false;
       const fail = (why: string): void => {
         isOver = true;
+        work.giveUp();
         reply.fail(new AppError(work.code, work.attempt, why));
       };
       const stop = (): void => {

@@ -12,31 +12,53 @@ export interface StopRequest {
   readonly timeoutMs: number;
   readonly onShutdown: ((end: Lsn) => Promise<void>) | undefined;
   readonly signal: AbortSignal;
+  /** The fence ends what does not end by itself. */
+  readonly kill: () => Promise<void>;
 }
 
-/** How long the walsenders get after the end of WAL is final and its consequence has been drawn. */
-const WALSENDER_GRACE_MS = 500;
+/** How long the walsenders get when nobody waits for an heir, and the processes after that. */
+const FAREWELL_MS = 1_000;
+const DOWN_MS = 5_000;
 
 /** Stops the server; `onShutdown` hears the end of WAL as soon as the control file says "shut down". */
 export async function stopServer(request: StopRequest): Promise<void> {
-  const { host, onShutdown } = request;
-  const run = host.server.run;
+  const { host, onShutdown, kill } = request;
+  const { server, disk } = host;
+  const run = server.run;
   if (run === undefined) return;
-  const wasPrimary = run.phase === "primary";
-  await phase(request, run, (now) => now === undefined || now.phase === "ended");
-  if (wasPrimary && onShutdown !== undefined && host.disk.data?.control.state === "shut down") {
-    await onShutdown(lsn(Math.floor(host.disk.data.end)));
+  if (run.postmaster === "dead") {
+    await kill();
+    return;
   }
-  await phase({ ...request, timeoutMs: WALSENDER_GRACE_MS }, run, (now) => now === undefined).catch(
-    (error: unknown) => {
-      if (!(error instanceof AppError) || error.code !== "PG_STOP_TIMEOUT") throw error;
-      host.server.quit();
-    },
-  );
-  await phase({ ...request, timeoutMs: WALSENDER_GRACE_MS }, run, (now) => now === undefined);
+  const wasPrimary = run.phase === "primary";
+  if (!(await reaches(request, run, (now) => now === undefined || now.phase === "ended"))) {
+    await kill();
+    return;
+  }
+  const data = disk.data;
+  const isFinal = wasPrimary && data?.control.state === "shut down";
+  if (isFinal && onShutdown !== undefined) await onShutdown(lsn(Math.floor(data.end)));
+  else await reaches({ ...request, timeoutMs: FAREWELL_MS }, run, (now) => now === undefined);
+  server.quit();
+  if (!(await reaches({ ...request, timeoutMs: DOWN_MS }, run, (now) => now === undefined)))
+    await kill();
 }
 
-/** Asks for the stop and waits for a phase of the same run. */
+/** Asks for the stop and waits for a phase of the same run; answers false when the time is up. */
+async function reaches(
+  request: StopRequest,
+  run: Run,
+  isThere: (now: Run | undefined) => boolean,
+): Promise<boolean> {
+  try {
+    await phase(request, run, isThere);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
+}
+
 function phase(
   request: StopRequest,
   run: Run,
@@ -49,7 +71,7 @@ function phase(
     attempt: "stopping the server",
     signal,
     begin: (reply) => {
-      if (server.run === run && run.postmaster === "ok") server.fastStop(run);
+      if (server.run === run && run.postmaster === "ok" && !run.frozen) server.fastStop(run);
       const end = (): void => {
         server.forgetPhase(look);
         timeout.cancel();

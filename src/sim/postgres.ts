@@ -94,7 +94,7 @@ export class SimPostgres implements Postgres {
       disk.data = undefined;
       disk.state = "empty";
       disk.marked = false;
-      disk.lineage = [];
+      disk.record([]);
     });
   }
 
@@ -143,12 +143,14 @@ export class SimPostgres implements Postgres {
     onShutdown: ((end: Lsn) => Promise<void>) | undefined,
     signal: AbortSignal,
   ): Promise<void> {
+    const kill = (): Promise<void> => this.#kill();
     const request: StopRequest = {
       host: this.host,
       agent: this.agent,
       timeoutMs,
       onShutdown,
       signal,
+      kill,
     };
     return stopServer(request);
   }
@@ -179,48 +181,71 @@ export class SimPostgres implements Postgres {
   }
 
   async promote(branch: Branch, timeoutMs: Ms, signal: AbortSignal): Promise<Branch> {
-    const { disk, server, truth, clock, name } = this.host;
-    const placeholders: number[] = [];
-    await this.#sql("promoting", signal, (run) => {
-      const data = disk.data;
-      if (run.phase !== "standby" || data === undefined)
-        throw new AppError("PG_PROMOTE_FAILED", "promoting", `server is ${run.phase}`);
-      truth.tell({
-        kind: "promotion-begun",
-        host: name,
-        term: branch.term,
-        armed: this.host.fence?.armed,
-        hostNow: clock.now(),
+    const { disk } = this.host;
+    try {
+      await this.#sql("promoting", signal, (run) => this.#beginPromotion(run, branch));
+      await this.#until("promoting", timeoutMs, signal, (run) => {
+        if (run === undefined)
+          throw new AppError("PG_PROMOTE_FAILED", "promoting", "the server has ended");
+        return run.phase === "primary";
       });
-      if (this.#flaws.noTimelineReservation !== true) {
-        for (let n = data.branch.timeline + 1; n < branch.timeline; n++) {
-          if (!data.historyFiles.has(n)) placeholders.push(n);
-          data.historyFiles.add(n);
-        }
-      }
-      disk.lineage = [...disk.lineage.filter((b) => b.timeline !== branch.timeline), branch];
-      server.promote(run, branch.term, branch.timeline);
-    });
-    await this.#until("promoting", timeoutMs, signal, (run) => {
-      if (run === undefined)
-        throw new AppError("PG_PROMOTE_FAILED", "promoting", "the server has ended");
-      return run.phase === "primary";
-    });
-    for (const n of placeholders) disk.data?.historyFiles.delete(n);
+    } catch (error) {
+      if (disk.data !== undefined && this.agent.isAlive) disk.data.standbySignal = true;
+      throw error;
+    }
     const got = disk.data?.branch.timeline;
-    const exact = { ...branch, forkLsn: lsn(Math.floor(disk.data?.branch.forkAt ?? 0)) };
     if (got !== branch.timeline && this.#flaws.noTimelineReservation !== true) {
-      server.die("immediate stop: wrong timeline");
+      await this.#kill();
+      if (disk.data !== undefined) disk.data.standbySignal = true;
       throw new AppError("PG_TIMELINE_WRONG", "promoting", `asked ${branch.timeline}, got ${got}`);
     }
-    disk.lineage = disk.lineage.map((b) => (b === branch ? exact : b));
-    return exact;
+    const begun = { ...branch, forkLsn: lsn(Math.floor(disk.data?.branch.forkAt ?? 0)) };
+    disk.record([...disk.lineage, begun]);
+    return begun;
+  }
+
+  /** Reserves the number by files for those before it, then signals the server. */
+  #beginPromotion(run: Run, branch: Branch): void {
+    const { disk, server, truth, clock, name } = this.host;
+    const data = disk.data;
+    if (run.phase === "primary" || run.phase === "promoting") return;
+    if (run.phase !== "standby" || data === undefined) {
+      throw new AppError("PG_PROMOTE_FAILED", "promoting", `the server is ${run.phase}`);
+    }
+    truth.tell({
+      kind: "promotion-begun",
+      host: name,
+      term: branch.term,
+      armed: this.host.fence?.armed,
+      hostNow: clock.now(),
+    });
+    disk.record(disk.lineage.filter((b) => b.timeline < branch.timeline));
+    disk.pending = branch;
+    if (this.#flaws.noTimelineReservation !== true) {
+      if (data.historyFiles.has(branch.timeline)) {
+        throw new AppError(
+          "PG_PROMOTE_FAILED",
+          "promoting",
+          `timeline ${branch.timeline} is taken`,
+        );
+      }
+      for (let n = data.branch.timeline + 1; n < branch.timeline; n++) data.historyFiles.add(n);
+    }
+    server.promote(run, branch.term, branch.timeline);
+  }
+
+  /** The end by force, with its proof; not even an abort leaves a server half stopped. */
+  async #kill(): Promise<void> {
+    const never = new AbortController().signal;
+    const report = await this.#fence.killServer(300, 10_000, never);
+    if (!report.down)
+      throw new AppError("PG_STOP_TIMEOUT", "stopping the server", "processes remain");
   }
 
   recordLineage(lineage: Lineage, signal: AbortSignal): Promise<void> {
     return this.#work("recording the lineage", 1, signal, () => {
       this.#needSpace("recording the lineage");
-      this.host.disk.lineage = lineage;
+      this.host.disk.record(lineage);
     });
   }
 

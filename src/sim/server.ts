@@ -164,6 +164,7 @@ export class SimServer {
       const timeline = data.branch.timeline;
       this.parts.truth.tell({ kind: "wrong-rows", host: this.name, upstream: "itself", timeline });
     }
+    for (const n of data.historyFiles) if (n > data.branch.timeline) data.historyFiles.delete(n);
     const asStandby = options.asStandby || data.standbySignal;
     const wasClean = data.control.state.startsWith("shut down");
     const ms =

@@ -112,7 +112,20 @@ export class StoryRun {
       if (!host.isUp) host.powerOn();
       cluster.startAgent(host.name);
     }
+    this.#resume();
     cluster.truth.tell({ kind: "fault", text: "everything is healed" });
+  }
+
+  /** A person ends a pause that a fault has left behind, and tries again while the store is away. */
+  #resume(): void {
+    const { kernel, store } = this.cluster;
+    const config = store.state.keys.get("/service/demo/config")?.value;
+    if (config?.includes('"pause":true') !== true) return;
+    playFault(
+      { cluster: this.cluster, workload: this.workload },
+      { atMs: 0, verb: { do: "resume" } },
+    );
+    kernel.after(4_000, () => this.#resume());
   }
 
   result(): StoryResult {

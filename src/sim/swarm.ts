@@ -14,7 +14,7 @@ export interface SwarmOptions {
 /** The cluster gets this long to come up before the first fault. */
 const READY_MS = 25_000;
 const SAFETY_MS = 600_000;
-const LIVENESS_MS = 300_000;
+const LIVENESS_MS = 150_000;
 const LEAST_FAULTS = 6;
 const LEAST_KINDS = 3;
 

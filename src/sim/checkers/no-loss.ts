@@ -8,10 +8,17 @@ import { contains, type HiddenBranch } from "../wal.ts";
 import type { AcknowledgedRow } from "../workload.ts";
 import type { CheckContext, MakeChecker } from "./checker.ts";
 
+interface Position {
+  readonly host: string;
+  readonly branch: HiddenBranch;
+  readonly flushed: number;
+}
+
 export const noLoss: MakeChecker = (context) => {
   const { cluster, workload, violate, holdMs } = context;
   let seen = 0;
   let alive: AcknowledgedRow[] = [];
+  let positions: readonly Position[] = [];
   const lastWritable = new Map<string, number>();
   const takeNew = (): void => {
     for (; seen < workload.acknowledged.length; seen++) {
@@ -22,6 +29,7 @@ export const noLoss: MakeChecker = (context) => {
   return {
     see(truth, at) {
       if (truth.kind === "writable" && !truth.on) lastWritable.set(truth.host, at);
+      if (truth.kind === "promotion-begun") positions = settledPositions(context, truth.host);
       if (truth.kind !== "promoted") return;
       takeNew();
       const lost = alive.filter(
@@ -50,8 +58,8 @@ export const noLoss: MakeChecker = (context) => {
           `${what}: it leads from ${truth.branch.forkAt}, the lag rule allows ${bound}`,
         );
       }
-      const better = betterStandby(context, truth.host, truth.branch);
-      if (better !== undefined) violate("S3", `${what}, but ${better} had more and could be asked`);
+      const other = better(positions, truth.branch);
+      if (other !== undefined) violate("S3", `${what}, but ${other} had more and could be asked`);
     },
     finish() {
       takeNew();
@@ -76,13 +84,10 @@ function publishedBound({ cluster, maximumLag }: CheckContext): number | undefin
   return position === undefined ? undefined : position - maximumLag;
 }
 
-/** A standby of the same history that was well, could be reached both ways, and has more of the WAL. */
-function betterStandby(
-  { cluster, holdMs }: CheckContext,
-  chosen: string,
-  branch: HiddenBranch,
-): string | undefined {
+/** Standbys that were well, reachable from `chosen` both ways, and settled: what each had flushed. */
+function settledPositions({ cluster, holdMs }: CheckContext, chosen: string): readonly Position[] {
   const since = cluster.kernel.now - 2 * holdMs;
+  const found: Position[] = [];
   for (const host of cluster.hosts.values()) {
     const data = host.server.data;
     const run = host.server.run;
@@ -91,13 +96,17 @@ function betterStandby(
     const isWell =
       host.isUndisturbedSince(since, "server") &&
       run.startedAt < host.clock.now() - 2 * holdMs &&
-      host.parts.settings.tags.failoverPriority > 0 &&
       !host.parts.settings.tags.nofailover &&
       cluster.network.connects(host.name, chosen);
-    const isSame =
-      branch.parent !== undefined &&
-      contains(data.branch, data.flushed, branch.parent, branch.forkAt);
-    if (isWell && isSame && data.flushed > branch.forkAt) return host.name;
+    if (isWell) found.push({ host: host.name, branch: data.branch, flushed: data.flushed });
   }
-  return undefined;
+  return found;
+}
+
+/** One of them, of the same history, with more of the WAL than the new branch kept. */
+function better(positions: readonly Position[], branch: HiddenBranch): string | undefined {
+  const { parent, forkAt } = branch;
+  if (parent === undefined) return undefined;
+  return positions.find((p) => p.flushed > forkAt && contains(p.branch, p.flushed, parent, forkAt))
+    ?.host;
 }
