@@ -74,7 +74,6 @@ test("a clean stop tells the end of WAL, and the standby has every byte of it", 
   await a.postgres.checkpoint(never());
   let end: Lsn = lsn(0);
   const hasLastByte = async (): Promise<boolean> => (await b.sqlState()).position >= end;
-  const begun = performance.now();
   await a.postgres.stop(
     10_000,
     async (at) => {
@@ -83,7 +82,6 @@ test("a clean stop tells the end of WAL, and the standby has every byte of it", 
     },
     never(),
   );
-  console.log("stop ms", performance.now() - begun);
   expect(end).toBeGreaterThan(0n);
   const seen = await a.look();
   expect(seen.process).toEqual({ kind: "down" });
@@ -95,9 +93,7 @@ const second: Branch = { timeline: 4, parent: 1, forkLsn: lsn(0), term: 40 };
 let begun: Branch;
 
 test("a promotion takes exactly the reserved timeline and skips the numbers between", async () => {
-  const started = performance.now();
   begun = await b.postgres.promote(second, 10_000, never());
-  console.log("promote ms", performance.now() - started);
   expect(begun).toMatchObject({ timeline: 4, parent: 1, term: 40 });
   expect(begun.forkLsn).toBeGreaterThan(0n);
   const seen = await b.look();

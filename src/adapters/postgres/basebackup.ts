@@ -9,10 +9,10 @@ import { writeDurably } from "../system/durable-file.ts";
 import { run } from "../system/spawn.ts";
 import { printConninfo } from "./conninfo.ts";
 import { readControlFile } from "./control-data.ts";
-import { directoryState, isDiskFull, isMountPoint, signalPath } from "./directory.ts";
-import { namesIn, renameDurably, sizeBelow } from "./files.ts";
+import { isDiskFull, isMountPoint, signalPath } from "./directory.ts";
+import { emptyDirectory, namesIn, renameDurably, sizeBelow } from "./files.ts";
 import { writeLineage } from "./lineage.ts";
-import { clearMarker, readMarker, writeMarker } from "./marker.ts";
+import { clearMarker, type Marker, readMarker, writeMarker } from "./marker.ts";
 import type { Place } from "./place.ts";
 import { isDown } from "./process.ts";
 import { findOptional, findProgram, lastWords, tied } from "./programs.ts";
@@ -33,22 +33,18 @@ export async function cloneServer(place: Place, options: CloneOptions): Promise<
   if (!isDown(dataDir))
     throw new AppError("NOT_POSSIBLE", attempt, "a server runs on the directory");
   await prepareSurroundings(place);
-  const home = await chooseHome(place, attempt);
-  await removeRemains(place, home);
+  const before = await readMarker(stateDir);
+  const home = await chooseHome(place, attempt, before);
   await writeMarker(stateDir, { work: "clone", sibling: home.draft });
+  let systemId: string;
   try {
+    await removeRemains(place, home);
     await copy(place, home.draft, options);
-    await verify(place, home.draft, options);
+    systemId = await verify(place, home.draft, options);
   } catch (error) {
-    await giveUp(place, home);
+    await giveUp(place, home, before);
     throw error;
   }
-  const control = await readControlFile(home.draft);
-  if (control === undefined) {
-    await giveUp(place, home);
-    throw new AppError("PG_CLONE_FAILED", attempt, "the copy has no control file");
-  }
-  const { systemId } = control;
   // Without it the copy would look like a former primary's data, and be rewound before its first start.
   await writeDurably(signalPath(home.draft), "", { owner: place.user });
   await writeLineage(stateDir, { systemId, branches: options.lineage, pending: undefined });
@@ -69,13 +65,16 @@ interface Home {
  * Beside the old one, so that a rename is all that separates old and new. A mount point cannot be renamed: an empty
  * one is filled in place, a full one is a person's to empty.
  */
-async function chooseHome({ dataDir, stateDir }: Place, attempt: string): Promise<Home> {
+async function chooseHome(
+  { dataDir }: Place,
+  attempt: string,
+  marker: Marker | "unreadable" | undefined,
+): Promise<Home> {
   const real = await realpath(dataDir).catch(() => dataDir);
   if (!(await isMountPoint(real))) {
     const draft = `${real}.clone-${randomBytes(4).toString("hex")}`;
     return { real, draft, isBeside: true };
   }
-  const marker = await readMarker(stateDir);
   const isOurHalf =
     typeof marker === "object" && marker.work === "clone" && marker.sibling === real;
   const names = (await namesIn(real)).filter((name) => name !== "lost+found");
@@ -94,23 +93,25 @@ async function removeRemains({ user }: Place, home: Home): Promise<void> {
     const isOurs = name.startsWith(prefix) && /^[0-9a-f]{8}$/.test(name.slice(prefix.length));
     if (isOurs) await rm(join(parent, name), { recursive: true, force: true });
   }
-  if (!home.isBeside) await empty(home.draft);
+  if (!home.isBeside) await emptyDirectory(home.draft);
   await mkdir(home.draft, { recursive: true });
   await chmod(home.draft, 0o700);
   if (user !== undefined) await chown(home.draft, user.uid, user.gid);
 }
 
-async function empty(path: string): Promise<void> {
-  for (const name of await namesIn(path)) {
-    if (name !== "lost+found") await rm(join(path, name), { recursive: true, force: true });
-  }
-}
-
-/** A copy that failed while we watched leaves the old directory as it was, and no mark on it. */
-async function giveUp({ stateDir }: Place, home: Home): Promise<void> {
+/**
+ * A copy that failed while we watched leaves the old directory as it was: without a mark if it had none, with its
+ * mark if something earlier had already spoilt it.
+ */
+async function giveUp(
+  { stateDir }: Place,
+  home: Home,
+  before: Marker | "unreadable" | undefined,
+): Promise<void> {
   if (home.isBeside) await rm(home.draft, { recursive: true, force: true });
-  else await empty(home.draft);
-  await clearMarker(stateDir);
+  else await emptyDirectory(home.draft);
+  if (before === undefined) await clearMarker(stateDir);
+  else if (before !== "unreadable") await writeMarker(stateDir, before);
 }
 
 async function copy(place: Place, draft: string, options: CloneOptions): Promise<void> {
@@ -151,13 +152,21 @@ async function copy(place: Place, draft: string, options: CloneOptions): Promise
   throw new AppError(isFull ? "PG_DISK_FULL" : "PG_CLONE_FAILED", attempt, lastWords(stderr));
 }
 
-/** Compares every file with the manifest of the backup, where the program for it is installed. */
-async function verify(place: Place, draft: string, options: CloneOptions): Promise<void> {
+/**
+ * Compares every file with the manifest of the backup, where the program for it is installed. Answers whose data it
+ * is.
+ */
+async function verify(place: Place, draft: string, options: CloneOptions): Promise<string> {
+  const attempt = `verifying the clone from ${options.from.member}`;
+  const control = await readControlFile(draft);
+  if (control === undefined) {
+    throw new AppError("PG_CLONE_FAILED", attempt, "the copy has no control file");
+  }
   const program = await findOptional(place, "pg_verifybackup");
   const totalBytes = await sizeBelow(draft);
   options.onProgress({ phase: "verifying", doneBytes: undefined, totalBytes });
   const hasManifest = (await namesIn(draft)).includes("backup_manifest");
-  if (program === undefined || !hasManifest) return;
+  if (program === undefined || !hasManifest) return control.systemId;
   const command = await tied(program, ["--quiet", draft]);
   const { code, stderr } = await run({
     ...command,
@@ -165,8 +174,7 @@ async function verify(place: Place, draft: string, options: CloneOptions): Promi
     signal: options.signal,
     timeoutMs: undefined,
   });
-  if (code === 0) return;
-  const attempt = `verifying the clone from ${options.from.member}`;
+  if (code === 0) return control.systemId;
   throw new AppError("PG_CLONE_FAILED", attempt, lastWords(stderr));
 }
 
@@ -196,7 +204,3 @@ export async function removeReplaced({ dataDir, log }: Place): Promise<void> {
     await rm(join(parent, name), { recursive: true, force: true });
   }
 }
-
-/** Is there anything that only a redo may touch? */
-export const isMarked = async (place: Place): Promise<boolean> =>
-  (await directoryState(place)) === "marked";

@@ -1,6 +1,6 @@
 // How do the files of a data directory come to be, and stay, after a power cut?
 import { constants } from "node:fs";
-import { access, chmod, chown, mkdir, readdir, rename, stat } from "node:fs/promises";
+import { access, chmod, chown, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncDirectory } from "../system/durable-file.ts";
 import type { OsUser } from "../system/os-user.ts";
@@ -41,6 +41,13 @@ export async function letThrough(path: string, owner: Owner): Promise<void> {
 /** The names in a directory; empty when there is none. */
 export async function namesIn(path: string): Promise<readonly string[]> {
   return (await readdir(path).catch(isAbsent)) ?? [];
+}
+
+/** Removes what is in it, not the directory itself, which may be a link or a mount point. */
+export async function emptyDirectory(path: string): Promise<void> {
+  for (const name of await namesIn(path)) {
+    if (name !== "lost+found") await rm(join(path, name), { recursive: true, force: true });
+  }
 }
 
 export async function canExecute(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 // How does the first data directory of a cluster come to be, and how is half a one undone (R41)?
-import { chmod, chown, mkdir, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import type { Ms } from "../../model/time.ts";
@@ -9,7 +9,7 @@ import { run } from "../system/spawn.ts";
 import { writeConfigFiles } from "./config.ts";
 import { readControlFile } from "./control-data.ts";
 import { checkOwner, directoryState } from "./directory.ts";
-import { exists, renameDurably } from "./files.ts";
+import { emptyDirectory, exists, isAbsent, renameDurably } from "./files.ts";
 import { clearMarker, readMarker, writeMarker } from "./marker.ts";
 import type { Place } from "./place.ts";
 import { isDown } from "./process.ts";
@@ -38,10 +38,10 @@ export async function initialise(
   await prepareSurroundings(place);
   await writeMarker(stateDir, { work: "initialise" });
   try {
+    await checkEmptyOwner(place);
     await mkdir(dataDir, { recursive: true });
     await chmod(dataDir, 0o700);
     if (user !== undefined) await chown(dataDir, user.uid, user.gid);
-    await checkOwner(place);
     await runInitdb(place, signal);
     await checkParameters(place, settled, signal);
     await writeConfigFiles(dataDir, renderFiles(place, plan, settled), user);
@@ -51,6 +51,12 @@ export async function initialise(
     throw error;
   }
   await clearMarker(stateDir);
+}
+
+/** An empty directory of our own or the server's user is given to the latter; anybody else's is not ours to take. */
+async function checkEmptyOwner(place: Place): Promise<void> {
+  const seen = await stat(place.dataDir).catch(isAbsent);
+  if (seen !== undefined && seen.uid !== process.geteuid?.()) await checkOwner(place);
 }
 
 async function runInitdb(place: Place, signal: AbortSignal): Promise<void> {
@@ -99,8 +105,14 @@ async function clearOwnRemains(place: Place): Promise<void> {
     throw new AppError("PG_DATA_FOREIGN", attempt, "it is not an interrupted initialisation");
   }
   if (!isDown(place.dataDir)) throw new AppError("NOT_POSSIBLE", attempt, "a server runs on it");
-  await rm(place.dataDir, { recursive: true, force: true });
+  await removeData(place.dataDir);
   await clearMarker(place.stateDir);
+}
+
+/** A link or a mount point stays, empty. */
+async function removeData(dataDir: string): Promise<void> {
+  await emptyDirectory(dataDir);
+  await rmdir(dataDir).catch(() => undefined);
 }
 
 /**
@@ -115,7 +127,7 @@ export async function discardHalfBootstrap(place: Place): Promise<void> {
   if (!isDown(dataDir)) {
     throw new AppError("NOT_POSSIBLE", `discarding ${dataDir}`, "a server runs on it");
   }
-  if (note !== "finished") await rm(dataDir, { recursive: true, force: true });
+  if (note !== "finished") await removeData(dataDir);
   else if (await exists(dataDir)) {
     const id = (await readControlFile(dataDir))?.systemId ?? settings.name;
     await renameDurably(dataDir, `${dataDir}.unclaimed-${id}`);

@@ -20,6 +20,10 @@ export interface Place {
   readonly fence: Fence;
   readonly clock: Clock;
   readonly log: Log;
+  /** Postmasters that the fence has reported as ended: it tells at once, but only to those who listen. */
+  readonly exits: ReadonlySet<number>;
+  /** Major versions by program file, so that each is asked once. */
+  readonly majors: Map<string, number>;
 }
 
 /** Where the server's own messages are written. */
@@ -35,6 +39,10 @@ export function placeOf(options: {
 }): Place {
   const { dataDir, stateDir } = options.settings.postgres;
   const serverDir = join(stateDir, "server");
+  const exits = new Set<number>();
+  options.fence.onEvent((event) => {
+    if (event.kind === "server-exit") exits.add(event.pid);
+  });
   return {
     ...options,
     dataDir,
@@ -42,5 +50,7 @@ export function placeOf(options: {
     serverDir,
     passFile: join(serverDir, "pgpass"),
     logFile: serverLogFile(stateDir),
+    exits,
+    majors: new Map(),
   };
 }

@@ -64,9 +64,9 @@ async function installedMajors(): Promise<readonly number[]> {
 }
 
 /** What identifies the installed program: it changes when a package is upgraded. */
-export async function programIdentity(path: string): Promise<string | undefined> {
-  const seen = await stat(path).catch(isAbsent);
-  return seen === undefined ? undefined : `${seen.dev}:${seen.ino}:${seen.size}:${seen.mtimeMs}`;
+async function programIdentity(path: string): Promise<string> {
+  const { dev, ino, size, mtimeMs } = await stat(path);
+  return `${path} ${dev}:${ino}:${size}:${mtimeMs}`;
 }
 
 /** Refuses programs of another major version than the data. Answers the major version. */
@@ -87,6 +87,9 @@ export async function checkVersion(place: Place): Promise<number> {
 }
 
 async function programMajor(place: Place, program: string): Promise<number> {
+  const identity = await programIdentity(program);
+  const known = place.majors.get(identity);
+  if (known !== undefined) return known;
   const { stdout } = await run({
     program,
     args: ["--version"],
@@ -97,6 +100,7 @@ async function programMajor(place: Place, program: string): Promise<number> {
   if (Number.isNaN(major)) {
     throw new AppError("PG_NO_TOOL", `asking ${program} for its version`, stdout.trim());
   }
+  place.majors.set(identity, major);
   return major;
 }
 

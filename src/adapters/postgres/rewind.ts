@@ -68,8 +68,8 @@ type Fail = (why: string) => AppError;
 /** What makes a rewind impossible, or worse: apparently successful. */
 async function checkTarget(place: Place, lineage: Lineage, fail: Fail): Promise<ControlFile> {
   const marker = await readMarker(place.stateDir);
-  const isOurs = marker === undefined || (marker !== "unreadable" && marker.work === "rewind");
-  if (!isOurs) throw fail("a clone was begun here and must be done again");
+  // What an interrupted rewind has left may look like a good target and is not: its WAL was being exchanged.
+  if (marker !== undefined) throw fail("an earlier rebuild was interrupted, only a clone helps");
   const control = await readControlFile(place.dataDir);
   if (control === undefined) throw fail("there is no data");
   if (!control.dataChecksums && !control.walLogHints) {

@@ -4,10 +4,12 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import { after, type Ms } from "../../model/time.ts";
-import type { FenceEvent } from "../../ports/fence.ts";
 import type { ServerPlan, Upstream } from "../../ports/postgres.ts";
 import { readIfPresent, removeDurably, writeDurably } from "../system/durable-file.ts";
-import { cleanAutoConfig, writeConfigFiles, writeUpstream } from "./config.ts";
+import { readProcess } from "../system/process-list.ts";
+import { readPostmasterFile } from "../system/shared-memory.ts";
+import { commandLineDifferences } from "./command-line.ts";
+import { areStale, cleanAutoConfig, writeConfigFiles, writeUpstream } from "./config.ts";
 import { readControlFile } from "./control-data.ts";
 import { checkOwner, directoryState, isDiskFull, signalPath } from "./directory.ts";
 import { removeDeadEnds } from "./history.ts";
@@ -50,7 +52,6 @@ export async function startServer(place: Place, options: StartOptions): Promise<
   const settled = await prepare(place, options);
   await checkAddresses(place);
   const logFrom = await logLength(place);
-  const exits = watchExits(place);
   const { pid } = await place.fence.startServer(
     {
       program: await findProgram(place, "postgres"),
@@ -62,7 +63,7 @@ export async function startServer(place: Place, options: StartOptions): Promise<
     options.signal,
   );
   try {
-    await untilReady(place, options, () => exits.has(pid));
+    await untilReady(place, options, () => place.exits.has(pid));
   } catch (error) {
     throw await explain(place, error, logFrom);
   }
@@ -81,6 +82,18 @@ async function checkDirectory(place: Place): Promise<void> {
   if (!isDown(place.dataDir)) {
     throw new AppError("NOT_POSSIBLE", attempt, "processes of a server are still there");
   }
+  await removeStalePid(place);
+}
+
+/**
+ * The pid of a dead server may belong to somebody else by now, above all in a container, where pids are small; the
+ * server would take that process for a postmaster and refuse to start. That it is none has just been proven.
+ */
+async function removeStalePid({ dataDir, log }: Place): Promise<void> {
+  const pid = readPostmasterFile(dataDir)?.pid;
+  if (pid === undefined || readProcess(pid) === undefined) return;
+  log.info("the pid of the dead server belongs to another process now", { pid });
+  await removeDurably(join(dataDir, "postmaster.pid"));
 }
 
 /** Everything on disk is as it must be before the first process exists (R16, R17). */
@@ -92,8 +105,13 @@ async function prepare(place: Place, { plan, as, signal }: StartOptions): Promis
   const settled =
     as.role === "standby" && control !== undefined ? holdBack(wanted, control.limits) : wanted;
   await writeRole(place, as);
-  await checkParameters(place, settled, signal);
-  await writeConfigFiles(dataDir, renderFiles(place, plan, settled), user);
+  const files = renderFiles(place, plan, settled);
+  const isTried =
+    !(await areStale(dataDir, files)) &&
+    (await commandLineDifferences(dataDir, settled)).length === 0;
+  // After a crash every moment counts, and what has run before needs no second opinion.
+  if (!isTried) await checkParameters(place, settled, signal);
+  await writeConfigFiles(dataDir, files, user);
   const removed = await cleanAutoConfig(dataDir, user);
   if (removed.length > 0) {
     place.log.warn("parameters set by ALTER SYSTEM that the agent owns were removed", { removed });
@@ -137,21 +155,6 @@ function checkAddress(host: string, port: number): Promise<void> {
     server.listen({ ...address, exclusive: true }, () => server.close(() => resolve()));
   });
 }
-
-/** The fence tells of an exit at once, but only to those who listen. */
-function watchExits({ fence }: Place): Set<number> {
-  const seen = exitsOf.get(fence);
-  if (seen !== undefined) return seen;
-  const pids = new Set<number>();
-  fence.onEvent((event: FenceEvent) => {
-    if (event.kind === "server-exit") pids.add(event.pid);
-  });
-  exitsOf.set(fence, pids);
-  return pids;
-}
-
-/** One listener for each fence, however often a server is started. */
-const exitsOf = new WeakMap<Place["fence"], Set<number>>();
 
 async function untilReady(
   place: Place,
