@@ -106,9 +106,17 @@ function restartOrGiveUp(w: HaWorld, lease: Lease, end: Lsn | undefined): Verdic
     } as const;
     return { because: "crash_giving_up", detail, step };
   }
-  const again = last === undefined ? w.now : after(last, Math.min(1_000 * 2 ** recent.length, CRASH_BACKOFF_MOST_MS));
+  const again =
+    last === undefined
+      ? w.now
+      : after(last, Math.min(1_000 * 2 ** recent.length, CRASH_BACKOFF_MOST_MS));
   if (hopeless && w.now < again) {
-    return { because: "start_backoff", detail: `${recent.length} restarts in ten minutes`, vouch: true, wakeAt: again };
+    return {
+      because: "start_backoff",
+      detail: `${recent.length} restarts in ten minutes`,
+      vouch: true,
+      wakeAt: again,
+    };
   }
   return startInPlace(w, lease, "crash_restarting", true);
 }

@@ -21,7 +21,11 @@ export function bootstrap(w: HaWorld): Verdict | undefined {
   if (directory === "data") return undefined;
   const source = readyLeader(w);
   if (source === undefined) {
-    return { because: "clone_waiting", detail: "no primary to copy from", wakeAt: after(w.now, SOURCE_POLL_MS) };
+    return {
+      because: "clone_waiting",
+      detail: "no primary to copy from",
+      wakeAt: after(w.now, SOURCE_POLL_MS),
+    };
   }
   return cloneFrom(w, source, directory === "marked" ? "redoing_marked" : "cloning");
 }
