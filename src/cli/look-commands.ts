@@ -81,13 +81,17 @@ async function history(_: unknown, command: Command): Promise<void> {
     const columns = [
       { title: "TL", cell: (r: (typeof rows)[0]) => String(r.timeline), right: true },
       { title: "ENDED AT", cell: (r: (typeof rows)[0]) => r.endLsn },
-      { title: "WHEN", cell: (r: (typeof rows)[0]) => r.at },
+      { title: "WHEN", cell: (r: (typeof rows)[0]) => shortMoment(r.at) },
       { title: "NEXT LEADER", cell: (r: (typeof rows)[0]) => r.newLeader },
       { title: "REASON", cell: (r: (typeof rows)[0]) => r.reason, leaves: 1 },
     ];
     print(table(columns, rows, width()));
   }
 }
+
+/** `2026-11-23T03:06:07.179+00:00` without what nobody reads on a screen. */
+const shortMoment = (at: string): string =>
+  at.replace(/^(\S+)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)$/, "$1 $2 UTC");
 
 /** The answer of the first member that gives one. */
 async function fromAny(target: Target, path: string) {

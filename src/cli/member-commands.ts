@@ -91,12 +91,16 @@ async function followRebuild(target: Target, member: StatusMember): Promise<void
     const status = await statusOf(target, member.apiUrl).catch(() => undefined);
     const own = status?.members.find(({ name }) => name === member.name);
     const job = status?.node.job;
+    const because = status?.node.because;
     const now =
-      job === undefined ? (own?.state ?? "?") : `${job.name} ${job.progress ?? ""}`.trim();
+      job === undefined
+        ? (because?.detail ?? because?.sentence ?? "its agent does not answer")
+        : `${job.name} ${job.progress ?? ""}`.trim();
     if (now !== told) say(`${member.name}  ${now}`);
     told = now;
-    const isBack =
-      job === undefined && own?.state === "running" && own.replicationState === "streaming";
+    // Streaming alone proves nothing, the old data streamed too: it must have begun to follow since we asked.
+    const follows = because?.reason === "following" && because.forMs < Date.now() - startedAt;
+    const isBack = follows && own?.replicationState === "streaming";
     if (isBack) {
       print(`${member.name}: streams again after ${printSpan(Date.now() - startedAt)}`);
       return;

@@ -37,18 +37,20 @@ function headline({ scope, cluster, members }: Overview): string {
   const answering = members.filter(({ agent }) => agent.answers).length;
   return [
     scope,
-    version === undefined ? "PostgreSQL ?" : `PostgreSQL ${versionText(version)}`,
-    `timeline ${cluster.timeline ?? "?"}`,
+    version === undefined ? "PG ?" : `PG ${versionText(version)}`,
+    `TL ${cluster.timeline ?? "?"}`,
     leaseText(node, cluster.ttlMs),
-    `store read ${cluster.ageMs === undefined ? "never" : `${printSpan(cluster.ageMs)} ago`}`,
+    `store ${cluster.ageMs === undefined ? "never read" : `${printSpan(cluster.ageMs)} ago`}`,
     `agents ${answering}/${members.length}`,
     ...(cluster.paused ? ["paused"] : []),
   ].join(" · ");
 }
 
 function leaseText(node: StatusNode | undefined, ttlMs: number): string {
-  const ttl = `ttl ${printSpan(ttlMs)}`;
-  return node?.lease === undefined ? ttl : `lease ${printSpan(node.lease.leftMs)} left (${ttl})`;
+  const ttl = printSpan(ttlMs);
+  return node?.lease === undefined
+    ? `ttl ${ttl}`
+    : `lease ${printSpan(node.lease.leftMs)} of ${ttl}`;
 }
 
 /** 150004 → 15.4 */

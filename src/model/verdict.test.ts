@@ -11,7 +11,7 @@ describe("the sentence on a cluster", () => {
   it("says who can take over when all is well", () => {
     expect(verdictOn(cluster(), LAG)).toEqual({
       health: "healthy",
-      sentence: "n1 is the primary; any of 2 standbys can take over, at most 0 B behind",
+      sentence: "n1 is the primary; 2 standbys can take over, at most 0 B behind",
       warnings: [],
     });
   });

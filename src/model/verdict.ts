@@ -44,7 +44,7 @@ function heirsInWords(heirs: readonly Member[], worst: number): string {
   const behind = `${printBytes(worst)} behind`;
   const [only] = heirs;
   if (heirs.length === 1 && only !== undefined) return `${only.name} can take over, ${behind}`;
-  return `any of ${heirs.length} standbys can take over, at most ${behind}`;
+  return `${heirs.length} standbys can take over, at most ${behind}`;
 }
 
 /** Bytes behind the leader's last published end of WAL; undefined when unknown. */

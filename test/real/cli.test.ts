@@ -87,7 +87,7 @@ describe("status", () => {
     const { exit, out, err } = await run("status");
     expect(exit).toBe(0);
     const lines = out.trimEnd().split("\n");
-    expect(lines[0]).toContain("healthy: n1 is the primary; any of 2 standbys can take over");
+    expect(lines[0]).toContain("healthy: n1 is the primary; 2 standbys can take over");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(lines.find((line) => line.startsWith("n1"))).toMatch(/primary +running +1 +n\/a/);
     expect(lines.find((line) => line.startsWith("n2"))).toMatch(/standby +streaming +1 +0 B/);

@@ -114,7 +114,7 @@ describe("reading", () => {
     });
     expect((await call(fakeNode(), "/understudy/status")).json).toMatchObject({
       health: "healthy",
-      sentence: "n1 is the primary; any of 2 standbys can take over, at most 0 B behind",
+      sentence: "n1 is the primary; 2 standbys can take over, at most 0 B behind",
       node: { lease: { term: 10, leftMs: 5000 }, fence: { armed: true, leftMs: 5000 } },
     });
   });

@@ -34,7 +34,7 @@ export function printPatroni(own: OwnStatus): JsonObject {
   const isStandby = member.role !== "primary" && sql?.inRecovery === true;
   return {
     state: printState(member.state),
-    postmaster_start_time: sql?.startedAtText,
+    postmaster_start_time: sql === undefined ? undefined : withMinutes(sql.startedAtText),
     role: printRole(member.role),
     server_version: sql?.version,
     xlog: sql === undefined ? undefined : printWal(sql),
@@ -57,6 +57,9 @@ export function printPatroni(own: OwnStatus): JsonObject {
     },
   };
 }
+
+/** PostgreSQL writes whole-hour zones as `+00`; readers expect `+00:00`. */
+const withMinutes = (moment: string): string => moment.replace(/([+-]\d{2})$/, "$1:00");
 
 function printWal(sql: SqlState): JsonObject {
   if (!sql.inRecovery) return { location: sql.position };
