@@ -3,12 +3,13 @@ import { AppError } from "../model/error.ts";
 import { belongings } from "./belongings.ts";
 import { EXIT_WARNING, type Printing, printJson } from "./commands.ts";
 import { FAULTS, type Fault, type FaultOptions } from "./faults.ts";
-import { waitForPrimary } from "./health.ts";
+import { primaryOf, waitForPrimary } from "./health.ts";
 import { measure } from "./measure.ts";
 import { type LabChoice, type LabRecord, requireLab, requireMember } from "./record.ts";
-import { measurementText } from "./report.ts";
+import { inSeconds, measurementText } from "./report.ts";
 
 const PRIMARY_LIMIT_MS = 30_000;
+const RETURN_LIMIT_MS = 120_000;
 
 export interface ChaosWish extends FaultOptions {
   readonly verb: string;
@@ -38,6 +39,7 @@ export async function chaos(choice: LabChoice, wish: ChaosWish, { json }: Printi
     else console.log(`${what}: done`);
     return 0;
   }
+  if ((await primaryOf(lab)) === undefined) return withoutPrimary(lab, { what, make, json });
   if (!json) console.log(`${what} under load; ${fault.summary}`);
   const watchMs = fault.watchTtls * lab.ttlSeconds * 1000;
   const measurement = await measure(lab, { fault: make, watchMs, probe: wish.probe });
@@ -45,6 +47,25 @@ export async function chaos(choice: LabChoice, wish: ChaosWish, { json }: Printi
   else console.log(measurementText(what, measurement));
   const { lost, probes } = measurement;
   return lost.length === 0 && (probes?.overlaps.length ?? 0) === 0 ? 0 : EXIT_WARNING;
+}
+
+interface Healing {
+  readonly what: string;
+  readonly make: () => Promise<void>;
+  readonly json: boolean;
+}
+
+/** Nobody can write now, so there is no load: told is how long a primary takes to appear. */
+async function withoutPrimary(lab: LabRecord, { what, make, json }: Healing): Promise<number> {
+  if (!json) console.log(`${what}; there is no primary now, so nothing is written meanwhile`);
+  await make();
+  const since = performance.now();
+  const primary = await waitForPrimary(lab, RETURN_LIMIT_MS);
+  const tookMs = Math.round(performance.now() - since);
+  const { name } = primary.member;
+  if (json) printJson("LabChaos", { what, measurement: null, primary: name, tookMs, warnings: [] });
+  else console.log(`${name} is a writable primary after ${inSeconds(tookMs)}`);
+  return 0;
 }
 
 /** Whom a fault hits when nobody is named: the primary, or every etcd member. */
