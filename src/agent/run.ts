@@ -2,6 +2,7 @@
 import { AppError, asAppError } from "../model/error.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { Ms } from "../model/time.ts";
+import { VERSION } from "../model/version.ts";
 import { apiUrlOf } from "../node/self.ts";
 import { createNode, type Node } from "../node/start.ts";
 import { createApi } from "./api/api.ts";
@@ -9,8 +10,6 @@ import type { RequestOutcome } from "./api/node-view.ts";
 import { type Composed, compose } from "./compose.ts";
 import { loadNode } from "./load.ts";
 import { createView } from "./view.ts";
-
-export const AGENT_VERSION = "0.1.0";
 
 const CHECK_LIMIT_MS: Ms = 2_000;
 const FENCE_QUIT_MS: Ms = 2_000;
@@ -22,7 +21,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   const composed = await compose(settings);
   const { ports } = composed;
   const { clock, log } = ports;
-  const node = await createNode(ports, { settings, agentVersion: AGENT_VERSION });
+  const node = await createNode(ports, { settings, agentVersion: VERSION });
   let leave: (how: Leaving) => void = () => undefined;
   const leaving = new Promise<Leaving>((resolve) => {
     leave = resolve;
@@ -36,11 +35,11 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     reload: () => reload(file, node),
     detach: () => leave("detach"),
   });
-  const api = createApi({ node: view, settings, clock, log, agentVersion: AGENT_VERSION });
+  const api = createApi({ node: view, settings, clock, log, agentVersion: VERSION });
   // The own address first: a second agent on this host stops here, before it has touched anything.
   await api.listen();
   await refuseTwin(composed, node, settings);
-  log.info("the agent starts", { version: AGENT_VERSION, scope: settings.scope });
+  log.info("the agent starts", { version: VERSION, scope: settings.scope });
   await node.start();
   onSignals(leave, () => void reload(file, node));
   const how = await leaving;

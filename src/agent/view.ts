@@ -102,7 +102,12 @@ function blank(o: ViewOptions, eventLoopDelayMs: Ms): Omit<View, "member"> {
     fence: o.node.fence(),
     because: undefined,
     job: undefined,
-    loop: { lastTickAt: undefined, lastTickMs: undefined, nextTickAt: undefined, eventLoopDelayMs },
+    loop: {
+      lastTickAt: undefined,
+      lastTickMs: undefined,
+      nextTickAt: o.clock.now(),
+      eventLoopDelayMs,
+    },
   };
 }
 
@@ -146,13 +151,13 @@ function journal(node: Node, limit: number): readonly JournalEntry[] {
 async function carryOut(o: ViewOptions, request: NodeRequest): Promise<RequestOutcome> {
   switch (request.kind) {
     case "reload":
-      return await o.reload();
+      return o.reload();
     case "detach":
       o.detach();
       return { kind: "done" };
     case "restart":
       o.node.requestRestart();
-      return await untilDone(
+      return untilDone(
         o,
         request.timeoutMs ?? REQUEST_LIMIT_MS,
         () => o.node.requests().restart === undefined,

@@ -1,7 +1,8 @@
 // What belongs to one node, and how is it put together and taken apart?
 
 import type { Controller, Decision } from "../controllers/controller.ts";
-import { type ActOptions, act } from "../controllers/ha/act.ts";
+import { act } from "../controllers/ha/act.ts";
+import type { ActOptions } from "../controllers/ha/acting.ts";
 import { decide } from "../controllers/ha/decide.ts";
 import { type HaPorts, type HaSurroundings, observe } from "../controllers/ha/observe.ts";
 import { type HaStep, isLong } from "../controllers/ha/steps.ts";
@@ -13,13 +14,13 @@ import {
   type Self,
 } from "../controllers/ha/world.ts";
 import { createDcs } from "../dcs/create-dcs.ts";
-import type { Dcs, HoldSighting } from "../ports/dcs.ts";
 import type { ClusterSnapshot } from "../model/cluster.ts";
 import { type DynamicConfig, holdMsOf } from "../model/config.ts";
 import { renewEveryMs } from "../model/lease.ts";
 import type { PeerStatus } from "../model/member.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { after, between, type Instant, type Ms } from "../model/time.ts";
+import type { Dcs, HoldSighting } from "../ports/dcs.ts";
 import type { FenceStatus } from "../ports/fence.ts";
 import type { LeaseView } from "../ports/lease.ts";
 import { createJournal, type Journal } from "../runtime/journal.ts";
@@ -149,7 +150,7 @@ class RunningNode implements Node {
       wake: (why) => this.wake(why),
       leads: () => this.#keeper.view().held !== undefined,
     });
-    this.dcs.watch(wakes.onEvent, this.#watching.signal);
+    this.dcs.watch((event) => wakes.onEvent(event), this.#watching.signal);
     this.#keeper.start();
     this.#loop.start();
   }

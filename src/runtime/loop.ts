@@ -2,10 +2,10 @@
 import type { Controller, Decision, Outcome, Outcomes } from "../controllers/controller.ts";
 import { AppError } from "../model/error.ts";
 import { sentence } from "../model/reason.ts";
-import { after, type Instant, type Ms } from "../model/time.ts";
+import { after, type Instant, instant, type Ms } from "../model/time.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import { createJobSlot } from "./job-slot.ts";
+import { createJobSlot, type JobSlot } from "./job-slot.ts";
 import type { Journal } from "./journal.ts";
 
 export interface LoopOptions<W, S extends { readonly kind: string }, M> {
@@ -36,32 +36,99 @@ const STEP_LIMIT_MS: Ms = 15_000;
 const MOST_STEPS_IN_A_ROW = 25;
 const BREATH_MS: Ms = 250;
 
+/** Runs one controller until it is stopped. What it throws is a programmer's error and ends the agent. */
 export function createLoop<W, S extends { readonly kind: string }, M>(
   options: LoopOptions<W, S, M>,
 ): Loop {
-  const { controller, clock, log, journal } = options;
-  let memory = options.memory;
-  let outcomes: Outcomes = {};
-  let woken = false;
-  let stopped = false;
-  let rouse: (() => void) | undefined;
+  return new ControlLoop(options);
+}
 
-  const wake = () => {
-    woken = true;
-    rouse?.();
-  };
-  const jobs = createJobSlot<S>(
-    () => clock.now(),
-    outcomeOf,
-    (step, outcome) => {
-      note(step, outcome);
-      wake();
-    },
-  );
+class ControlLoop<W, S extends { readonly kind: string }, M> implements Loop {
+  readonly #o: LoopOptions<W, S, M>;
+  readonly #jobs: JobSlot<S>;
+  #memory: M;
+  #outcomes: Outcomes = {};
+  #woken = false;
+  #stopped = false;
+  #rouse: (() => void) | undefined;
+  #running: Promise<void> | undefined;
 
-  async function outcomeOf(run: () => Promise<unknown>): Promise<Outcome> {
+  constructor(options: LoopOptions<W, S, M>) {
+    this.#o = options;
+    this.#memory = options.memory;
+    this.#jobs = createJobSlot<S>({
+      now: () => options.clock.now(),
+      outcomeOf: (work) => this.#outcomeOf(work),
+      onEnd: (step, outcome) => {
+        this.#note(step, outcome);
+        this.wake();
+      },
+    });
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  wake(): void {
+    this.#woken = true;
+    this.#rouse?.();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#rouse?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let inARow = 0;
+    while (!this.#stopped) {
+      this.#woken = false;
+      const { stepped, wakeAt } = await this.#tick();
+      inARow = stepped ? inARow + 1 : 0;
+      if (!stepped) await this.#sleep(wakeAt);
+      if (inARow < MOST_STEPS_IN_A_ROW) continue;
+      inARow = 0;
+      await this.#o.clock.sleep(BREATH_MS);
+    }
+  }
+
+  /** One look and what follows from it. */
+  async #tick(): Promise<{ readonly stepped: boolean; readonly wakeAt: Instant | undefined }> {
+    const { controller, clock } = this.#o;
+    const observedAt = clock.now();
+    const world = await controller.observe(this.#memory, this.#outcomes, this.#jobs.current());
+    const decision = controller.decide(world);
+    this.#memory = decision.memory;
+    this.#report(world, decision);
+    this.#o.onDecision(world, decision, observedAt);
+    for (const upkeep of decision.upkeep) await this.#perform(upkeep, UPKEEP_LIMIT_MS);
+    if (decision.cancelJob === true) this.#jobs.cancel(decision.because);
+    const { step, wakeAt } = decision;
+    if (step === undefined || this.#jobs.current() !== undefined) return { stepped: false, wakeAt };
+    await this.#take(step);
+    return { stepped: true, wakeAt };
+  }
+
+  async #take(step: S): Promise<void> {
+    const { controller } = this.#o;
+    this.#o.onStep(step);
+    if (!controller.isLong(step)) await this.#perform(step, STEP_LIMIT_MS);
+    else this.#jobs.start(step, (progress, signal) => controller.act(step, progress, signal));
+  }
+
+  async #perform(step: S, limitMs: Ms): Promise<void> {
+    const { clock, controller } = this.#o;
+    using limit = clock.deadline(limitMs);
+    const work = () => controller.act(step, () => undefined, limit.signal);
+    this.#note(step, await this.#outcomeOf(work));
+  }
+
+  async #outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
+    const { clock } = this.#o;
     try {
-      const result = await run();
+      const result = await work();
       return { at: clock.now(), ok: true, code: undefined, why: undefined, result };
     } catch (error) {
       const code = error instanceof AppError ? error.code : "UNEXPECTED";
@@ -70,38 +137,15 @@ export function createLoop<W, S extends { readonly kind: string }, M>(
     }
   }
 
-  function note(step: S, outcome: Outcome): void {
-    outcomes = { ...outcomes, [step.kind]: outcome };
+  #note(step: S, outcome: Outcome): void {
+    this.#outcomes = { ...this.#outcomes, [step.kind]: outcome };
+    const { log } = this.#o;
     if (outcome.ok) log.debug("step done", { step: step.kind });
     else log.warn("step failed", { step: step.kind, code: outcome.code, why: outcome.why });
   }
 
-  async function perform(step: S, limitMs: Ms): Promise<void> {
-    using limit = clock.deadline(limitMs);
-    note(step, await outcomeOf(() => controller.act(step, () => undefined, limit.signal)));
-  }
-
-  /** One look and what follows from it. Answers whether to look again at once. */
-  async function tick(): Promise<{ again: boolean; wakeAt: Instant | undefined }> {
-    const observedAt = clock.now();
-    const world = await controller.observe(memory, outcomes, jobs.current());
-    const decision = controller.decide(world);
-    memory = decision.memory;
-    report(world, decision);
-    options.onDecision(world, decision, observedAt);
-    for (const upkeep of decision.upkeep) await perform(upkeep, UPKEEP_LIMIT_MS);
-    if (decision.cancelJob === true) jobs.cancel(decision.because);
-    const { step } = decision;
-    if (step === undefined) return { again: false, wakeAt: decision.wakeAt };
-    if (jobs.current() !== undefined) return { again: false, wakeAt: decision.wakeAt };
-    options.onStep(step);
-    if (controller.isLong(step))
-      jobs.start(step, (progress, signal) => controller.act(step, progress, signal));
-    else await perform(step, STEP_LIMIT_MS);
-    return { again: true, wakeAt: decision.wakeAt };
-  }
-
-  function report(world: W, decision: Decision<S, M>): void {
+  #report(world: W, decision: Decision<S, M>): void {
+    const { clock, journal, log } = this.#o;
     const { because, detail } = decision;
     const step = decision.step?.kind;
     const entry = { at: clock.now(), wallMs: clock.wallMs(), because, detail, step, world };
@@ -113,49 +157,18 @@ export function createLoop<W, S extends { readonly kind: string }, M>(
     });
   }
 
-  async function sleep(until: Instant): Promise<void> {
-    if (woken || stopped) return;
+  /** Until woken, until the decision's own time, or for the regular pause, whichever comes first. */
+  async #sleep(wakeAt: Instant | undefined): Promise<void> {
+    if (this.#woken || this.#stopped) return;
+    const { clock } = this.#o;
+    const regular = after(clock.now(), this.#o.loopWaitMs());
+    const until = wakeAt === undefined ? regular : instant(Math.min(regular, wakeAt));
     let timer: Timer | undefined;
     await new Promise<void>((resolve) => {
-      rouse = resolve;
+      this.#rouse = resolve;
       timer = clock.wakeAt(until, resolve);
     });
-    rouse = undefined;
+    this.#rouse = undefined;
     timer?.cancel();
   }
-
-  async function run(): Promise<void> {
-    let inARow = 0;
-    while (!stopped) {
-      woken = false;
-      const { again, wakeAt } = await tick();
-      inARow = again ? inARow + 1 : 0;
-      const regular = after(clock.now(), options.loopWaitMs());
-      if (again && inARow < MOST_STEPS_IN_A_ROW) continue;
-      const breath = after(clock.now(), BREATH_MS);
-      if (inARow >= MOST_STEPS_IN_A_ROW) {
-        inARow = 0;
-        await clock.sleep(BREATH_MS);
-        continue;
-      }
-      const soonest =
-        wakeAt === undefined
-          ? regular
-          : (Math.min(regular, Math.max(wakeAt, breath - BREATH_MS)) as Instant);
-      await sleep(soonest);
-    }
-  }
-
-  let running: Promise<void> | undefined;
-  return {
-    start() {
-      running = run();
-    },
-    wake,
-    async stop() {
-      stopped = true;
-      rouse?.();
-      await running;
-    },
-  };
 }

@@ -1,7 +1,7 @@
 // How is a cluster begun? The verbs of R41.
 import { AppError } from "../../model/error.ts";
 import { FIRST_BRANCH } from "../../model/timeline.ts";
-import type { ActOptions } from "./act.ts";
+import type { ActOptions } from "./acting.ts";
 import { WRITE_LIMIT_MS } from "./limits.ts";
 import type { HaChange } from "./steps.ts";
 
@@ -25,12 +25,12 @@ export async function actOnBootstrap(
   const { leaseId } = o.lease.view();
   switch (step.kind) {
     case "claim-bootstrap":
-      return await o.dcs.claimBootstrap(o.name, leaseId, WRITE_LIMIT_MS);
+      return o.dcs.claimBootstrap(o.name, leaseId, WRITE_LIMIT_MS);
     case "initialise":
       // Durable before the first byte: after a crash this directory is half a bootstrap and nothing else.
       await o.state.update({ bootstrapping: true });
       await o.postgres.initialise(step.plan, signal);
-      return await o.postgres.recordLineage([FIRST_BRANCH], signal);
+      return o.postgres.recordLineage([FIRST_BRANCH], signal);
     case "finish-bootstrap": {
       await o.postgres.finishBootstrap(signal);
       const written = await o.dcs.finishBootstrap(
@@ -45,10 +45,10 @@ export async function actOnBootstrap(
       return written;
     }
     case "end-bootstrap":
-      return await o.state.update({ bootstrapping: false });
+      return o.state.update({ bootstrapping: false });
     case "discard-bootstrap":
       await o.postgres.discardHalfBootstrap(signal);
-      return await o.state.update({ bootstrapping: false });
+      return o.state.update({ bootstrapping: false });
     default:
       return step satisfies never;
   }

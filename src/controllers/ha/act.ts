@@ -5,6 +5,7 @@ import type { Lsn } from "../../model/lsn.ts";
 import { after } from "../../model/time.ts";
 import type { Progress } from "../../ports/postgres.ts";
 import { actOnBootstrap } from "./act-bootstrap.ts";
+import type { ActOptions } from "./acting.ts";
 import {
   CRASH_SCAN_MS,
   HEIR_LIMIT_MS,
@@ -14,14 +15,7 @@ import {
   LEASE_NEEDED_MS,
   WRITE_LIMIT_MS,
 } from "./limits.ts";
-import type { HaPorts } from "./observe.ts";
 import type { HaStep } from "./steps.ts";
-
-export interface ActOptions extends HaPorts {
-  readonly name: string;
-  /** The first configuration of a new cluster, as stored text. */
-  readonly firstConfigJson: string;
-}
 
 const progressText = (p: Progress): string =>
   p.totalBytes === undefined || p.doneBytes === undefined
@@ -39,59 +33,59 @@ export async function act(
   switch (step.kind) {
     case "ensure-fence":
       await o.fence.ensure(signal);
-      return await o.fence.adopt(o.lease.view().leaseId, signal);
+      return o.fence.adopt(o.lease.view().leaseId, signal);
     case "disarm":
-      return await o.fence.disarm(signal);
+      return o.fence.disarm(signal);
     case "publish":
-      return await o.dcs.publishMember(step.member, o.lease.view().leaseId, WRITE_LIMIT_MS);
+      return o.dcs.publishMember(step.member, o.lease.view().leaseId, WRITE_LIMIT_MS);
     case "write-status":
-      return await o.dcs.writeStatus(step.term, step.status, WRITE_LIMIT_MS);
+      return o.dcs.writeStatus(step.term, step.status, WRITE_LIMIT_MS);
     case "write-history":
-      return await o.dcs.writeHistory(step.term, step.rows, WRITE_LIMIT_MS);
+      return o.dcs.writeHistory(step.term, step.rows, WRITE_LIMIT_MS);
     case "clear-failover":
-      return await o.dcs.writeFailover(undefined, step.revision, WRITE_LIMIT_MS);
+      return o.dcs.writeFailover(undefined, step.revision, WRITE_LIMIT_MS);
     case "apply-settings":
-      return await o.postgres.applySettings(step.plan, signal);
+      return o.postgres.applySettings(step.plan, signal);
     case "checkpoint":
-      return await o.postgres.checkpoint(signal);
+      return o.postgres.checkpoint(signal);
     case "record-lineage":
-      return await o.postgres.recordLineage(step.lineage, signal);
+      return o.postgres.recordLineage(step.lineage, signal);
     case "sync-slots":
-      return await o.postgres.syncSlots(step.create, step.drop, step.positions, signal);
+      return o.postgres.syncSlots(step.create, step.drop, step.positions, signal);
     case "clone":
-      return await o.postgres.clone(step.from, step.lineage, tell, signal);
+      return o.postgres.clone(step.from, step.lineage, tell, signal);
     case "rewind":
-      return await o.postgres.rewind(step.from, step.lineage, tell, signal);
+      return o.postgres.rewind(step.from, step.lineage, tell, signal);
     case "start-standby":
-      return await o.postgres.startStandby(step.plan, step.upstream, step.timeoutMs, signal);
+      return o.postgres.startStandby(step.plan, step.upstream, step.timeoutMs, signal);
     case "start-primary":
       needLease(o, step.term);
-      return await undoneByKill(o, o.postgres.startPrimary(step.plan, step.timeoutMs, signal));
+      return undoneByKill(o, o.postgres.startPrimary(step.plan, step.timeoutMs, signal));
     case "stop":
-      return await stop(o, step, signal);
+      return stop(o, step, signal);
     case "kill":
-      return await kill(o, signal);
+      return kill(o, signal);
     case "follow":
-      return await o.postgres.follow(step.upstream, signal);
+      return o.postgres.follow(step.upstream, signal);
     case "find-crash-end":
-      return await o.postgres.crashEnd(step.from, step.lineage, CRASH_SCAN_MS, signal);
+      return o.postgres.crashEnd(step.from, step.lineage, CRASH_SCAN_MS, signal);
     case "reserve":
-      return await o.dcs.reserveBranch(step.term, step.branches, step.revision, WRITE_LIMIT_MS);
+      return o.dcs.reserveBranch(step.term, step.branches, step.revision, WRITE_LIMIT_MS);
     case "promote":
-      return await promote(o, step, signal);
+      return promote(o, step, signal);
     case "acquire":
       await o.fence.ensure(signal);
-      return await o.lease.acquire(step.basis);
+      return o.lease.acquire(step.basis);
     case "adopt":
-      return await o.lease.adopt(step.term, step.sentAt, step.seq);
+      return o.lease.adopt(step.term, step.sentAt, step.seq);
     case "release":
-      return await o.lease.release(step.release);
+      return o.lease.release(step.release);
     case "drop-lease":
       return o.lease.drop(step.why);
     case "remove-stale-leader":
-      return await o.dcs.removeStaleLeader(step.term, step.hold, WRITE_LIMIT_MS);
+      return o.dcs.removeStaleLeader(step.term, step.hold, WRITE_LIMIT_MS);
     default:
-      return await actOnBootstrap(o, step, signal);
+      return actOnBootstrap(o, step, signal);
   }
 }
 

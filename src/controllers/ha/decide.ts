@@ -54,11 +54,14 @@ function firstAnswer(w: HaWorld): Verdict {
   return race(w); // nobody leads
 }
 
-/** Whatever we do, the fence must live and the others must see us. */
+/**
+ * Whatever we do, the fence must live and the others must see us. A tick with a step is followed by another at once:
+ * publishing waits for the last of them, so that no write to the store stands in the way of a failover.
+ */
 function always(w: HaWorld, verdict: Verdict): readonly HaUpkeep[] {
   const upkeep: HaUpkeep[] = [];
   if (!w.fence.alive) upkeep.push({ kind: "ensure-fence" });
-  if (clusterOf(w) !== undefined) {
+  if (clusterOf(w) !== undefined && verdict.step === undefined) {
     const member = selfPortrait(w, verdict.because);
     if (!isPublished(w, member)) upkeep.push({ kind: "publish", member });
   }

@@ -48,9 +48,12 @@ export function heirs(w: HaWorld): readonly Candidate[] {
       continue;
     found.push({ member, position: peer.position, priority: peer.tags.failoverPriority });
   }
-  return found.toSorted((a, b) =>
-    a.position === b.position ? b.priority - a.priority : a.position > b.position ? -1 : 1,
-  );
+  return found.toSorted(furthestFirst);
+}
+
+function furthestFirst(a: Candidate, b: Candidate): number {
+  if (a.position === b.position) return b.priority - a.priority;
+  return a.position > b.position ? -1 : 1;
 }
 
 /** The term of a lineage's newest branch: a later term is a later history, whatever the positions say. */

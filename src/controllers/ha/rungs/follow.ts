@@ -2,7 +2,6 @@
 import { after } from "../../../model/time.ts";
 import { compareLineage, headOf } from "../../../model/timeline.ts";
 import { leaderIsStale } from "../plans/permission.ts";
-import { cloneFrom } from "../plans/rejoin.ts";
 import {
   isPrimary,
   otherLeader,
@@ -36,13 +35,14 @@ export function follow(w: HaWorld): Verdict | undefined {
       upkeep: standbyUpkeep(w, undefined),
     };
   }
-  return asked(w, source) ?? attach(w, source);
+  return asked(w) ?? attach(w, source);
 }
 
 /** What a person asked of this standby. */
-function asked(w: HaWorld, source: Source): Verdict | undefined {
+function asked(w: HaWorld): Verdict | undefined {
   const stop = { kind: "stop", timeoutMs: STOP_STANDBY_MS, heirApiUrl: undefined } as const;
-  if (w.requests.reinitialise !== undefined) return cloneFrom(w, source, "reinitialising");
+  // The copy is made by the recover rung, once the server is down.
+  if (w.requests.reinitialise !== undefined) return { because: "reinitialising", step: stop };
   if (w.requests.restart !== undefined) return { because: "standby_restarting", step: stop };
   return undefined;
 }

@@ -22,7 +22,10 @@ export function lead(w: HaWorld): Verdict | undefined {
 
 const why = (w: HaWorld): string => (w.server.sql.kind === "unknown" ? w.server.sql.why : "");
 
-/** Won the lease, still a standby: judge again, detach from the old primary, reserve the timeline, promote. */
+/**
+ * Won the lease, still a standby: judge again, reserve the timeline, promote. The fork that is reserved is where our WAL
+ * ends now; the promotion itself ends the walreceiver, and the exact fork is recorded after it.
+ */
 function takeOver(w: HaWorld, lease: Lease): Verdict {
   const c = clusterOf(w);
   const sql = sqlOf(w);
@@ -33,15 +36,6 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
   if (!isArmed(w, lease)) return { because: "lead_arming", vouch: true, wakeAt: after(w.now, 100) };
   const head = headOf(w.server.lineage);
   const reserved = c.lineage.value.findLast((b) => b.term === lease.term);
-  // The WAL must stand still before its end becomes the fork of the new branch.
-  if (sql.upstream !== undefined || sql.walReceiver !== undefined) {
-    return {
-      because: "lead_reserving_timeline",
-      detail: "leaving the old primary",
-      step: { kind: "follow", upstream: undefined },
-      vouch: true,
-    };
-  }
   if (reserved === undefined) {
     const timeline = Math.max(sql.timeline, ...branchesOf(c).map((b) => b.timeline)) + 1;
     const branch = {

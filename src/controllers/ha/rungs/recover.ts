@@ -3,7 +3,7 @@ import type { Lease } from "../../../model/lease.ts";
 import { after } from "../../../model/time.ts";
 import { compareLineage, headOf } from "../../../model/timeline.ts";
 import { deadPrimary } from "../plans/crash.ts";
-import { rebuild } from "../plans/rejoin.ts";
+import { cloneFrom, rebuild } from "../plans/rejoin.ts";
 import {
   cleanEnd,
   clusterOf,
@@ -75,6 +75,7 @@ function deadStandby(w: HaWorld): Verdict {
       otherLeader(w) === undefined ? "starting_standby" : "follow_waiting",
     );
   }
+  if (w.requests.reinitialise !== undefined) return cloneFrom(w, source, "reinitialising");
   if (w.memory.divergedFrom === source.term) return rebuild(w, source);
   if (!w.server.standbySignal) {
     // A former primary. After a clean stop its end is known; after a crash only pg_rewind can tell.
