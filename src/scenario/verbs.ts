@@ -33,6 +33,7 @@ export type Verb =
   | { readonly do: "applyLate"; readonly node: Target; readonly share: number }
   | { readonly do: "watchLag"; readonly node: Target; readonly lagMs: number }
   | { readonly do: "watchSilent"; readonly node: Target }
+  | { readonly do: "slowStore"; readonly node: Target; readonly delayMs: number }
   // clocks and disks
   | { readonly do: "clockRate"; readonly node: Target; readonly rate: number }
   | { readonly do: "stepWall"; readonly node: Target; readonly byMs: number }
@@ -88,6 +89,7 @@ const KINDS = {
   applyLate: "store",
   watchLag: "store",
   watchSilent: "store",
+  slowStore: "store",
   clockRate: "clock",
   stepWall: "clock",
   suspendHost: "clock",

@@ -109,6 +109,11 @@ function playOnPath(cluster: SimCluster, verb: Verb, host: SimHost): Undo {
       return () => {
         path.watchLagMs = 0;
       };
+    case "slowStore":
+      path.delayMs = verb.delayMs;
+      return () => {
+        path.delayMs = 0;
+      };
     case "watchSilent":
       path.watchSilent = true;
       return () => {

@@ -39,6 +39,7 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   revokeLease: "store",
   loseAnswers: "agent",
   applyLate: "agent",
+  slowStore: "agent",
   suspendHost: "agent",
   stepWall: "server",
   fillDisk: "agent",

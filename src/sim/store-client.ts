@@ -27,6 +27,8 @@ export interface PathFaults {
   applyLate: number;
   watchLagMs: number;
   watchSilent: boolean;
+  /** Each request and each answer takes so much longer. */
+  delayMs: number;
 }
 
 export const noPathFaults = (): PathFaults => ({
@@ -34,6 +36,7 @@ export const noPathFaults = (): PathFaults => ({
   applyLate: 0,
   watchLagMs: 0,
   watchSilent: false,
+  delayMs: 0,
 });
 
 export interface StoreClientParts {
@@ -246,7 +249,7 @@ class Trip<T> {
     const { store, host, faults, dice } = this.#parts;
     const { network, kernel } = store;
     const isLate = !this.#call.isRead && dice.chance(faults.applyLate);
-    const extra = isLate ? dice.between(0, LATE_MS) : 0;
+    const extra = faults.delayMs + (isLate ? dice.between(0, LATE_MS) : 0);
     const isLost = dice.chance(faults.loseAnswers);
     if (!network.carries(host, member.address)) return;
     kernel.after(network.latency(host, member.address) + extra, () => {
@@ -254,7 +257,9 @@ class Trip<T> {
       store.arrive(member, () =>
         this.#call.serve(member, (result) => {
           if (isLost || isLate) return;
-          network.message(member.address, host, () => this.#answer(result, answered));
+          kernel.after(faults.delayMs, () =>
+            network.message(member.address, host, () => this.#answer(result, answered)),
+          );
         }),
       );
     });

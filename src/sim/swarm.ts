@@ -1,5 +1,5 @@
 // One seed is one schedule: a cluster, its weather, its faults. The same seed gives the same schedule for ever.
-import type { Fault, FaultKind, Verb } from "../scenario/verbs.ts";
+import type { Fault, FaultKind, Verb, VerbName } from "../scenario/verbs.ts";
 import { kindOf } from "../scenario/verbs.ts";
 import type { Flaws, NodeSpec } from "./cluster.ts";
 import { type Dice, dice } from "./dice.ts";
@@ -9,6 +9,8 @@ import type { Story } from "./story.ts";
 export interface SwarmOptions {
   readonly factory: NodeFactory;
   readonly flaws: Flaws;
+  /** Only these verbs: a hunt for one kind of bug. */
+  readonly only?: readonly VerbName[] | undefined;
 }
 
 /** The cluster gets this long to come up before the first fault. */
@@ -25,7 +27,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
   const names = nodes.map((n) => n.name);
   const ttl = d.pick([5, 10, 10, 10, 20, 30]);
   const loopWait = ttl === 30 ? 10 : d.pick([1, 2, 2]);
-  const faults = faultsOf(d, names);
+  const faults = faultsOf(d, names, options.only);
   return {
     cluster: {
       seed,
@@ -83,14 +85,17 @@ function nodesOf(d: Dice): readonly NodeSpec[] {
 }
 
 /** A handful of storms: faults cluster in time, because that is when they hurt. */
-function faultsOf(d: Dice, names: readonly string[]): readonly Fault[] {
+function faultsOf(d: Dice, names: readonly string[], only: SwarmOptions["only"]): readonly Fault[] {
   const wanted = LEAST_FAULTS + d.integer(12);
   const faults: Fault[] = [];
   let at = READY_MS + d.between(0, 20_000);
   const isEnough = (): boolean =>
-    faults.length >= wanted && new Set(faults.map((f) => kindOf(f.verb))).size >= LEAST_KINDS;
-  for (let n = 0; n < 60 && !isEnough(); n++) {
-    faults.push(faultAt(d, names, at));
+    faults.length >= wanted &&
+    (only !== undefined || new Set(faults.map((f) => kindOf(f.verb))).size >= LEAST_KINDS);
+  for (let n = 0; n < 2_000 && !isEnough(); n++) {
+    const fault = faultAt(d, names, at);
+    if (only?.includes(fault.verb.do) === false) continue;
+    faults.push(fault);
     const gap = d.chance(0.5) ? d.between(0, 8_000) : d.between(8_000, 90_000);
     at = Math.min(at + gap, READY_MS + SAFETY_MS - 20_000);
   }
@@ -174,6 +179,7 @@ const storeVerb = (d: Dice, node: string): Verb =>
     { do: "applyLate", node, share: d.between(0.05, 0.5) },
     { do: "watchLag", node, lagMs: Math.round(d.between(100, 8_000)) },
     { do: "watchSilent", node },
+    { do: "slowStore", node, delayMs: Math.round(d.between(20, 1_500)) },
   ]);
 
 const clockVerb = (d: Dice, node: string): Verb =>

@@ -1,6 +1,6 @@
 // What happened, one aligned line an event: decisions, faults, and what really became of the servers.
 import type { SimCluster } from "./cluster.ts";
-import type { Truth } from "./truth.ts";
+import type { Truth, TruthListener } from "./truth.ts";
 
 /** Everything, or only what tells the story. */
 export type Detail = "story" | "trace";
@@ -8,16 +8,21 @@ export type Detail = "story" | "trace";
 /** Collects lines while the schedule runs. */
 export function transcript(cluster: SimCluster, detail: Detail): readonly string[] {
   const lines: string[] = [];
+  cluster.truth.listen(printing(detail, (text) => lines.push(text)));
+  return lines;
+}
+
+/** A listener that writes a line for each event worth one. */
+export function printing(detail: Detail, write: (line: string) => void): TruthListener {
   const last = new Map<string, string>();
-  cluster.truth.listen((truth, at) => {
+  return (truth, at) => {
     const text = line(truth, detail);
     if (text === undefined) return;
     const who = "host" in truth ? truth.host : "*";
     if (detail === "story" && last.get(who) === text) return;
     last.set(who, text);
-    lines.push(`${(at / 1000).toFixed(3).padStart(9)}  ${who.padEnd(8)}  ${text}`);
-  });
-  return lines;
+    write(`${(at / 1000).toFixed(3).padStart(9)}  ${who.padEnd(8)}  ${text}`);
+  };
 }
 
 function line(truth: Truth, detail: Detail): string | undefined {

@@ -1,0 +1,79 @@
+// Every story, in the order in which a reader meets them.
+import type { Scenario } from "../src/scenario/scenario.ts";
+import { agentAndFenceKilled } from "./agent-and-fence-killed.ts";
+import { agentKilledAndBack } from "./agent-killed-and-back.ts";
+import { agentKilledForGood } from "./agent-killed-for-good.ts";
+import { agentStallsBeforeARequest } from "./agent-stalls-before-a-request.ts";
+import { agentStopped } from "./agent-stopped.ts";
+import { bothCrashTimelineNumber } from "./both-crash-timeline-number.ts";
+import { cleanStopWithHeir } from "./clean-stop-with-heir.ts";
+import { detachAndBack } from "./detach-and-back.ts";
+import { diskFull } from "./disk-full.ts";
+import { failoverByHand } from "./failover-by-hand.ts";
+import { fenceKilled } from "./fence-killed.ts";
+import { fenceStopped } from "./fence-stopped.ts";
+import { frozenServer } from "./frozen-server.ts";
+import { hostDies } from "./host-dies.ts";
+import { hostDiesFast } from "./host-dies-fast.ts";
+import { hostDiesWithStoreLeader } from "./host-dies-with-store-leader.ts";
+import { hostSuspended } from "./host-suspended.ts";
+import { laggingStandbyCrashRestart } from "./lagging-standby-crash-restart.ts";
+import { lateAcquireLands } from "./late-acquire-lands.ts";
+import { leaseRevoked } from "./lease-revoked.ts";
+import { lostAnswers } from "./lost-answers.ts";
+import { orphanBackendCommits } from "./orphan-backend-commits.ts";
+import { pausedCrash } from "./paused-crash.ts";
+import { primaryCutFromStore } from "./primary-cut-from-store.ts";
+import { primaryIsolated } from "./primary-isolated.ts";
+import { primaryKilled } from "./primary-killed.ts";
+import { reinitialiseStandby } from "./reinitialise-standby.ts";
+import { restartOfEverything } from "./restart-of-everything.ts";
+import { restartOnRequest } from "./restart-on-request.ts";
+import { stoppedPostmaster } from "./stopped-postmaster.ts";
+import { storeDownAndBack } from "./store-down-and-back.ts";
+import { storeLeaderDies } from "./store-leader-dies.ts";
+import { storeOutOfSpace } from "./store-out-of-space.ts";
+import { strangerStartsServer } from "./stranger-starts-server.ts";
+import { switchover } from "./switchover.ts";
+import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
+import { switchoverUnderACut } from "./switchover-under-a-cut.ts";
+
+export const STORIES: readonly Scenario[] = [
+  primaryKilled,
+  hostDies,
+  hostDiesFast,
+  hostDiesWithStoreLeader,
+  primaryCutFromStore,
+  primaryIsolated,
+  agentKilledAndBack,
+  agentKilledForGood,
+  agentStopped,
+  agentStallsBeforeARequest,
+  fenceKilled,
+  fenceStopped,
+  agentAndFenceKilled,
+  storeDownAndBack,
+  storeLeaderDies,
+  storeOutOfSpace,
+  leaseRevoked,
+  lostAnswers,
+  laggingStandbyCrashRestart,
+  switchover,
+  switchoverCandidateDies,
+  switchoverUnderACut,
+  failoverByHand,
+  bothCrashTimelineNumber,
+  lateAcquireLands,
+  restartOfEverything,
+  orphanBackendCommits,
+  stoppedPostmaster,
+  frozenServer,
+  cleanStopWithHeir,
+  detachAndBack,
+  diskFull,
+  hostSuspended,
+  strangerStartsServer,
+  pausedCrash,
+  restartOnRequest,
+  reinitialiseStandby,
+];

@@ -1,0 +1,12 @@
+// Half of the answers of the store to the primary are lost: unknown is not no.
+import type { Scenario } from "../src/scenario/scenario.ts";
+
+export const lostAnswers: Scenario = {
+  name: "lost-answers",
+  story: "Half of the answers of the store to the primary are lost: unknown is not no.",
+  nodes: 3,
+  faults: [{ atMs: 30000, forMs: 20000, verb: { do: "loseAnswers", node: "primary", share: 0.5 } }],
+  healAtMs: 60000,
+  endAtMs: 120000,
+  expect: { primaryAtEnd: "first", promotions: [0, 0], fences: [0, 0], losesNothing: true },
+};

@@ -1,0 +1,75 @@
+// Plays many seeds, sums up what they reached, and stops at the first that breaks a rule when asked to.
+
+import { type Story, type StoryResult, StoryRun } from "./story.ts";
+import { type SwarmOptions, storyOf } from "./swarm.ts";
+
+export interface Tally {
+  schedules: number;
+  promotions: number;
+  fences: number;
+  acknowledged: number;
+  lost: number;
+  lostAnswers: number;
+  effects: number;
+  readonly reasons: Map<string, number>;
+  readonly edges: Map<string, number>;
+  readonly failures: Failure[];
+}
+
+export interface Failure {
+  readonly seed: number;
+  readonly violations: readonly string[];
+}
+
+export interface HuntOptions extends SwarmOptions {
+  readonly from: number;
+  readonly seeds: number;
+  /** Stop after so many failures. */
+  readonly mostFailures: number;
+  /** Told before each run, so that a thrown error can be laid at its door. */
+  readonly onRun?: (run: StoryRun, seed: number) => void;
+  readonly storyOf?: (seed: number) => Story;
+}
+
+export const emptyTally = (): Tally => ({
+  schedules: 0,
+  promotions: 0,
+  fences: 0,
+  acknowledged: 0,
+  lost: 0,
+  lostAnswers: 0,
+  effects: 0,
+  reasons: new Map(),
+  edges: new Map(),
+  failures: [],
+});
+
+const count = (map: Map<string, number>, key: string, by = 1): void => {
+  map.set(key, (map.get(key) ?? 0) + by);
+};
+
+function add(tally: Tally, result: StoryResult, seed: number): void {
+  tally.schedules += 1;
+  tally.promotions += result.promotions;
+  tally.fences += result.fences;
+  tally.acknowledged += result.acknowledged;
+  tally.lost += result.lost;
+  tally.lostAnswers += result.lostAnswers;
+  tally.effects += result.effects;
+  for (const reason of result.reasons) count(tally.reasons, reason);
+  for (const [edge, n] of result.edges) count(tally.edges, edge, n);
+  if (result.violations.length > 0) tally.failures.push({ seed, violations: result.violations });
+}
+
+/** Plays seeds in order. */
+export async function hunt(options: HuntOptions): Promise<Tally> {
+  const tally = emptyTally();
+  const make = options.storyOf ?? ((seed: number) => storyOf(seed, options));
+  for (let seed = options.from; seed < options.from + options.seeds; seed++) {
+    const run = new StoryRun(make(seed));
+    options.onRun?.(run, seed);
+    add(tally, await run.play(), seed);
+    if (tally.failures.length >= options.mostFailures) break;
+  }
+  return tally;
+}

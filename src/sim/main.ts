@@ -1,0 +1,204 @@
+// The simulator as a program: understudy sim --seeds N --from S --scenario X --mutant M --trace
+import { parseArgs } from "node:util";
+import { REASONS } from "../model/reason.ts";
+import { startNode } from "../node/start.ts";
+import { unmet } from "../scenario/scenario.ts";
+import { printFault } from "../scenario/verbs.ts";
+import { type HuntOptions, hunt, type Tally } from "./hunt.ts";
+import { MUTANTS, mutantNamed } from "./mutants.ts";
+import { scenarioNamed, scenarioNames, storyOfScenario } from "./scenarios.ts";
+import { shrink } from "./shrink.ts";
+import { StoryRun } from "./story.ts";
+import { type SwarmOptions, storyOf } from "./swarm.ts";
+import { printing, transcript } from "./transcript.ts";
+
+const USAGE = `understudy sim: plays schedules of faults in virtual time and checks every promise
+  --seeds N       how many schedules (default 100)
+  --from S        the first seed (default 1)
+  --scenario X    one story by name, or "all"
+  --mutant M      with a planted bug, or "all": each must be caught
+  --trace         every event of the schedule; with one seed or one scenario
+  --keep-going    do not stop at the first violation
+  --json          one object at the end`;
+
+interface Arguments {
+  readonly seeds: number;
+  readonly from: number;
+  readonly scenario: string | undefined;
+  readonly mutant: string | undefined;
+  readonly trace: boolean;
+  readonly keepGoing: boolean;
+  readonly json: boolean;
+}
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+function read(argv: readonly string[]): Arguments | undefined {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      seeds: { type: "string", default: "100" },
+      from: { type: "string", default: "1" },
+      scenario: { type: "string" },
+      mutant: { type: "string" },
+      trace: { type: "boolean", default: false },
+      "keep-going": { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const [seeds, from] = [Number(values.seeds), Number(values.from)];
+  if (values.help || !Number.isInteger(seeds) || !Number.isInteger(from)) return undefined;
+  const { scenario, mutant, trace, json } = values;
+  return { seeds, from, scenario, mutant, trace, json, keepGoing: values["keep-going"] };
+}
+
+let current: StoryRun | undefined;
+
+/** The program; answers its exit code. */
+export async function simulate(argv: readonly string[]): Promise<number> {
+  const args = read(argv);
+  if (args === undefined) {
+    say(USAGE);
+    return 2;
+  }
+  process.on("unhandledRejection", (error) => {
+    current?.cluster.crashed(
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
+  });
+  if (args.scenario !== undefined) return playScenarios(args);
+  if (args.mutant !== undefined) return huntMutants(args);
+  return swarm(args);
+}
+
+const options = (flaws: SwarmOptions["flaws"] = {}): SwarmOptions => ({
+  factory: startNode,
+  flaws,
+});
+
+async function swarm(args: Arguments): Promise<number> {
+  const began = performance.now();
+  const tally = await hunt({
+    ...options(),
+    ...hunting(args),
+    mostFailures: args.keepGoing ? 1_000_000 : 1,
+  });
+  report(tally, (performance.now() - began) / 1000, args);
+  for (const failure of tally.failures.slice(0, args.keepGoing ? 3 : 1))
+    await explain(failure.seed, options());
+  return tally.failures.length === 0 ? 0 : 1;
+}
+
+const hunting = (args: Arguments): Pick<HuntOptions, "from" | "seeds" | "onRun"> => ({
+  from: args.from,
+  seeds: args.seeds,
+  onRun: (run) => {
+    current = run;
+    if (args.trace) show(run);
+  },
+});
+
+function report(tally: Tally, seconds: number, args: Arguments): void {
+  const { schedules, promotions, fences, acknowledged, lost, lostAnswers, failures } = tally;
+  const unreached = Object.keys(REASONS).filter((r) => !tally.reasons.has(r));
+  if (args.json) {
+    const edges = Object.fromEntries(tally.edges);
+    say(
+      JSON.stringify({
+        ...tally,
+        edges,
+        reasons: Object.fromEntries(tally.reasons),
+        unreached,
+        seconds,
+      }),
+    );
+    return;
+  }
+  say(
+    `${schedules} schedules from seed ${args.from} in ${seconds.toFixed(1)} s (${(schedules / seconds).toFixed(1)} a second)`,
+  );
+  say(`  commit        ${process.env["UNDERSTUDY_COMMIT"] ?? "unknown"}`);
+  say(`  promotions    ${promotions}`);
+  say(`  fences        ${fences}`);
+  say(`  lost answers  ${lostAnswers}`);
+  say(
+    `  rows          ${acknowledged} acknowledged, ${lost} lost as asynchronous replication allows`,
+  );
+  say(
+    `  reasons       ${tally.reasons.size} of ${Object.keys(REASONS).length}; never: ${unreached.join(" ") || "none"}`,
+  );
+  say(`  reason edges  ${tally.edges.size}`);
+  say(`  violations    ${failures.length}`);
+  for (const f of failures) say(`    seed ${f.seed}: ${f.violations[0] ?? ""}`);
+}
+
+/** Prints the seed's shrunk schedule and what happened in it. */
+async function explain(seed: number, o: SwarmOptions): Promise<void> {
+  const story = storyOf(seed, o);
+  const { violations } = await new StoryRun(story).play();
+  const small = await shrink(story, violations[0] ?? "");
+  say(`seed ${seed}: ${violations[0] ?? "nothing broke when played again"}`);
+  for (const fault of small.faults)
+    say(`  ${(fault.atMs / 1000).toFixed(3)} s  ${printFault(fault)}`);
+  const run = new StoryRun(small);
+  const lines = transcript(run.cluster, "story");
+  await run.play();
+  for (const line of lines) say(line);
+}
+
+function show(run: StoryRun): void {
+  run.cluster.truth.listen(printing("trace", say));
+}
+
+async function playScenarios(args: Arguments): Promise<number> {
+  const names = args.scenario === "all" ? scenarioNames() : [args.scenario ?? ""];
+  let failed = 0;
+  for (const name of names) {
+    const scenario = scenarioNamed(name);
+    if (scenario === undefined) {
+      say(`no scenario ${name}; there are: ${scenarioNames().join(" ")}`);
+      return 2;
+    }
+    const run = new StoryRun(storyOfScenario(scenario, { ...options(), seed: args.from }));
+    current = run;
+    const lines = transcript(run.cluster, args.trace ? "trace" : "story");
+    const result = await run.play();
+    const missing = unmet(scenario.expect, result);
+    if (args.trace || args.scenario !== "all") for (const line of lines) say(line);
+    say(
+      `${missing.length === 0 ? "ok  " : "FAIL"} ${name.padEnd(32)} longest pause ${Math.round(result.longestPauseMs)} ms`,
+    );
+    for (const text of missing) say(`       ${text}`);
+    failed += missing.length === 0 ? 0 : 1;
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+async function huntMutants(args: Arguments): Promise<number> {
+  const wanted =
+    args.mutant === "all"
+      ? MUTANTS
+      : [mutantNamed(args.mutant ?? "")].filter((m) => m !== undefined);
+  if (wanted.length === 0) {
+    say(`no mutant ${args.mutant}; there are: ${MUTANTS.map((m) => m.name).join(" ")}`);
+    return 2;
+  }
+  let escaped = 0;
+  for (const mutant of wanted) {
+    const o = { ...options(mutant.flaws), only: mutant.hunts };
+    const tally = await hunt({ ...o, ...hunting(args), mostFailures: 1 });
+    const [caught] = tally.failures;
+    if (caught === undefined) escaped += 1;
+    const text =
+      caught === undefined
+        ? `ESCAPED ${tally.schedules} schedules`
+        : `seed ${caught.seed}: ${caught.violations[0] ?? ""}`;
+    say(`${mutant.name.padEnd(30)} ${text}`);
+  }
+  return escaped === 0 ? 0 : 1;
+}
+
+process.exitCode = await simulate(process.argv.slice(2));

@@ -1,0 +1,75 @@
+// Lies about the server.
+import type { LocalServer } from "../model/server.ts";
+import type { Lineage } from "../model/timeline.ts";
+import { parseLineage } from "../model/wire/dcs.ts";
+import type { NodePorts } from "../node/node.ts";
+import type { Postgres } from "../ports/postgres.ts";
+import type { SimCluster } from "./cluster.ts";
+import type { SimHost } from "./host.ts";
+
+/** A Postgres whose looks are retouched, and some of whose verbs are replaced. */
+function postgresWith(
+  postgres: Postgres,
+  retouch: (server: LocalServer) => LocalServer,
+  change: Partial<Postgres> = {},
+): Postgres {
+  const real = new Proxy(postgres, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const observe: Postgres["observe"] = async (plan, timeoutMs) =>
+    retouch(await postgres.observe(plan, timeoutMs));
+  return new Proxy(real, {
+    get: (target, name) =>
+      name === "observe" ? observe : (Reflect.get(change, name) ?? Reflect.get(target, name)),
+  });
+}
+
+/** Orphan backends left: a dead postmaster is taken for a dead server. */
+export function leavesOrphans(ports: NodePorts): NodePorts {
+  const retouch = (server: LocalServer): LocalServer =>
+    server.process.kind === "orphans" ? { ...server, process: { kind: "down" } } : server;
+  return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}
+
+const EARLY_MS = 600;
+
+/** Release before PostgreSQL is down: a stop that was asked for is taken for one that has happened. */
+export function saysDownTooEarly(ports: NodePorts): NodePorts {
+  const { postgres, clock } = ports;
+  let liesUntil = 0;
+  const retouch = (server: LocalServer): LocalServer => {
+    if (clock.now() >= liesUntil || server.sql.kind !== "known") return server;
+    const end = server.sql.value.position;
+    const control = server.control && {
+      ...server.control,
+      state: "shut down" as const,
+      checkpointEnd: end,
+    };
+    return { ...server, control, process: { kind: "down" } };
+  };
+  const stop: Postgres["stop"] = (timeoutMs, onShutdown, signal) => {
+    liesUntil = clock.now() + EARLY_MS;
+    void clock
+      .sleep(EARLY_MS)
+      .then(() => postgres.stop(timeoutMs, onShutdown, signal))
+      .catch(() => undefined);
+    return Promise.resolve();
+  };
+  return { ...ports, postgres: postgresWith(postgres, retouch, { stop }) };
+}
+
+/** Timeline not checked: every member takes its data for the cluster's newest branch. */
+export function trustsTimelines(ports: NodePorts, _host: SimHost, cluster: SimCluster): NodePorts {
+  const newest = (): Lineage => {
+    const text = cluster.store.state.keys.get("/service/demo/lineage")?.value;
+    return text === undefined ? [] : (parseLineage(text) ?? []);
+  };
+  const retouch = (server: LocalServer): LocalServer => {
+    const lineage = newest();
+    return lineage.length === 0 || server.lineage.length === 0 ? server : { ...server, lineage };
+  };
+  return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}

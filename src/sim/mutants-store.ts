@@ -1,0 +1,179 @@
+// Lies about the store, and about what was heard from others.
+import { AppError } from "../model/error.ts";
+import { unknown } from "../model/known.ts";
+import { after, instant } from "../model/time.ts";
+import type { NodePorts } from "../node/node.ts";
+import type { KeyValue, Range, Store, Write } from "../ports/store.ts";
+import { fenceWith } from "./mutants-fence.ts";
+
+const isFor = (write: Write, key: string): boolean => write.key.endsWith(`/${key}`);
+const STALE_MS = 8_000;
+
+/** A store with some calls replaced; the rest goes to the real one. */
+function storeWith(store: Store, change: Partial<Store>): Store {
+  return {
+    range: (prefix, options) => store.range(prefix, options),
+    commit: (compares, writes, options) => store.commit(compares, writes, options),
+    grant: (leaseId, ttlMs, options) => store.grant(leaseId, ttlMs, options),
+    keepAlive: (leaseId, options) => store.keepAlive(leaseId, options),
+    watch: (prefix, onEvents, onGap, signal) => store.watch(prefix, onEvents, onGap, signal),
+    ...change,
+  };
+}
+
+/** Unknown taken for no: an answer that never came is read as a refusal. */
+export function unknownIsNo(ports: NodePorts): NodePorts {
+  const { store } = ports;
+  const header = { clusterId: "", revision: 0, raftTerm: 0 };
+  return {
+    ...ports,
+    store: storeWith(store, {
+      async commit(compares, writes, options) {
+        try {
+          return await store.commit(compares, writes, options);
+        } catch (error) {
+          if (error instanceof AppError && error.code.startsWith("STORE_UN"))
+            return { succeeded: false, header };
+          throw error;
+        }
+      },
+    }),
+  };
+}
+
+/** Leader write without compare: whoever thinks it leads writes hold, status, history and lineage. */
+export function writesWithoutCompare(ports: NodePorts): NodePorts {
+  const { store } = ports;
+  const isLeaders = (w: Write): boolean =>
+    ["hold", "status", "history", "lineage"].some((k) => isFor(w, k));
+  return {
+    ...ports,
+    store: storeWith(store, {
+      commit: (compares, writes, options) => {
+        const isBlind = writes.every(isLeaders);
+        return store.commit(isBlind ? [] : compares, writes, options);
+      },
+      // The broom of a deposed holder is gone; it does not care either.
+      keepAlive: async (leaseId, options) => {
+        const kept = await store.keepAlive(leaseId, options);
+        return kept;
+      },
+    }),
+  };
+}
+
+/** Release to anyone: neither heir nor position is named. */
+export function releasesToAnyone(ports: NodePorts): NodePorts {
+  const { store } = ports;
+  const blur = (w: Write): Write =>
+    w.kind === "put" && isFor(w, "hold") && w.value.includes('"released"')
+      ? { ...w, value: w.value.replace(/"released":\{[^}]*\}/, '"released":{}') }
+      : w;
+  return {
+    ...ports,
+    store: storeWith(store, {
+      commit: (compares, writes, options) => store.commit(compares, writes.map(blur), options),
+    }),
+  };
+}
+
+/** Rival trusts absence: no leader key is permission enough. */
+export function trustsAbsence(ports: NodePorts): NodePorts {
+  const { store } = ports;
+  const blur = (range: Range): Range => {
+    if (range.entries.some((kv) => kv.key.endsWith("/leader"))) return range;
+    const entries = range.entries.map((kv): KeyValue => {
+      if (!kv.key.endsWith("/hold") || kv.value.includes('"released"')) return kv;
+      return { ...kv, value: kv.value.replace(/\}$/, ',"released":{}}') };
+    });
+    return { ...range, entries };
+  };
+  return {
+    ...ports,
+    store: storeWith(store, {
+      range: async (prefix, options) => blur(await store.range(prefix, options)),
+    }),
+  };
+}
+
+/** Stale watch trusted as contact: a renewal that failed counts while events of the watch still trickle in. */
+export function trustsStaleWatch(ports: NodePorts): NodePorts {
+  const { store, clock } = ports;
+  let heardAt = Number.NEGATIVE_INFINITY;
+  const header = { clusterId: "", revision: 0, raftTerm: 0 };
+  const excused = async <T>(call: Promise<T>, instead: T): Promise<T> => {
+    try {
+      return await call;
+    } catch (error) {
+      if (clock.now() - heardAt < STALE_MS) return instead;
+      throw error;
+    }
+  };
+  return {
+    ...ports,
+    store: storeWith(store, {
+      watch: (prefix, onEvents, onGap, signal) =>
+        store.watch(
+          prefix,
+          (events) => {
+            heardAt = clock.now();
+            onEvents(events);
+          },
+          onGap,
+          signal,
+        ),
+      keepAlive: (leaseId, options) =>
+        excused(store.keepAlive(leaseId, options), { ttlMs: 10_000 }),
+      commit: (compares, writes, options) => {
+        const call = store.commit(compares, writes, options);
+        const isRenewal = writes.length === 1 && writes.every((w) => isFor(w, "hold"));
+        return isRenewal ? excused(call, { succeeded: true, header }) : call;
+      },
+    }),
+  };
+}
+
+/** Anchor at the answer: the lease is counted from when the store's answer came, not from when the request left. */
+export function anchorsAtAnswer(ports: NodePorts): NodePorts {
+  const { store, clock, fence } = ports;
+  let tookMs = 0;
+  return {
+    ...ports,
+    store: storeWith(store, {
+      async commit(compares, writes, options) {
+        const sentAt = clock.now();
+        const answer = await store.commit(compares, writes, options);
+        if (writes.some((w) => isFor(w, "hold"))) tookMs = clock.now() - sentAt;
+        return answer;
+      },
+    }),
+    fence: fenceWith(fence, {
+      arm: (term, until, signal) => {
+        const isBelief = until > clock.now();
+        return fence.arm(term, isBelief ? instant(after(until, tookMs)) : until, signal);
+      },
+    }),
+  };
+}
+
+/** No re-check after winning: once the key says me, nobody is asked for a position any more. */
+export function asksNobodyAfterWinning(ports: NodePorts): NodePorts {
+  const { store, peers, clock } = ports;
+  let leaseOfLeader = "";
+  return {
+    ...ports,
+    store: storeWith(store, {
+      async range(prefix, options) {
+        const range = await store.range(prefix, options);
+        leaseOfLeader = range.entries.find((kv) => kv.key.endsWith("/leader"))?.lease ?? "";
+        return range;
+      },
+    }),
+    peers: {
+      ask: (apiUrl, timeoutMs) =>
+        leaseOfLeader !== "" && leaseOfLeader === ports.state.current().leaseId
+          ? Promise.resolve(unknown("not asked again", clock.now()))
+          : peers.ask(apiUrl, timeoutMs),
+    },
+  };
+}

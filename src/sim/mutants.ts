@@ -1,0 +1,121 @@
+// Planted bugs: each must be caught by a checker, else the checker proves nothing.
+//
+// A mutant is a lie of one port to the real node, or a flaw of a simulated part. `hunts` names the faults under
+// which it shows; the hunt plays storms of them until a checker speaks.
+import type { VerbName } from "../scenario/verbs.ts";
+import type { Flaws } from "./cluster.ts";
+import { armsLate, forgetsFirstArm } from "./mutants-fence.ts";
+import { leavesOrphans, saysDownTooEarly, trustsTimelines } from "./mutants-postgres.ts";
+import {
+  anchorsAtAnswer,
+  asksNobodyAfterWinning,
+  releasesToAnyone,
+  trustsAbsence,
+  trustsStaleWatch,
+  unknownIsNo,
+  writesWithoutCompare,
+} from "./mutants-store.ts";
+
+export interface Mutant {
+  readonly name: string;
+  readonly flaws: Flaws;
+  /** Rules of which at least one must be found broken. */
+  readonly breaks: readonly string[];
+  readonly hunts: readonly VerbName[];
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "margin-zero",
+    flaws: { wrapPorts: armsLate },
+    breaks: ["S1"],
+    hunts: ["stopAgent", "isolate", "killAgent"],
+  },
+  {
+    name: "promote-before-arm",
+    flaws: { wrapPorts: forgetsFirstArm },
+    breaks: ["S5"],
+    hunts: ["killHost", "switchover", "killAgent"],
+  },
+  {
+    name: "unknown-taken-for-no",
+    flaws: { wrapPorts: unknownIsNo },
+    breaks: ["S6"],
+    hunts: ["storeLeaderPause", "switchover"],
+  },
+  {
+    name: "release-before-down",
+    flaws: { wrapPorts: saysDownTooEarly },
+    breaks: ["S1", "S3"],
+    hunts: ["switchover", "stopCleanly"],
+  },
+  {
+    name: "leader-write-without-compare",
+    flaws: { wrapPorts: writesWithoutCompare },
+    breaks: ["S1", "S4", "L1"],
+    hunts: ["stallAgent", "stopAgent", "cutFromStore", "isolate"],
+  },
+  {
+    name: "timeline-not-checked",
+    flaws: { wrapPorts: trustsTimelines },
+    breaks: ["S3", "S7", "L2"],
+    hunts: ["isolate", "killHost", "cutFromPeers"],
+  },
+  {
+    name: "stale-watch-trusted",
+    flaws: { wrapPorts: trustsStaleWatch },
+    breaks: ["S1"],
+    hunts: ["applyLate", "loseAnswers", "watchLag", "cutFromStore", "storeLeaderPause"],
+  },
+  {
+    name: "fence-forgets-on-adopt",
+    flaws: { fence: { forgetsOnAdopt: true } },
+    breaks: ["S1", "S5"],
+    hunts: ["killAgent", "stopAgent", "cutFromStore"],
+  },
+  {
+    name: "orphans-left",
+    flaws: { wrapPorts: leavesOrphans },
+    breaks: ["S1", "S3"],
+    hunts: ["longBackends", "killPostmaster"],
+  },
+  {
+    name: "group-kill-only",
+    flaws: { fence: { groupKillOnly: true } },
+    breaks: ["S1", "S3"],
+    hunts: ["longBackends", "stopAgent", "killAgent"],
+  },
+  {
+    name: "rival-trusts-absence",
+    flaws: { wrapPorts: trustsAbsence },
+    breaks: ["S1"],
+    hunts: ["revokeLease", "cutFromStore"],
+  },
+  {
+    name: "anchor-at-answer",
+    flaws: { wrapPorts: anchorsAtAnswer },
+    breaks: ["S1"],
+    hunts: ["slowStore", "killAgent", "stopAgent"],
+  },
+  {
+    name: "no-timeline-reservation",
+    flaws: { postgres: { noTimelineReservation: true } },
+    breaks: ["S4", "S7"],
+    hunts: ["killHost", "isolate"],
+  },
+  {
+    name: "no-recheck-after-winning",
+    flaws: { wrapPorts: asksNobodyAfterWinning },
+    breaks: ["S3"],
+    hunts: ["applyLate", "killHost", "slowStandby"],
+  },
+  {
+    name: "release-to-anyone",
+    flaws: { wrapPorts: releasesToAnyone },
+    breaks: ["S3"],
+    hunts: ["killPostmaster", "slowStandby", "switchover"],
+  },
+];
+
+export const mutantNamed = (name: string): Mutant | undefined =>
+  MUTANTS.find((m) => m.name === name);
