@@ -48,6 +48,9 @@ test("the control file is read as pg_controldata reads it", async () => {
 
 test("finishing the bootstrap twice changes nothing", async () => {
   await a.postgres.finishBootstrap(never());
+  expect(await a.query("SELECT count(*)::int AS n FROM pg_roles WHERE rolcanlogin")).toEqual([
+    { n: 3 },
+  ]);
 });
 
 test("two members are cloned and stream through their slots", async () => {
@@ -55,7 +58,7 @@ test("two members are cloned and stream through their slots", async () => {
   await c.cloneFrom(a);
   await until("both stream", async () => (await b.isStreaming()) && (await c.isStreaming()));
   const { senders, slots } = await a.sqlState();
-  expect(senders.map(({ name }) => name).sort()).toEqual(["b", "c"]);
+  expect(senders.map(({ name }) => name).toSorted()).toEqual(["b", "c"]);
   expect(slots.every(({ active }) => active)).toBe(true);
   const standby = await b.look();
   expect(standby.standbySignal).toBe(true);
@@ -112,12 +115,14 @@ test("another standby finds its way across the skipped numbers", async () => {
   });
   await until("c has caught up", () => c.hasCaughtUp(b));
   await c.postgres.recordLineage([FIRST_BRANCH, begun], never());
+  expect((await c.look()).lineage).toEqual([FIRST_BRANCH, begun]);
 });
 
 test("a cleanly stopped old primary that did not diverge follows without a rewind", async () => {
   await a.postgres.startStandby(PLAN, b.upstream("a"), START_LIMIT_MS, never());
   await until("a has caught up", () => a.hasCaughtUp(b));
   await a.postgres.recordLineage([FIRST_BRANCH, begun], never());
+  expect((await a.sqlState()).upstream).toBe((await c.sqlState()).upstream);
 });
 
 test("a diverged old primary is rewound after a crash, and streams again", async () => {

@@ -106,8 +106,8 @@ export class TestNode {
     return { ...this.settings.postgres.connectAddress, member: this.settings.name, slot };
   }
 
-  async look(plan = this.plan): Promise<LocalServer> {
-    return await this.postgres.observe(plan, LOOK_LIMIT_MS);
+  look(plan = this.plan): Promise<LocalServer> {
+    return this.postgres.observe(plan, LOOK_LIMIT_MS);
   }
 
   /** The answer of the running server. */
@@ -144,7 +144,7 @@ export class TestNode {
       const password = superuser.password?.reveal();
       this.#session = await Session.open({ ...target, password }, LOOK_LIMIT_MS);
     }
-    return await this.#session.query(statement, [], WAIT_LIMIT_MS);
+    return this.#session.query(statement, [], WAIT_LIMIT_MS);
   }
 
   async isStreaming(): Promise<boolean> {
@@ -166,13 +166,13 @@ export class TestNode {
     this.disconnect();
     this.postgres.close();
     const { dataDir } = this;
-    await takeDown({ dataDir, now: clock.now, graceMs: 300, timeoutMs: 10_000 });
+    await takeDown({ dataDir, now: () => clock.now(), graceMs: 300, timeoutMs: 10_000 });
     await this.fence.quit(never()).catch(() => this.fence.close());
   }
 }
 
-export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
     server.listen({ host: "127.0.0.1", port: 0 }, () => {

@@ -56,7 +56,7 @@ export async function follow(
   signal: AbortSignal,
 ): Promise<void> {
   const connection = upstream && replicationConnection(place, upstream);
-  await writeUpstream(place.dataDir, connection, upstream?.slot, place.user);
+  await writeUpstream(place.dataDir, { connection, slot: upstream?.slot }, place.user);
   reload(place);
   if (upstream === undefined) await untilReceiverGone(place, signal);
 }

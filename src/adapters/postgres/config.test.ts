@@ -10,16 +10,16 @@ import {
   writeConfigFiles,
 } from "./config.ts";
 
-let home: string;
+const stage = { home: "" };
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), "us-config-"));
+  stage.home = await mkdtemp(join(tmpdir(), "us-config-"));
 });
 afterEach(async () => {
-  await rm(home, { recursive: true, force: true });
+  await rm(stage.home, { recursive: true, force: true });
 });
 
 const files = { config: renderConfig({ work_mem: "8MB" }), hba: "# hba\n", ident: "# ident\n" };
-const read = (name: string): Promise<string> => readFile(join(home, name), "utf8");
+const read = (name: string): Promise<string> => readFile(join(stage.home, name), "utf8");
 
 test("on disk the server listens nowhere, whatever was read before", () => {
   const text = renderConfig({ listen_addresses: "*" });
@@ -31,17 +31,20 @@ test("quotes, backslashes and line breaks stay inside the value", () => {
 });
 
 test("an upstream's connection is quoted twice: for libpq and for the file", () => {
-  const text = renderUpstream({ host: "h", application_name: "o'k" }, "slot_1");
+  const text = renderUpstream({
+    connection: { host: "h", application_name: "o'k" },
+    slot: "slot_1",
+  });
   expect(text).toContain("primary_conninfo = 'host=''h'' application_name=''o\\\\''k'''\n");
   expect(text).toContain("primary_slot_name = 'slot_1'\n");
 });
 
 test("the file that was there is kept as the base, once", async () => {
-  await writeFile(join(home, "postgresql.conf"), "# by initdb\n");
-  expect(await areStale(home, files)).toBe(true);
-  await writeConfigFiles(home, files, undefined);
-  expect(await areStale(home, files)).toBe(false);
-  await writeConfigFiles(home, { ...files, config: renderConfig({}) }, undefined);
+  await writeFile(join(stage.home, "postgresql.conf"), "# by initdb\n");
+  expect(await areStale(stage.home, files)).toBe(true);
+  await writeConfigFiles(stage.home, files, undefined);
+  expect(await areStale(stage.home, files)).toBe(false);
+  await writeConfigFiles(stage.home, { ...files, config: renderConfig({}) }, undefined);
   expect(await read("postgresql.base.conf")).toBe("# by initdb\n");
   expect(await read("postgresql.conf")).toBe(renderConfig({}));
 });
@@ -49,7 +52,10 @@ test("the file that was there is kept as the base, once", async () => {
 test("ALTER SYSTEM keeps no address and no upstream", async () => {
   const text =
     "# do not edit\nwork_mem = '9MB'\nlisten_addresses = '*'\nprimary_conninfo = 'x=y'\n";
-  await writeFile(join(home, "postgresql.auto.conf"), text);
-  expect(await cleanAutoConfig(home, undefined)).toEqual(["listen_addresses", "primary_conninfo"]);
+  await writeFile(join(stage.home, "postgresql.auto.conf"), text);
+  expect(await cleanAutoConfig(stage.home, undefined)).toEqual([
+    "listen_addresses",
+    "primary_conninfo",
+  ]);
   expect(await read("postgresql.auto.conf")).toBe("# do not edit\nwork_mem = '9MB'\n");
 });

@@ -40,10 +40,7 @@ export const renderConfig = (file: Parameters): string =>
   ].join("");
 
 /** The text that names the upstream, kept apart so that a reload of it touches nothing else. */
-export const renderUpstream = (
-  connection: Conninfo | undefined,
-  slot: string | undefined,
-): string =>
+export const renderUpstream = ({ connection, slot }: UpstreamConfig): string =>
   [
     `${FIRST_LINE}\n`,
     line(["primary_conninfo", connection === undefined ? "" : printConninfo(connection)]),
@@ -82,14 +79,19 @@ export async function writeConfigFiles(
   }
 }
 
+/** Whom to follow; neither connection nor slot means nobody. */
+export interface UpstreamConfig {
+  readonly connection: Conninfo | undefined;
+  readonly slot: string | undefined;
+}
+
 export async function writeUpstream(
   dataDir: string,
-  connection: Conninfo | undefined,
-  slot: string | undefined,
+  upstream: UpstreamConfig,
   owner: Owner,
 ): Promise<void> {
   const path = join(dataDir, UPSTREAM_FILE);
-  const text = renderUpstream(connection, slot);
+  const text = renderUpstream(upstream);
   if ((await textOf(path)) !== text) await writeDurably(path, text, { owner });
 }
 
@@ -119,6 +121,6 @@ async function keepBase(dataDir: string, owner: Owner): Promise<void> {
   await rename(path, base);
 }
 
-async function textOf(path: string): Promise<string | undefined> {
-  return await readFile(path, "utf8").catch(isAbsent);
+function textOf(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(isAbsent);
 }

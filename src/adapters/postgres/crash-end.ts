@@ -6,7 +6,7 @@
 // another reason and the end is unknown; if there is none, two independent readers agree that recovery would stop
 // here as well.
 import { AppError } from "../../model/error.ts";
-import { type Lsn, parseLsn } from "../../model/lsn.ts";
+import { type Lsn, lsn, parseLsn } from "../../model/lsn.ts";
 import { after, between, type Ms } from "../../model/time.ts";
 import type { Lineage } from "../../model/timeline.ts";
 import type { CrashEnd } from "../../ports/postgres.ts";
@@ -53,10 +53,10 @@ export async function findCrashEnd(place: Place, options: CrashOptions): Promise
   });
   if (typeof last === "string") return unknown(last);
   const end = last.isSwitch
-    ? (segmentStart((last.start + BigInt(segmentSize)) as Lsn, segmentSize) as Lsn)
+    ? segmentStart(lsn(last.start + BigInt(segmentSize)), segmentSize)
     : recordEnd(last.start, last.length, segmentSize);
   using wal = walReader(dataDir, timeline, segmentSize);
-  if (hasRecordAfter(wal.read, last.start, end, segmentSize)) {
+  if (hasRecordAfter(wal.read, { previous: last.start, end, segmentSize })) {
     return unknown("the scan stopped before the end");
   }
   if (clock.now() >= limit) return unknown("the scan took too long");

@@ -50,8 +50,8 @@ export async function emptyDirectory(path: string): Promise<void> {
   }
 }
 
-export async function canExecute(path: string): Promise<boolean> {
-  return await access(path, constants.X_OK).then(
+export function canExecute(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
     () => true,
     () => false,
   );

@@ -25,13 +25,20 @@ const sizeOf = async (dataDir: string, timeline: number): Promise<number | undef
 export const hasHistory = async (dataDir: string, timeline: number): Promise<boolean> =>
   ((await sizeOf(dataDir, timeline)) ?? 0) > 0;
 
+export interface Reservation {
+  readonly dataDir: string;
+  readonly current: number;
+  readonly target: number;
+  readonly owner: Owner;
+}
+
 /** Makes every number between the two look taken. Answers false when `target` itself is. */
-export async function reserveNumbers(
-  dataDir: string,
-  current: number,
-  target: number,
-  owner: Owner,
-): Promise<boolean> {
+export async function reserveNumbers({
+  dataDir,
+  current,
+  target,
+  owner,
+}: Reservation): Promise<boolean> {
   if (target <= current || target - current > LONGEST_GAP) return false;
   if ((await sizeOf(dataDir, target)) !== undefined) return false;
   for (let number = current + 1; number < target; number++) {

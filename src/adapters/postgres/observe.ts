@@ -108,7 +108,7 @@ export class Observer {
   }
 
   /** A disk that does not answer holds one read at most, and the last answer stands in for it. */
-  async #readFiles(plan: ServerPlan): Promise<Files> {
+  #readFiles(plan: ServerPlan): Promise<Files> {
     this.#reading ??= readFiles(this.#place, plan)
       .then((files) => {
         this.#files = files;
@@ -121,7 +121,7 @@ export class Observer {
       .finally(() => {
         this.#reading = undefined;
       });
-    return await this.#reading;
+    return this.#reading;
   }
 
   #ask(plan: ServerPlan, limitMs: Ms): Promise<Known<SqlState>> {

@@ -18,6 +18,7 @@ const plan = (parameters: Record<string, string>, members = 3) => ({
 test("the address and what standbys depend on are on the command line, the rest in the file", () => {
   const { commandLine, file } = settleParameters(plan({ work_mem: "8MB" }), facts);
   expect(commandLine).toMatchObject({ listen_addresses: "10.0.0.1,127.0.0.1", port: "5433" });
+  // tidy-allow: PostgreSQL's own name of this level
   expect(commandLine).toMatchObject({ wal_level: "replica", max_connections: "100" });
   expect(file).toMatchObject({ work_mem: "8MB", wal_sender_timeout: "5s" });
   expect(file).not.toHaveProperty("listen_addresses");
@@ -34,6 +35,7 @@ test("the user wins above the minimum, whatever the case of the name", () => {
 test.each([
   ["max_wal_senders", "5", "at least 6 is needed with 3 members"],
   ["max_connections", "many", "at least 25 is needed with 3 members"],
+  // tidy-allow: PostgreSQL's own name of this level
   ["wal_level", "minimal", "replica or logical is needed"],
   ["wal_log_hints", "off", "on is needed, or a diverged member could not be rewound"],
   ["a b", "1", "this is no parameter name"],

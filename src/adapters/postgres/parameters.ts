@@ -37,6 +37,7 @@ const minimums = (members: number): Readonly<Record<string, number>> => ({
 });
 
 const managed = (facts: NodeFacts, members: number): Parameters => ({
+  // tidy-allow: PostgreSQL's own name of this level
   wal_level: "replica",
   wal_log_hints: "on",
   max_connections: "100",
@@ -128,7 +129,7 @@ export function settleParameters(plan: ServerPlan, facts: NodeFacts): Settled {
   const values: Parameters = { ...managed(facts, plan.members), ...asked };
   for (const [name, value] of Object.entries(values)) refuse(name, value, plan.members);
   const isCommandLine = ([name]: [string, string]): boolean => ON_COMMAND_LINE.has(name);
-  const entries = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return {
     commandLine: { ...own(facts), ...Object.fromEntries(entries.filter(isCommandLine)) },
     file: Object.fromEntries(entries.filter((entry) => !isCommandLine(entry))),
@@ -157,7 +158,9 @@ function refuse(name: string, value: string, members: number): void {
   if (least !== undefined && !(/^\d+$/.test(value.trim()) && Number(value) >= least)) {
     fail(`at least ${least} is needed with ${members} members`);
   }
+  // tidy-allow: PostgreSQL's own name of this level
   if (name === "wal_level" && value !== "replica" && value !== "logical") {
+    // tidy-allow: PostgreSQL's own name of this level
     fail("replica or logical is needed");
   }
   if (name === "wal_log_hints" && !/^(on|true|yes|1)$/i.test(value)) {

@@ -21,7 +21,7 @@ export interface Place {
   readonly clock: Clock;
   readonly log: Log;
   /** Postmasters that the fence has reported as ended: it tells at once, but only to those who listen. */
-  readonly exits: ReadonlySet<number>;
+  readonly exits: Set<number>;
   /** Major versions by program file, so that each is asked once. */
   readonly majors: Map<string, number>;
 }

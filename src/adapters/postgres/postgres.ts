@@ -6,7 +6,7 @@ import type { Lineage } from "../../model/timeline.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Log } from "../../ports/log.ts";
-import type { Postgres, ServerPlan } from "../../ports/postgres.ts";
+import type { Postgres } from "../../ports/postgres.ts";
 import { actAs, type OsUser } from "../system/os-user.ts";
 import { applySettings, follow } from "./apply.ts";
 import { cloneServer, removeReplaced } from "./basebackup.ts";
@@ -21,7 +21,7 @@ import { rewindServer } from "./rewind.ts";
 import { createRoles, runPostBootstrap } from "./roles.ts";
 import { localTarget, withSession } from "./session.ts";
 import { syncSlots } from "./slots.ts";
-import { type StartAs, startServer } from "./start.ts";
+import { type StartOptions, startServer } from "./start.ts";
 import { stopServer } from "./stop.ts";
 
 export interface PostgresOptions {
@@ -41,9 +41,9 @@ export function createPostgres(options: PostgresOptions): Postgres & { close(): 
   const user = options.user ?? actAs(options.settings.postgres.osUser);
   const place = placeOf({ ...options, user });
   const observer = new Observer(place);
-  const start = async (as: StartAs, plan: ServerPlan, timeoutMs: Ms, signal: AbortSignal) => {
+  const start = async (how: StartOptions): Promise<void> => {
     observer.forget();
-    await startServer(place, { plan, as, timeoutMs, signal });
+    await startServer(place, how);
     await noteStart(place);
     void removeReplaced(place).catch((error: unknown) => {
       place.log.warn("the replaced data directory cannot be removed", { error });
@@ -58,14 +58,18 @@ export function createPostgres(options: PostgresOptions): Postgres & { close(): 
       await runPostBootstrap(place, signal);
       await noteFinished(place);
     },
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
     clone: (from, lineage, onProgress, signal) =>
       cloneServer(place, { from, lineage, onProgress, signal }),
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
     rewind: (from, lineage, onProgress, signal) =>
       rewindServer(place, { from, lineage, onProgress, signal }),
     discardHalfBootstrap: () => discardHalfBootstrap(place),
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
     startStandby: (plan, upstream, timeoutMs, signal) =>
-      start({ role: "standby", upstream }, plan, timeoutMs, signal),
-    startPrimary: (plan, timeoutMs, signal) => start({ role: "primary" }, plan, timeoutMs, signal),
+      start({ plan, as: { role: "standby", upstream }, timeoutMs, signal }),
+    startPrimary: (plan, timeoutMs, signal) =>
+      start({ plan, as: { role: "primary" }, timeoutMs, signal }),
     stop: async (timeoutMs, onShutdown, signal) => {
       await stopServer(place, { timeoutMs, onShutdown, signal });
       observer.forget();
@@ -78,8 +82,10 @@ export function createPostgres(options: PostgresOptions): Postgres & { close(): 
       await applySettings(place, plan, signal);
       observer.expectChanges();
     },
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
     syncSlots: (create, drop, positions, signal) =>
       syncSlots(place, { create, drop, positions }, signal),
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
     crashEnd: (from, lineage, timeoutMs, signal) =>
       findCrashEnd(place, { from, lineage, timeoutMs, signal }),
   };

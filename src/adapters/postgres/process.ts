@@ -29,7 +29,7 @@ export function quickPostmaster(dataDir: string): Postmaster | undefined {
   if (seen === undefined) return undefined;
   try {
     if (readlinkSync(`/proc/${seen.pid}/cwd`) !== realpathSync(dataDir)) return undefined;
-    if (!/^(edb-)?post(gres|master)/.test(basename(readlinkSync(`/proc/${seen.pid}/exe`)))) {
+    if (!/^(edb-)?postgres/.test(basename(readlinkSync(`/proc/${seen.pid}/exe`)))) {
       return undefined;
     }
     return seen;

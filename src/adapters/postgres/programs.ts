@@ -60,7 +60,7 @@ async function installedMajors(): Promise<readonly number[]> {
       if (major !== undefined) found.add(Number(major));
     }
   }
-  return [...found].sort((a, b) => b - a);
+  return [...found].toSorted((a, b) => b - a);
 }
 
 /** What identifies the installed program: it changes when a package is upgraded. */

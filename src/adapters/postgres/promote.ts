@@ -83,7 +83,8 @@ async function promoteThrough(
   const attempt = `promoting to timeline ${branch.timeline}`;
   const already = await timelineOf(session);
   if (already !== undefined) return already;
-  if (!(await reserveNumbers(dataDir, branch.parent, branch.timeline, user))) {
+  const { parent: current, timeline: target } = branch;
+  if (!(await reserveNumbers({ dataDir, current, target, owner: user }))) {
     const why = `timeline ${branch.timeline} is taken or does not follow ${branch.parent}`;
     throw new AppError("PG_PROMOTE_FAILED", attempt, why);
   }

@@ -109,7 +109,10 @@ async function checkSource(place: Place, session: Session, check: SourceCheck): 
   if (identity?.["id"] !== control.systemId) throw fail("the source is another cluster");
   await untilCheckpointed(place, session, { timeline: head?.timeline ?? 0, options, fail });
   const fork = options.lineage.find(({ parent }) => parent === control.timeline);
-  if (fork !== undefined && !(await hasWal(session, fork.forkLsn, fork, control.segmentSize))) {
+  if (
+    fork !== undefined &&
+    !(await hasWal(session, { ...fork, at: fork.forkLsn, segmentSize: control.segmentSize }))
+  ) {
     throw fail(`the source no longer has the WAL from the fork at ${printLsn(fork.forkLsn)}`);
   }
 }
@@ -132,10 +135,14 @@ async function untilCheckpointed(
 /** The segment may have its name from the timeline that ended there or from the one that began. */
 async function hasWal(
   session: Session,
-  at: Lsn,
-  { timeline, parent }: Pick<Branch, "timeline" | "parent">,
-  segmentSize: number,
+  wanted: {
+    readonly timeline: number;
+    readonly parent: number;
+    readonly at: Lsn;
+    readonly segmentSize: number;
+  },
 ): Promise<boolean> {
+  const { timeline, parent, at, segmentSize } = wanted;
   const names = [timeline, parent].map((number) => segmentName(number, at, segmentSize));
   const rows = await session.query(
     "SELECT 1 FROM pg_ls_dir('pg_wal', false, false) AS name WHERE name = ANY($1)",
@@ -158,8 +165,9 @@ async function checkStart(
   if (start === undefined || file === undefined) return;
   if (await exists(join(dataDir, "pg_wal", file))) return;
   const timeline = Number.parseInt(file.slice(0, 8), 16);
-  const branch = { timeline, parent: timeline };
-  if (await hasWal(session, start, branch, control.segmentSize)) return;
+  const { segmentSize } = control;
+  const wanted = { timeline, parent: timeline, at: start, segmentSize };
+  if (await hasWal(session, wanted)) return;
   throw fail(`the WAL from the last common checkpoint at ${printLsn(start)} is gone`);
 }
 

@@ -2,7 +2,7 @@
 import { type Lsn, printLsn } from "../../model/lsn.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Place } from "./place.ts";
-import { localTarget, type Session, sqlState, withSession } from "./session.ts";
+import { localTarget, sqlState, withSession } from "./session.ts";
 
 const STATEMENT_LIMIT_MS: Ms = 5000;
 const DUPLICATE = "42710";
@@ -39,26 +39,23 @@ export async function syncSlots(
   const moves = Object.entries(positions);
   if (create.length + drop.length + moves.length === 0) return;
   await withSession(localTarget(place.settings.postgres), STATEMENT_LIMIT_MS, async (session) => {
-    for (const name of create) await tolerate(session, CREATE, [name], DUPLICATE, signal);
+    const run = async (statement: string, values: readonly string[], accepted: string) => {
+      signal.throwIfAborted();
+      await tolerate(session.query(statement, values, STATEMENT_LIMIT_MS), accepted);
+    };
+    for (const name of create) await run(CREATE, [name], DUPLICATE);
     for (const name of drop) {
-      await tolerate(session, DROP, [name], `${IN_USE} ${MISSING}`, signal);
+      await run(DROP, [name], `${IN_USE} ${MISSING}`);
     }
     for (const [name, at] of moves) {
-      await tolerate(session, ADVANCE, [name, printLsn(at)], `${IN_USE} ${MISSING}`, signal);
+      await run(ADVANCE, [name, printLsn(at)], `${IN_USE} ${MISSING}`);
     }
   });
 }
 
-async function tolerate(
-  session: Session,
-  statement: string,
-  values: readonly string[],
-  states: string,
-  signal: AbortSignal,
-): Promise<void> {
-  signal.throwIfAborted();
+async function tolerate(work: Promise<unknown>, states: string): Promise<void> {
   try {
-    await session.query(statement, values, STATEMENT_LIMIT_MS);
+    await work;
   } catch (error) {
     if (!states.split(" ").includes(sqlState(error) ?? "none")) throw error;
   }

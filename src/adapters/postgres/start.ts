@@ -52,6 +52,8 @@ export async function startServer(place: Place, options: StartOptions): Promise<
   const settled = await prepare(place, options);
   await checkAddresses(place);
   const logFrom = await logLength(place);
+  // Pids are used again: what ended before this moment was another server.
+  place.exits.clear();
   const { pid } = await place.fence.startServer(
     {
       program: await findProgram(place, "postgres"),
@@ -129,10 +131,10 @@ async function writeRole({ dataDir, user, ...place }: Place, as: StartAs): Promi
     await removeDurably(join(dataDir, "recovery.signal"));
     const { upstream } = as;
     const connection = upstream && replicationConnection({ dataDir, user, ...place }, upstream);
-    await writeUpstream(dataDir, connection, upstream?.slot, user);
+    await writeUpstream(dataDir, { connection, slot: upstream?.slot }, user);
     return;
   }
-  await writeUpstream(dataDir, undefined, undefined, user);
+  await writeUpstream(dataDir, { connection: undefined, slot: undefined }, user);
   await removeDurably(join(dataDir, "recovery.signal"));
   await removeDurably(signalPath(dataDir));
 }

@@ -54,21 +54,22 @@ export function segmentName(timeline: number, at: Lsn, segmentSize: number): str
 /** Bytes of WAL at a position, or undefined where there is no file. */
 export type ReadWal = (at: Lsn, length: number) => Buffer | undefined;
 
+export interface RecordEnd {
+  readonly previous: Lsn;
+  readonly end: Lsn;
+  readonly segmentSize: number;
+}
+
 /**
  * Is there a complete record at `end` that follows the one at `previous`? The same tests as recovery's: page
  * address, back link, length, checksum. It is the second opinion on where the WAL of a crashed server ends.
  */
-export function hasRecordAfter(
-  read: ReadWal,
-  previous: Lsn,
-  end: Lsn,
-  segmentSize: number,
-): boolean {
+export function hasRecordAfter(read: ReadWal, { previous, end, segmentSize }: RecordEnd): boolean {
   const start = skipPageHeader(end, segmentSize);
   if (!isPageOf(read, start)) return false;
   const length = read(start, 4)?.readUInt32LE(0) ?? 0;
   if (length < RECORD_HEADER || length > LONGEST_RECORD) return false;
-  const bytes = readAcrossPages(read, start, length, segmentSize);
+  const bytes = readAcrossPages(read, { start, length, segmentSize });
   if (bytes === undefined || bytes.readBigUInt64LE(8) !== previous) return false;
   const body = bytes.subarray(RECORD_HEADER);
   return crc32c(body, bytes.subarray(0, CRC_AT)) === bytes.readUInt32LE(CRC_AT);
@@ -83,9 +84,7 @@ function isPageOf(read: ReadWal, at: Lsn): boolean {
 
 function readAcrossPages(
   read: ReadWal,
-  start: Lsn,
-  length: number,
-  segmentSize: number,
+  { start, length, segmentSize }: { start: Lsn; length: number; segmentSize: number },
 ): Buffer | undefined {
   const parts: Buffer[] = [];
   let at: bigint = start;
