@@ -14,11 +14,11 @@ export const printConninfo = (info: Conninfo): string =>
 /** Reads `key=value` and `key='value'` pairs; what does not look like one ends the reading. */
 export function parseConninfo(text: string): Conninfo {
   const pair = /\s*([a-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))/gy;
-  const found: Record<string, string> = {};
-  for (const [, key, quoted, bare] of text.matchAll(pair)) {
-    if (key !== undefined) found[key] = (quoted ?? bare ?? "").replace(/\\(.)/gs, "$1");
-  }
-  return found;
+  const entries = [...text.matchAll(pair)].map(
+    ([, key = "", quoted, bare]) =>
+      [key, (quoted ?? bare ?? "").replace(/\\(.)/gs, "$1")] as const,
+  );
+  return Object.fromEntries(entries);
 }
 
 /**
