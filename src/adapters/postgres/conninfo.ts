@@ -15,8 +15,7 @@ export const printConninfo = (info: Conninfo): string =>
 export function parseConninfo(text: string): Conninfo {
   const pair = /\s*([a-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))/gy;
   const entries = [...text.matchAll(pair)].map(
-    ([, key = "", quoted, bare]) =>
-      [key, (quoted ?? bare ?? "").replace(/\\(.)/gs, "$1")] as const,
+    ([, key = "", quoted, bare]) => [key, (quoted ?? bare ?? "").replace(/\\(.)/gs, "$1")] as const,
   );
   return Object.fromEntries(entries);
 }

@@ -18,7 +18,7 @@ import type { Place } from "./place.ts";
 import { isDown } from "./process.ts";
 import { findProgram } from "./programs.ts";
 import { hasRecordAfter, recordEnd, segmentStart } from "./wal.ts";
-import { scanStart, walReader } from "./wal-files.ts";
+import { scanStarts, walReader } from "./wal-files.ts";
 
 export interface CrashOptions {
   readonly from: Lsn;
@@ -45,12 +45,12 @@ export async function findCrashEnd(place: Place, options: CrashOptions): Promise
   const timeline = await agreedTimeline(place, options.lineage, control);
   if (timeline === undefined) return unknown("the data is on another branch of history");
   const { segmentSize } = control;
-  const last = await lastRecord(place, {
-    ...options,
-    timeline,
-    start: scanStart(options.from, segmentSize),
-    timeoutMs: Math.max(1, between(clock.now(), limit)),
-  });
+  let last: LastRecord | string = "there is nothing to scan";
+  for (const start of scanStarts(options.from, segmentSize)) {
+    const timeoutMs = Math.max(1, between(clock.now(), limit));
+    last = await lastRecord(place, { ...options, timeline, start, timeoutMs });
+    if (typeof last !== "string") break;
+  }
   if (typeof last === "string") return unknown(last);
   const end = last.isSwitch
     ? segmentStart(lsn(last.start + BigInt(segmentSize)), segmentSize)

@@ -4,7 +4,9 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { type Lsn, lsn } from "../../model/lsn.ts";
 import type { ControlFile } from "./control-data.ts";
-import { RECORD_HEADER, type ReadWal, recordEnd, segmentName } from "./wal.ts";
+import { RECORD_HEADER, type ReadWal, recordEnd, segmentName, WAL_PAGE } from "./wal.ts";
+
+const NEAR_BYTES = BigInt(32 * WAL_PAGE);
 
 /**
  * The end of the last checkpoint record: after a clean stop, the end of all WAL. Undefined when the segment is not
@@ -59,8 +61,14 @@ export function walReader(dataDir: string, timeline: number, segmentSize: number
   };
 }
 
-/** The start of the segment before `at`'s last byte, so that a position on a boundary finds a record before it. */
-export const scanStart = (at: Lsn, segmentSize: number): Lsn => {
+/**
+ * Where a scan for the end may begin, best first: a little before `at`, so that it is short, then the start of its
+ * segment, in case one long record fills all that lies between. From any page pg_waldump finds the next record by
+ * itself. A position on a boundary counts to what lies before it, or there would be no record to find.
+ */
+export function scanStarts(at: Lsn, segmentSize: number): readonly Lsn[] {
   const last = at > 0n ? at - 1n : at;
-  return lsn(last - (last % BigInt(segmentSize)));
-};
+  const segment = last - (last % BigInt(segmentSize));
+  const near = last - (last % BigInt(WAL_PAGE)) - NEAR_BYTES;
+  return near > segment ? [lsn(near), lsn(segment)] : [lsn(segment)];
+}

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type Lsn, lsn, parseLsn } from "../../model/lsn.ts";
 import { recordEnd, segmentName, segmentStart, skipPageHeader } from "./wal.ts";
+import { scanStarts } from "./wal-files.ts";
 
 const MB16 = 16 * 1024 * 1024;
 const at = (text: string): Lsn => parseLsn(text) ?? lsn(0);
@@ -38,4 +39,10 @@ test("segments are named by timeline and number, whatever their size", () => {
   expect(segmentName(3, at("1/2A000000"), MB16)).toBe("00000003000000010000002A");
   expect(segmentName(1, at("2/40000000"), 1024 * 1024 * 1024)).toBe("000000010000000200000001");
   expect(segmentStart(at("0/3ABCDEF"), MB16)).toBe(at("0/3000000"));
+});
+
+test("a scan begins a little before the position, else at the start of its segment", () => {
+  expect(scanStarts(at("0/3800123"), MB16)).toEqual([at("0/37C0000"), at("0/3000000")]);
+  expect(scanStarts(at("0/3000100"), MB16)).toEqual([at("0/3000000")]);
+  expect(scanStarts(at("0/4000000"), MB16)).toEqual([at("0/3FBE000"), at("0/3000000")]);
 });
