@@ -32,6 +32,7 @@ describe("a process belongs to the lab", () => {
     expect(look(["tail", "-f", `${dir}/n1/agent.log`])).toBeUndefined();
     expect(look(["psql", "-h", `${dir}/n1/run`], `${dir}/n1`, "psql")).toBeUndefined();
     expect(look([`understudy-fence ${dir}2/n1/data`], "/", "node")).toBeUndefined();
+    expect(look(["node", `${dir}/bin/fence.mjs`, `${dir}2/n1/data`])).toBeUndefined();
     expect(look(["postgres"], `${dir}2/n1/data`, "postgres")).toBeUndefined();
   });
 });

@@ -69,7 +69,7 @@ function nodeOf(lab: LabRecord, { args, cwd }: Process, role: LabRole): string |
   const evidence = isServer ? [cwd ?? ""] : args.flatMap(pathsIn);
   return places.find((place) => {
     const inside = [place.dir, ...("stateDir" in place ? [place.stateDir] : [])];
-    return evidence.some((path) => inside.some((dir) => path.startsWith(`${dir}/`)));
+    return evidence.some((path) => inside.some((dir) => `${path}/`.startsWith(`${dir}/`)));
   })?.name;
 }
 

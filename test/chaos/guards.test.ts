@@ -14,22 +14,22 @@ const LONGER_THAN_THE_LEASE_MS = 1.4 * TTL_SECONDS * 1000;
 
 /** Which faults happen together. */
 const SUBSETS = [
-  ["kill-agent"],
-  ["stop-agent"],
-  ["kill-fence"],
-  ["stop-fence"],
-  ["kill-agent-and-fence"],
-  ["stop-agent", "kill-fence"],
+  { taken: "the agent is killed", verbs: ["kill-agent"] },
+  { taken: "the agent is stopped", verbs: ["stop-agent"] },
+  { taken: "the fence is killed", verbs: ["kill-fence"] },
+  { taken: "the fence is stopped", verbs: ["stop-fence"] },
+  { taken: "both are killed", verbs: ["kill-agent-and-fence"] },
+  { taken: "the agent is stopped and the fence killed", verbs: ["stop-agent", "kill-fence"] },
 ] as const;
 
 describe("never two writers", () => {
   const lab = useLab("guards", { ttlSeconds: TTL_SECONDS });
 
-  it.each(SUBSETS)("after %s %s", async (...verbs) => {
+  it.each(SUBSETS)("when $taken", async ({ verbs }) => {
     const { member } = await waitForPrimary(lab(), LIMIT_MS);
     const measurement = await measure(lab(), {
       fault: async () => {
-        for (const verb of verbs) if (verb !== undefined) await make(lab(), verb, member.name);
+        for (const verb of verbs) await make(lab(), verb, member.name);
       },
       watchMs: LONGER_THAN_THE_LEASE_MS,
       probe: true,

@@ -10,7 +10,7 @@ import { checkOptions, defaultDir, type LabOptions, USUAL_LAB } from "../../src/
 import type { Measurement } from "../../src/lab/measure.ts";
 import { linkPrefix } from "../../src/lab/network.ts";
 import { type LabRecord, registeredLabs } from "../../src/lab/record.ts";
-import { segments } from "../../src/lab/shared-memory.ts";
+import { segmentOf, segments } from "../../src/lab/shared-memory.ts";
 import { bringUp } from "../../src/lab/up.ts";
 
 export const isRoot = process.getuid?.() === 0;
@@ -25,16 +25,13 @@ export function labOptions(topic: string, more: Partial<LabOptions> = {}): LabOp
 export function useLab(topic: string, more: Partial<LabOptions> = {}): () => LabRecord {
   const options = labOptions(topic, more);
   let lab: LabRecord | undefined;
-  let before: readonly number[] = [];
   beforeAll(async () => {
-    before = segments().map(({ id }) => id);
     checkOptions(options);
     lab = await bringUp(options, () => undefined);
   });
   afterAll(async () => {
     if (lab === undefined) return;
-    await takeDown(lab);
-    expect(leftovers(lab, before)).toEqual([]);
+    await removeLab(lab);
   });
   return () => {
     if (lab === undefined) throw new Error("the lab is not up");
@@ -42,8 +39,15 @@ export function useLab(topic: string, more: Partial<LabOptions> = {}): () => Lab
   };
 }
 
+/** Takes a lab down and proves that nothing of it stays behind. */
+export async function removeLab(lab: LabRecord): Promise<void> {
+  const own = lab.members.map(segmentOf).filter((id) => id !== undefined);
+  await takeDown(lab);
+  expect(leftovers(lab, own)).toEqual([]);
+}
+
 /** What a lab left on this machine, in words. */
-export function leftovers(lab: LabRecord, segmentsBefore: readonly number[]): readonly string[] {
+function leftovers(lab: LabRecord, ownSegments: readonly number[]): readonly string[] {
   const found: string[] = [];
   for (const { role, node, process } of belongings(lab)) {
     found.push(`process ${process.pid}: ${role} of ${node}`);
@@ -51,9 +55,8 @@ export function leftovers(lab: LabRecord, segmentsBefore: readonly number[]): re
   const places = [lab.dir, ...lab.members.map(({ socketDir }) => socketDir)];
   for (const place of places.filter((path) => existsSync(path))) found.push(`directory ${place}`);
   if (registeredLabs().some(({ name }) => name === lab.name)) found.push(`registry: ${lab.name}`);
-  for (const { id, attached } of segments()) {
-    // Other tests may run beside this one: a segment in use is not ours, ours have no process left.
-    if (!segmentsBefore.includes(id) && attached === 0) found.push(`shared memory segment ${id}`);
+  for (const { id } of segments()) {
+    if (ownSegments.includes(id)) found.push(`shared memory segment ${id}`);
   }
   if (lab.net === "namespaces") found.push(...networkOf(lab));
   return found;
