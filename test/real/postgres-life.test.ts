@@ -1,4 +1,6 @@
 // A server's whole life: initialised, copied, followed, stopped, promoted, rewound.
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Lsn, lsn } from "../../src/model/lsn.ts";
 import { type Branch, FIRST_BRANCH } from "../../src/model/timeline.ts";
@@ -142,4 +144,29 @@ test("a diverged old primary is rewound after a crash, and streams again", async
   await until("b has caught up", () => b.hasCaughtUp(c));
   expect(await b.query("SELECT n FROM public.t WHERE n < 0")).toEqual([{ n: -2 }]);
   expect((await b.look()).lineage).toEqual(lineage);
+});
+
+test("the same timeline number under another term is no base for a rewind", async () => {
+  await b.postgres.stop(10_000, undefined, never());
+  const { lineage } = await b.look();
+  const twins = lineage.map((one) => (one.timeline === 5 ? { ...one, term: 99 } : one));
+  const rewind = b.postgres.rewind(c.upstream("b"), twins, () => undefined, never());
+  await expect(rewind).rejects.toMatchObject({ code: "PG_REWIND_FAILED" });
+  expect(await b.look()).toMatchObject({ directory: "data", lineage });
+});
+
+test("an interrupted rewind is never continued, only replaced by a clone", async () => {
+  const { lineage } = await b.look();
+  writeFileSync(join(b.stateDir, "rebuild.json"), '{"work":"rewind"}\n');
+  const rewind = b.postgres.rewind(c.upstream("b"), lineage, () => undefined, never());
+  await expect(rewind).rejects.toMatchObject({ code: "PG_REWIND_FAILED" });
+  expect((await b.look()).directory).toBe("marked");
+  const nowhere = { ...c.upstream(), port: b.settings.postgres.port };
+  const failed = b.postgres.clone(nowhere, lineage, () => undefined, never());
+  await expect(failed).rejects.toMatchObject({ code: "PG_CLONE_FAILED" });
+  expect((await b.look()).directory).toBe("marked");
+  await b.cloneFrom(c, lineage);
+  await until("b has caught up", () => b.hasCaughtUp(c));
+  expect(await b.look()).toMatchObject({ directory: "data", standbySignal: true, lineage });
+  await until("the replaced directory is gone", () => !existsSync(`${b.dataDir}.old`));
 });
