@@ -6,6 +6,7 @@ import type { AcquireBasis } from "../model/acquire-basis.ts";
 import type { Release } from "../model/cluster.ts";
 import { type DynamicConfig, holdMsOf } from "../model/config.ts";
 import {
+  HARD_STOP_AFTER_MS,
   isValid,
   type Lease,
   RENEW_RETRY_MS,
@@ -47,6 +48,8 @@ export interface LeaseKeeper extends LeaseKeeping {
 
 /** The fence must acknowledge within this (R14). */
 const ARM_LIMIT_MS: Ms = 500;
+/** The most that ending the server may take before it is reported. */
+const KILL_LIMIT_MS: Ms = 5_000;
 /** A wall clock that jumps ahead of ours by more than this makes the lease suspect (R15). */
 const WALL_JUMP_MS: Ms = 500;
 const SUSPECT_MS: Ms = 1_000;
@@ -148,9 +151,18 @@ class Keeper implements LeaseKeeper {
     this.#held = undefined;
     this.#vouch = undefined;
     this.#o.log.warn("the lease is lost", { term: held.term, why });
-    // Soft stop now, whatever the loop is doing (R6).
-    if (this.#o.mayServeWrites()) void this.#arm(held.term, this.#o.clock.now());
+    // Now, whatever the loop is doing (R6); the armed deadline stands behind it.
+    if (this.#o.mayServeWrites()) void this.#endServer();
     this.#o.onChange("lease lost");
+  }
+
+  async #endServer(): Promise<void> {
+    using limit = this.#o.clock.deadline(KILL_LIMIT_MS);
+    try {
+      await this.#o.fence.killServer(HARD_STOP_AFTER_MS, KILL_LIMIT_MS, limit.signal);
+    } catch (error) {
+      this.#o.log.error("the server was not ended at once", { error: String(error) });
+    }
   }
 
   #holdMs(): Ms {
