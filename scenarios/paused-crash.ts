@@ -11,5 +11,5 @@ export const pausedCrash: Scenario = {
   ],
   healAtMs: 60000,
   endAtMs: 120000,
-  expect: { promotions: [0, 1], losesNothing: true },
+  expect: { promotions: [0, 1] },
 };

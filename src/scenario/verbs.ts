@@ -8,6 +8,8 @@ export type Verb =
   | { readonly do: "killPostmaster"; readonly node: Target }
   | { readonly do: "killHost"; readonly node: Target }
   | { readonly do: "killAgent"; readonly node: Target }
+  /** Its supervisor starts it again and again; each time it dies after `livesMs`. */
+  | { readonly do: "crashLoopAgent"; readonly node: Target; readonly livesMs: number }
   | { readonly do: "stopAgent"; readonly node: Target }
   | { readonly do: "stallAgent"; readonly node: Target; readonly stallMs: number }
   | { readonly do: "killFence"; readonly node: Target }
@@ -66,6 +68,7 @@ const KINDS = {
   killPostmaster: "process",
   killHost: "process",
   killAgent: "process",
+  crashLoopAgent: "process",
   stopAgent: "process",
   stallAgent: "process",
   killFence: "process",

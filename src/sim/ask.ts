@@ -12,6 +12,8 @@ export interface AskOptions<T> {
   readonly process: SimProcess;
   readonly attempt: string;
   readonly signal?: AbortSignal | undefined;
+  /** What an abort means; "cancelled" unless said otherwise. */
+  readonly aborted?: () => AppError;
   /** Begins the work; answers what to do when the caller gives up. */
   readonly begin: (reply: Reply<T>) => (() => void) | undefined;
 }
@@ -31,7 +33,7 @@ export function ask<T>(options: AskOptions<T>): Promise<T> {
     const onAbort = (): void => {
       if (!finish()) return;
       giveUp?.();
-      reject(new AppError("CANCELLED", attempt, "", signal?.reason));
+      reject(options.aborted?.() ?? new AppError("CANCELLED", attempt, "", signal?.reason));
     };
     if (signal?.aborted === true) {
       onAbort();

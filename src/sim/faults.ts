@@ -20,6 +20,7 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   killPostmaster: "server",
   killHost: "agent",
   killAgent: "agent",
+  crashLoopAgent: "agent",
   stopAgent: "agent",
   stallAgent: "agent",
   killFence: "agent",
@@ -44,6 +45,7 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   stepWall: "server",
   fillDisk: "agent",
   slowDisk: "agent",
+  pause: "store", // a crash during a pause waits for a person, and so does what it knew
   detach: "agent",
   stopCleanly: "agent",
 };
@@ -120,6 +122,8 @@ function playOnProcess({ cluster, workload }: FaultWorld, verb: Verb, host: SimH
     case "killAgent":
       host.agent?.kill();
       return () => cluster.startAgent(host.name);
+    case "crashLoopAgent":
+      return crashLoop(cluster, host, verb.livesMs);
     case "stopAgent": {
       const { agent } = host;
       agent?.pause();
@@ -151,6 +155,26 @@ function playOnProcess({ cluster, workload }: FaultWorld, verb: Verb, host: SimH
     default:
       throw new Error(`not a verb of processes: ${verb.do}`);
   }
+}
+
+const RESTART_MS = 700;
+
+function crashLoop(cluster: SimCluster, host: SimHost, livesMs: number): Undo {
+  let isOver = false;
+  const round = (): void => {
+    if (isOver) return;
+    host.agent?.kill();
+    cluster.kernel.after(RESTART_MS, () => {
+      if (isOver) return;
+      cluster.startAgent(host.name);
+      cluster.kernel.after(livesMs, round);
+    });
+  };
+  round();
+  return () => {
+    isOver = true;
+    cluster.startAgent(host.name);
+  };
 }
 
 const WAKE_UP_MS = 600;

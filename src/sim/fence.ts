@@ -24,7 +24,7 @@ export interface FenceFlaws {
 /** How often a kill looks whether every process is gone. */
 const KILL_ROUND_MS = 10;
 const KILL_ROUNDS = 3_000;
-const MOST_LATE_MS = 800;
+const MOST_LATE_MS = 1_000;
 
 export class FenceProcess {
   readonly process: SimProcess;
@@ -81,7 +81,7 @@ export class FenceProcess {
   /** A loaded machine runs even the highest priority late; the margin of a lease allows for it. */
   #lateness(): number {
     const { dice } = this.#host;
-    return dice.chance(0.1) ? dice.between(0, MOST_LATE_MS) : dice.between(0, 3);
+    return dice.chance(0.25) ? dice.between(0, MOST_LATE_MS) : dice.between(0, 3);
   }
 
   #disarm(): void {

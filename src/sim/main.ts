@@ -188,7 +188,12 @@ async function huntMutants(args: Arguments): Promise<number> {
   }
   let escaped = 0;
   for (const mutant of wanted) {
-    const o = { ...options(mutant.flaws), only: mutant.hunts };
+    const o = {
+      ...options(mutant.flaws),
+      only: mutant.hunts,
+      config: mutant.config,
+      quick: mutant.quick,
+    };
     const tally = await hunt({ ...o, ...hunting(args), mostFailures: 1 });
     const [caught] = tally.failures;
     if (caught === undefined) escaped += 1;

@@ -45,18 +45,16 @@ export function unknownIsNo(ports: NodePorts): NodePorts {
 export function writesWithoutCompare(ports: NodePorts): NodePorts {
   const { store } = ports;
   const isLeaders = (w: Write): boolean =>
-    ["hold", "status", "history", "lineage"].some((k) => isFor(w, k));
+    ["hold", "status", "history", "lineage"].some((k) => isFor(w, k)) ||
+    (w.kind === "delete" && isFor(w, "leader"));
+  const isRemoval = (writes: readonly Write[]): boolean =>
+    writes.length === 1 && writes[0]?.kind === "delete";
   return {
     ...ports,
     store: storeWith(store, {
       commit: (compares, writes, options) => {
-        const isBlind = writes.every(isLeaders);
+        const isBlind = writes.every(isLeaders) && !isRemoval(writes);
         return store.commit(isBlind ? [] : compares, writes, options);
-      },
-      // The broom of a deposed holder is gone; it does not care either.
-      keepAlive: async (leaseId, options) => {
-        const kept = await store.keepAlive(leaseId, options);
-        return kept;
       },
     }),
   };

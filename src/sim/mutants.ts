@@ -22,6 +22,9 @@ export interface Mutant {
   /** Rules of which at least one must be found broken. */
   readonly breaks: readonly string[];
   readonly hunts: readonly VerbName[];
+  /** Settings under which it shows. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly quick?: boolean;
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -29,7 +32,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "margin-zero",
     flaws: { wrapPorts: armsLate },
     breaks: ["S1"],
-    hunts: ["stopAgent", "isolate", "killAgent"],
+    hunts: ["stopAgent", "killAgent", "stallAgent"],
+    config: { ttl: 5, loop_wait: 1 },
+    quick: true,
   },
   {
     name: "promote-before-arm",
@@ -53,7 +58,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "leader-write-without-compare",
     flaws: { wrapPorts: writesWithoutCompare },
     breaks: ["S1", "S4", "L1"],
-    hunts: ["stallAgent", "stopAgent", "cutFromStore", "isolate"],
+    hunts: ["applyLate", "switchover", "stopCleanly", "stallAgent"],
+    config: { ttl: 5, loop_wait: 1 },
+    quick: true,
   },
   {
     name: "timeline-not-checked",
@@ -71,7 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "fence-forgets-on-adopt",
     flaws: { fence: { forgetsOnAdopt: true } },
     breaks: ["S1", "S5"],
-    hunts: ["killAgent", "stopAgent", "cutFromStore"],
+    hunts: ["crashLoopAgent"],
   },
   {
     name: "orphans-left",
@@ -96,6 +103,8 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: anchorsAtAnswer },
     breaks: ["S1"],
     hunts: ["slowStore", "killAgent", "stopAgent"],
+    config: { ttl: 30, loop_wait: 1, retry_timeout: 10 },
+    quick: true,
   },
   {
     name: "no-timeline-reservation",
@@ -113,7 +122,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "release-to-anyone",
     flaws: { wrapPorts: releasesToAnyone },
     breaks: ["S3"],
-    hunts: ["killPostmaster", "slowStandby", "switchover"],
+    hunts: ["killPostmaster", "slowStandby", "cutFromPeers", "cutOneWay"],
+    quick: true,
   },
 ];
 

@@ -35,12 +35,13 @@ interface Work {
 export function clone(request: RebuildRequest): Promise<void> {
   const { host, lineage } = request;
   const { disk } = host;
+  const wasMarked = disk.marked;
   return rebuild(request, {
     attempt: "cloning",
     code: "PG_CLONE_FAILED",
     ms: host.server.profile.cloneMs + disk.slowMs * 10,
     giveUp: () => {
-      disk.marked = false; // the old directory is untouched
+      disk.marked = wasMarked; // the old directory is as it was, half rewound if it was
     },
     begin: () => {
       disk.marked = true;

@@ -76,6 +76,9 @@ export interface StartOptions {
 }
 
 const RECORD = 120;
+/** Now and then a backend does not hear SIGQUIT; the postmaster itself waits five seconds for it. */
+const STUBBORN_SHARE = 0.1;
+const STUBBORN_MS = 5_000;
 
 export class SimServer {
   readonly parts: ServerParts;
@@ -375,7 +378,9 @@ export class SimServer {
     const run = this.run;
     if (run === undefined || run.postmaster === "dead") return;
     if (run.postmaster === "stopped") return;
-    this.during(run, this.parts.dice.between(5, 12), () => this.die("immediate shutdown"));
+    const { dice } = this.parts;
+    const ms = dice.chance(STUBBORN_SHARE) ? STUBBORN_MS : dice.between(5, 12);
+    this.during(run, ms, () => this.die("immediate shutdown"));
   }
 
   /** SIGKILL to the postmaster alone: short statements are cut within milliseconds, long ones go on. */

@@ -27,8 +27,9 @@ export interface PathFaults {
   applyLate: number;
   watchLagMs: number;
   watchSilent: boolean;
-  /** Each request and each answer takes so much longer. */
+  /** A request and its answer together take so much longer; this share of it on the way there. */
   delayMs: number;
+  askShare: number;
 }
 
 export const noPathFaults = (): PathFaults => ({
@@ -37,6 +38,7 @@ export const noPathFaults = (): PathFaults => ({
   watchLagMs: 0,
   watchSilent: false,
   delayMs: 0,
+  askShare: 0,
 });
 
 export interface StoreClientParts {
@@ -151,6 +153,8 @@ export class SimStoreClient implements Store {
       process,
       attempt: call.attempt,
       signal: call.options.signal,
+      aborted: () =>
+        new AppError(call.isRead ? "STORE_UNREACHABLE" : "STORE_UNKNOWN", call.attempt, "given up"),
       begin: (reply) => {
         const { timeoutMs } = call.options;
         const trip = new Trip<T>(this.parts, call, reply);
@@ -249,7 +253,7 @@ class Trip<T> {
     const { store, host, faults, dice } = this.#parts;
     const { network, kernel } = store;
     const isLate = !this.#call.isRead && dice.chance(faults.applyLate);
-    const extra = faults.delayMs + (isLate ? dice.between(0, LATE_MS) : 0);
+    const extra = faults.delayMs * faults.askShare + (isLate ? dice.between(0, LATE_MS) : 0);
     const isLost = dice.chance(faults.loseAnswers);
     if (!network.carries(host, member.address)) return;
     kernel.after(network.latency(host, member.address) + extra, () => {
@@ -257,7 +261,7 @@ class Trip<T> {
       store.arrive(member, () =>
         this.#call.serve(member, (result) => {
           if (isLost || isLate) return;
-          kernel.after(faults.delayMs, () =>
+          kernel.after(faults.delayMs * (1 - faults.askShare), () =>
             network.message(member.address, host, () => this.#answer(result, answered)),
           );
         }),

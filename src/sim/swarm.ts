@@ -11,6 +11,10 @@ export interface SwarmOptions {
   readonly flaws: Flaws;
   /** Only these verbs: a hunt for one kind of bug. */
   readonly only?: readonly VerbName[] | undefined;
+  /** Settings of the cluster that are not left to the dice. */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /** Quick servers on a quick network: bugs of milliseconds show sooner. */
+  readonly quick?: boolean | undefined;
 }
 
 /** The cluster gets this long to come up before the first fault. */
@@ -23,7 +27,7 @@ const LEAST_KINDS = 3;
 /** The schedule of a seed. */
 export function storyOf(seed: number, options: SwarmOptions): Story {
   const d = dice(seed).fork("swarm");
-  const nodes = nodesOf(d);
+  const nodes = nodesOf(d, options.quick === true);
   const names = nodes.map((n) => n.name);
   const ttl = d.pick([5, 10, 10, 10, 20, 30]);
   const loopWait = ttl === 30 ? 10 : d.pick([1, 2, 2]);
@@ -41,8 +45,8 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
       electionMs: d.between(500, 1_500),
       revokesEarly: d.chance(0.3),
       network: {
-        latencyMs: d.between(0.1, 5),
-        jitterMs: d.between(0, 10),
+        latencyMs: options.quick === true ? 0.1 : d.between(0.1, 5),
+        jitterMs: options.quick === true ? 0.1 : d.between(0, 10),
         loss: d.pick([0, 0, 0.001, 0.01]),
       },
       config: {
@@ -50,6 +54,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         loop_wait: loopWait,
         retry_timeout: ttl === 30 ? 10 : 3,
         maximum_lag_on_failover: d.pick([0, 100_000, 1_048_576, 1_048_576]),
+        ...options.config,
       },
       factory: options.factory,
       flaws: options.flaws,
@@ -65,7 +70,9 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
   };
 }
 
-function nodesOf(d: Dice): readonly NodeSpec[] {
+const QUICK = { startMs: 60, replayMs: 0, promoteMs: 40, stopMs: 20, sqlMs: 0.5 };
+
+function nodesOf(d: Dice, isQuick: boolean): readonly NodeSpec[] {
   const count = d.pick([3, 3, 3, 4, 5]);
   return Array.from({ length: count }, (_, i) => ({
     name: `n${i + 1}`,
@@ -79,6 +86,7 @@ function nodesOf(d: Dice): readonly NodeSpec[] {
       cloneMs: d.between(2_000, 20_000),
       rewindMs: d.between(300, 6_000),
       sqlMs: d.between(1, 15),
+      ...(isQuick ? QUICK : {}),
     },
     ...(i > 0 && d.chance(0.05) ? { tags: { nofailover: true, failoverPriority: 0 } } : {}),
   }));
@@ -149,6 +157,7 @@ const processVerb = (d: Dice, node: string): Verb =>
     { do: "killHost", node },
     { do: "killAgent", node },
     { do: "stopAgent", node },
+    { do: "crashLoopAgent", node, livesMs: Math.round(d.between(1, 400)) },
     { do: "stallAgent", node, stallMs: Math.round(d.between(500, 20_000)) },
     { do: "killFence", node },
     { do: "stopFence", node },
@@ -179,7 +188,7 @@ const storeVerb = (d: Dice, node: string): Verb =>
     { do: "applyLate", node, share: d.between(0.05, 0.5) },
     { do: "watchLag", node, lagMs: Math.round(d.between(100, 8_000)) },
     { do: "watchSilent", node },
-    { do: "slowStore", node, delayMs: Math.round(d.between(20, 1_500)) },
+    { do: "slowStore", node, delayMs: Math.round(d.between(20, 3_000)) },
   ]);
 
 const clockVerb = (d: Dice, node: string): Verb =>
