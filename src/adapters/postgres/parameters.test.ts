@@ -8,6 +8,7 @@ const facts: NodeFacts = {
   clusterName: "shop",
   dataDir: "/data",
   diskBytes: 100 * 1024 ** 3,
+  syncfsTellsErrors: true,
 };
 const plan = (parameters: Record<string, string>, members = 3) => ({
   parameters,

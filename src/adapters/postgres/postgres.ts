@@ -12,6 +12,7 @@ import { applySettings, follow } from "./apply.ts";
 import { cloneServer, removeReplaced } from "./basebackup.ts";
 import { readControlFile } from "./control-data.ts";
 import { findCrashEnd } from "./crash-end.ts";
+import { checkGround } from "./ground.ts";
 import { discardHalfBootstrap, initialise, noteFinished, noteStart } from "./initdb.ts";
 import { writeLineage } from "./lineage.ts";
 import { Observer } from "./observe.ts";
@@ -36,8 +37,15 @@ export interface PostgresOptions {
 const STATEMENT_LIMIT_MS: Ms = 5000;
 const CHECKPOINT_LIMIT_MS: Ms = 300_000;
 
-/** The server of this node. Close it to end its connection; the server itself is not touched. */
-export function createPostgres(options: PostgresOptions): Postgres & { close(): void } {
+export interface OwnPostgres extends Postgres {
+  /** Throws what a person must put right before a server can run here; changes nothing. */
+  checkGround(): Promise<void>;
+  /** Ends our connection; the server itself is not touched. */
+  close(): void;
+}
+
+/** The server of this node. */
+export function createPostgres(options: PostgresOptions): OwnPostgres {
   const user = options.user ?? actAs(options.settings.postgres.osUser);
   const place = placeOf({ ...options, user });
   const observer = new Observer(place);
@@ -51,6 +59,7 @@ export function createPostgres(options: PostgresOptions): Postgres & { close(): 
   };
   return {
     close: () => observer.forget(),
+    checkGround: () => checkGround(place),
     observe: (plan, timeoutMs) => observer.look(plan, timeoutMs),
     initialise: (plan, signal) => initialise(place, plan, signal),
     finishBootstrap: async (signal) => {

@@ -1,5 +1,6 @@
 // From a plan to the files and the command line of this node's server.
 import { chown, rename, stat } from "node:fs/promises";
+import { platform, release } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import type { ServerPlan, Upstream } from "../../ports/postgres.ts";
@@ -25,10 +26,24 @@ export async function settle(place: Place, plan: ServerPlan): Promise<Settled> {
   return settleParameters(plan, await factsOf(place));
 }
 
+/** `syncfs` says so when an earlier write of the file system has failed, from Linux 5.8 on (its manual page). */
+export function tellsErrors(kernel: string): boolean {
+  const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
+  return platform() === "linux" && (major > 5 || (major === 5 && minor >= 8));
+}
+
 async function factsOf({ settings, dataDir }: Place): Promise<NodeFacts> {
   const { listen, port, socketDir } = settings.postgres;
   const diskBytes = (await diskSpace(dataDir))?.total;
-  return { listen, port, socketDir, clusterName: settings.scope, dataDir, diskBytes };
+  return {
+    listen,
+    port,
+    socketDir,
+    clusterName: settings.scope,
+    dataDir,
+    diskBytes,
+    syncfsTellsErrors: tellsErrors(release()),
+  };
 }
 
 export function renderFiles(place: Place, plan: ServerPlan, settled: Settled): ConfigFiles {

@@ -140,7 +140,7 @@ async function writeRole({ dataDir, user, ...place }: Place, as: StartAs): Promi
 }
 
 /** The server would say so in words only; asking the kernel first gives a code. */
-async function checkAddresses({ settings }: Place): Promise<void> {
+export async function checkAddresses({ settings }: Place): Promise<void> {
   const { listen, port } = settings.postgres;
   for (const host of listen) await checkAddress(host, port);
 }
