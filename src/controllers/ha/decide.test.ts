@@ -1,0 +1,260 @@
+// Does the ladder answer in every world, with every reason it knows?
+import { describe, expect, it } from "vitest";
+import {
+  accepting,
+  acquireUnknown,
+  anotherStore,
+  armed,
+  asked,
+  askedToReinitialise,
+  askedToRestart,
+  asPrimary,
+  asStandby,
+  BRANCH_3,
+  bootstrapping,
+  branches,
+  claimed,
+  crashed,
+  END,
+  emptyStore,
+  failed,
+  fenceDead,
+  following,
+  foreignSystem,
+  given,
+  heldBy,
+  holdSilentFor,
+  intent,
+  jobOf,
+  justWon,
+  LINEAGE,
+  leaderless,
+  leading,
+  ledByN2,
+  memberIs,
+  NOW,
+  noData,
+  orphaned,
+  outcome,
+  paused,
+  peerSays,
+  peerSilent,
+  published,
+  released,
+  remembering,
+  server,
+  silentSql,
+  sql,
+  stoppedAt,
+  stray,
+  TERM,
+  tagged,
+  unarmed,
+  unborn,
+  unread,
+  WALL_MS,
+  withLease,
+  withoutHold,
+  withoutLease,
+} from "../../../test/support/world.ts";
+import { lsn } from "../../model/lsn.ts";
+import { REASONS, type Reason } from "../../model/reason.ts";
+import { after } from "../../model/time.ts";
+import { decide } from "./decide.ts";
+import type { HaWorld } from "./world.ts";
+
+/** Reasons that only others give, and who they are: none so far. */
+const FROM_OTHERS = {} as const satisfies Partial<Record<Reason, string>>;
+
+const PROMOTE = {
+  kind: "promote",
+  term: 200,
+  branch: BRANCH_3,
+  timeoutMs: 300_000,
+} as const;
+const STOP = { kind: "stop", timeoutMs: 1_000, heirApiUrl: undefined } as const;
+const heirN2 = { result: { kind: "end", lsn: END }, agoMs: 0 };
+const initialised = outcome("initialise", { agoMs: 2_000 });
+
+const staying: Partial<Record<Reason, HaWorld>> = {
+  stopping_server: given(following(), asked({ stopping: "stop" })),
+  handing_over_before_stop: given(
+    leading(),
+    asked({ stopping: "stop" }),
+    stoppedAt(END),
+    peerSays("n2"),
+  ),
+  stopped: given(following(), asked({ stopping: "stop" }), crashed),
+  detached: given(leading(), asked({ stopping: "detach" })),
+  job_running: given(leading(), jobOf(STOP)),
+  job_cancelled_lease_lost: given(justWon(), withoutLease, jobOf(PROMOTE)),
+  promotion_too_slow: given(justWon(), jobOf(PROMOTE, { agoMs: 300_000 })),
+  store_unread_following: given(following(), unread),
+  store_unread_lease_valid: given(leading(), unread),
+  store_unread_demoting: given(leading(), withLease(TERM, 600), unread),
+  store_unread_waiting: given(following(), unread, crashed),
+  store_changed: given(following(), anotherStore),
+  foreign_data: given(following(), noData("foreign")),
+  foreign_system_id: given(following(), foreignSystem),
+  store_empty: given(following(), crashed, emptyStore, withoutHold, heldBy("n3", 300)),
+  adopting: given(leading(), withoutLease),
+  lease_gone: given(leading(), heldBy("n2", 200)),
+  paused: given(following(), paused),
+  leading: given(leading()),
+  lead_reserving_timeline: given(justWon()),
+  lead_promoting: given(justWon(), branches(...LINEAGE, BRANCH_3)),
+  lead_arming: given(justWon(), unarmed),
+  lead_not_eligible: given(justWon(), fenceDead),
+  lead_wrong_timeline: given(leading(), sql({ timeline: 7 })),
+  lead_waiting_for_server: given(leading(), silentSql),
+  lead_restarting: given(leading(), askedToRestart),
+  switchover_refused: given(leading(), intent({ leader: "n1" })),
+  switchover_scheduled: given(
+    leading(),
+    intent({ leader: "n1", scheduledAt: "soon", scheduledAtMs: WALL_MS + 60_000 }),
+  ),
+  switchover_stopping: given(leading(), intent({ leader: "n1" }), peerSays("n2")),
+  switchover_handing_over: given(
+    leading(),
+    intent({ leader: "n1", candidate: "n2" }),
+    peerSays("n2"),
+    stoppedAt(END),
+  ),
+  switchover_abandoned: given(
+    leading(),
+    intent({ leader: "n1", candidate: "n2" }),
+    peerSilent("n2"),
+    stoppedAt(END),
+    remembering({ downSince: after(NOW, -3_000) }),
+  ),
+};
+
+const moving: Partial<Record<Reason, HaWorld>> = {
+  bootstrap_racing: given(unborn()),
+  bootstrap_initialising: given(unborn(), claimed),
+  bootstrap_finishing: given(
+    unborn(),
+    asPrimary,
+    claimed,
+    bootstrapping,
+    initialised,
+    heldBy("n2", 5),
+    withLease(5),
+  ),
+  bootstrap_waiting: given(unborn(), tagged({ nofailover: true })),
+  clone_waiting: given(following(), noData("empty"), memberIs("n1", { role: "standby" })),
+  cloning: given(following(), noData("empty")),
+  fencing_orphans: given(leading(), orphaned),
+  stray_server: given(following(), stray),
+  crash_examining: given(leading(), crashed, peerSays("n2")),
+  crash_handing_over: given(
+    leading(),
+    crashed,
+    peerSays("n2"),
+    remembering({ downSince: after(NOW, -10) }),
+    outcome("find-crash-end", heirN2),
+  ),
+  crash_restarting: given(leading(), crashed, peerSilent("n2")),
+  crash_giving_up: given(
+    leading(),
+    stoppedAt(END),
+    peerSays("n2", { position: lsn(0x4ffff00) }),
+    remembering({ crashes: [after(NOW, -5_000)] }),
+  ),
+  starting_standby: given(following(), crashed),
+  rejoin_rewinding: given(leading(), withoutLease, unarmed, ledByN2, crashed),
+  rejoin_cloning: given(
+    leading(),
+    withoutLease,
+    unarmed,
+    ledByN2,
+    crashed,
+    remembering({ divergedFrom: 200, rewindFailedFor: 200 }),
+  ),
+  redoing_marked: given(following(), noData("marked")),
+  server_hung: given(following(), accepting("hung")),
+  start_backoff: given(following(), crashed, failed("start-standby", "PG_START_FAILED")),
+  following: given(following()),
+  follow_demoting: given(leading(), withoutLease, unarmed, ledByN2),
+  follow_repointing: given(following(), sql({ upstream: undefined })),
+  follow_waiting: given(following(), silentSql),
+  standby_restarting: given(following(), askedToRestart),
+  reinitialising: given(following(), askedToReinitialise),
+  race_waiting_for_hold: given(leaderless(), holdSilentFor(8_000)),
+  race_waiting_for_heir: given(leaderless(), released({ heir: "n3", minLsn: END }, { ago: 1_000 })),
+  race_removing_stale_leader: given(following(), holdSilentFor(9_000)),
+  race_acquiring: given(leaderless()),
+  race_not_allowed: given(leaderless(), tagged({ nofailover: true })),
+  race_unhealthy: given(leaderless(), silentSql),
+  race_behind: given(leaderless(), peerSays("n3", { position: lsn(0x5000100) })),
+  race_too_far_behind: given(leaderless(), published(lsn(0x6000000))),
+  race_wrong_lineage: given(leaderless(), server({ lineage: [...LINEAGE, BRANCH_3] })),
+  race_peer_is_primary: given(leaderless(), peerSays("n3", { role: "primary" })),
+  race_waiting_for_candidate: given(leaderless(), intent({ candidate: "n3" })),
+  race_standing_back: given(leaderless(), remembering({ standBackUntil: after(NOW, 1) })),
+  demoting_without_lease: given(leaderless(), asPrimary),
+};
+
+const reached = { ...staying, ...moving };
+
+describe("the ladder", () => {
+  it.each(Object.entries(reached))("answers %s", (reason, world) => {
+    expect(decide(world).because).toBe(reason);
+  });
+
+  it("reaches every reason that is not somebody else's", () => {
+    const wanted = Object.keys(REASONS).filter((reason) => !(reason in FROM_OTHERS));
+    const found = new Set(Object.values(reached).map((world) => decide(world).because));
+    expect(wanted.filter((reason) => !found.has(reason as Reason))).toEqual([]);
+  });
+});
+
+describe("what goes with every decision", () => {
+  it("brings a dead fence back, whatever else is decided", () => {
+    expect(decide(given(leading(), fenceDead)).upkeep).toContainEqual({ kind: "ensure-fence" });
+    expect(decide(given(following(), fenceDead, unread)).upkeep).toContainEqual({
+      kind: "ensure-fence",
+    });
+  });
+
+  it("publishes this member when the store shows it otherwise, and only then", () => {
+    const first = decide(given(following()));
+    const publish = first.upkeep.find((u) => u.kind === "publish");
+    expect(publish).toMatchObject({ member: { name: "n2", role: "standby", state: "running" } });
+    if (publish?.kind !== "publish") throw new Error("nothing to publish");
+    const settled = decide(given(following(), memberIs("n2", publish.member)));
+    expect(settled.upkeep).toEqual([]);
+  });
+
+  it("cannot publish to a store that does not answer", () => {
+    expect(decide(given(following(), unread)).upkeep).toEqual([]);
+  });
+
+  it("forgets since when it races as soon as it does something else", () => {
+    const racing = remembering({ racingSince: after(NOW, -5_000) });
+    expect(decide(given(following(), racing)).memory.racingSince).toBeUndefined();
+    expect(decide(given(leaderless(), racing)).memory.racingSince).toBe(NOW - 5_000);
+  });
+});
+
+describe("an own lease that nobody told this process about", () => {
+  it("is not adopted when the fence was armed for another term", () => {
+    expect(decide(given(leading(), withoutLease, armed(99, 5_000))).because).toBe(
+      "follow_demoting",
+    );
+  });
+
+  it("is adopted when an acquire of this process was never answered", () => {
+    const w = given(following(), heldBy("n2", 200), acquireUnknown(900));
+    expect(decide(w)).toMatchObject({
+      because: "adopting",
+      step: { kind: "adopt", term: 200, sentAt: NOW - 900 },
+    });
+  });
+
+  it("is a stranger's when its lease id is not ours", () => {
+    const w = given(following(), heldBy("n2", 200, "lease-of-a-clone"), acquireUnknown(900));
+    expect(decide(w).because).toBe("follow_waiting");
+    expect(decide(given(w, asStandby)).step).toBeUndefined();
+  });
+});
