@@ -92,3 +92,34 @@ export async function waitForHealthy(
     why,
   });
 }
+
+/** Waits until the agents publish what the servers already are, so that everybody's first look is a good one. */
+export async function waitForAgreement(lab: LabRecord, limitMs: Ms): Promise<void> {
+  const good = new Set(["running", "streaming"]);
+  const look = async (): Promise<boolean> => {
+    const members = await publishedMembers(lab);
+    return (
+      members.length === lab.members.length &&
+      members.every(({ role, state }) =>
+        role === "leader" ? good.has(state) : state === "streaming",
+      )
+    );
+  };
+  const why = (): string => `read ${lab.members.map((m) => m.log).join(", ")}`;
+  await waitFor("every agent to report its member", look, { limitMs, everyMs: 200, why });
+}
+
+interface Published {
+  readonly role: string;
+  readonly state: string;
+}
+
+async function publishedMembers(lab: LabRecord): Promise<readonly Published[]> {
+  try {
+    const signal = AbortSignal.timeout(LOOK.connectMs);
+    const answer = await fetch(`${lab.members[0]?.apiUrl ?? ""}/cluster`, { signal });
+    return ((await answer.json()) as { members?: readonly Published[] }).members ?? [];
+  } catch {
+    return [];
+  }
+}

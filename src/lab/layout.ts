@@ -19,6 +19,8 @@ export interface LabOptions {
   /** `key=value`: dynamic configuration when the key is one of its, else a server parameter. */
   readonly set: Readonly<Record<string, string>>;
   readonly diskMegabytes: number | undefined;
+  /** How long a primary, and then its standbys, may take to appear. */
+  readonly waitSeconds: number;
 }
 
 /** A lab as most people want it. */
@@ -31,6 +33,7 @@ export const USUAL_LAB = {
   ttlSeconds: 10,
   set: {},
   diskMegabytes: undefined,
+  waitSeconds: 120,
 } as const satisfies Omit<LabOptions, "dir">;
 
 const NAME = /^[a-z][a-z0-9-]{0,23}$/;

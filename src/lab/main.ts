@@ -52,6 +52,7 @@ program
       .choices(["loopback", "namespaces"])
       .default(USUAL_LAB.net),
   )
+  .option("--wait <seconds>", "how long a step may take", positive, USUAL_LAB.waitSeconds)
   .option("--disk <megabytes>", "give each node a small disk of its own (root)", whole)
   .option("--json", "for programs", false)
   .action(
@@ -67,6 +68,7 @@ program
           ttlSeconds: o.ttl,
           set: o.set,
           diskMegabytes: o.disk,
+          waitSeconds: o.wait,
         },
         o,
       ),
@@ -83,6 +85,7 @@ interface UpFlags {
   readonly set: Record<string, string>;
   readonly net: Net;
   readonly disk?: number;
+  readonly wait: number;
   readonly json: boolean;
 }
 

@@ -1,5 +1,5 @@
 // Where are the programs that a lab is made of, and who runs them?
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../model/error.ts";
@@ -55,6 +55,17 @@ export function serverAccount(): Account | undefined {
     throw new AppError("LAB_FAILED", "find the user postgres", "PostgreSQL never runs as root");
   }
   return { name, uid: Number(uid), gid: Number(gid) };
+}
+
+/** The folder on the way to `dir` that the account may not enter, if there is one; parts that are missing will be made. */
+export function closedFolder(dir: string, account: Account): string | undefined {
+  const folders = dir.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/") || "/");
+  return folders.find((folder) => {
+    const found = statSync(folder, { throwIfNoEntry: false });
+    if (found === undefined || found.uid === account.uid) return false;
+    const bit = found.gid === account.gid ? 0o010 : 0o001;
+    return (found.mode & bit) === 0;
+  });
 }
 
 const pathFolders = (): readonly string[] => [

@@ -6,7 +6,7 @@ import { freeBlock, freePorts, usualPorts } from "./addresses.ts";
 import { mountDisk } from "./disks.ts";
 import { takeDown } from "./down.ts";
 import { startEtcd, waitForEtcd } from "./etcd.ts";
-import { waitForHealthy, waitForPrimary } from "./health.ts";
+import { waitForAgreement, waitForHealthy, waitForPrimary } from "./health.ts";
 import { type LabOptions, layOut } from "./layout.ts";
 import { makeNetwork } from "./namespaces.ts";
 import {
@@ -17,12 +17,17 @@ import {
   type Subnets,
 } from "./network.ts";
 import { copyBundles, makeOwned, prepareNode, startAgent } from "./nodes.ts";
-import { bundleDir, postgresBinDir, requireProgram, serverAccount } from "./programs.ts";
+import {
+  bundleDir,
+  closedFolder,
+  postgresBinDir,
+  requireProgram,
+  serverAccount,
+} from "./programs.ts";
 import { findLab, type LabRecord, registeredLabs, registerLab, updateLab } from "./record.ts";
 
 const ETCD_LIMIT_MS: Ms = 20_000;
-const PRIMARY_LIMIT_MS: Ms = 90_000;
-const STANDBYS_LIMIT_MS: Ms = 120_000;
+const AGREEMENT_LIMIT_MS: Ms = 30_000;
 
 /** Told as each step ends, with how long it took. */
 export type Progress = (step: string, tookMs: Ms) => void;
@@ -78,6 +83,7 @@ export function hostsOf({ nodes, etcd, etcdApart }: LabOptions): readonly number
 }
 
 async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done): Promise<void> {
+  const limitMs = options.waitSeconds * 1000;
   if (lab.net === "namespaces") {
     await makeNetwork(lab.name, subnets, hostsOf(options));
     done(`${hostsOf(options).length} hosts, each with two links`);
@@ -97,11 +103,12 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
   // The first node makes the cluster, so that everybody's n1 begins as the primary.
   const [first, ...others] = lab.members;
   if (first !== undefined) await startAgent(lab, first);
-  const primary = await waitForPrimary(lab, PRIMARY_LIMIT_MS);
+  const primary = await waitForPrimary(lab, limitMs);
   done(`${primary.member.name} is the primary and takes writes`);
   for (const member of others) await startAgent(lab, member);
-  await waitForHealthy(lab, STANDBYS_LIMIT_MS);
+  await waitForHealthy(lab, limitMs);
   const standbys = lab.members.filter((m) => m.name !== primary.member.name).map((m) => m.name);
+  await waitForAgreement(lab, AGREEMENT_LIMIT_MS);
   const verb = standbys.length === 1 ? "streams" : "stream";
   if (standbys.length > 0) done(`${standbys.join(" and ")} ${verb} from it`);
 }
@@ -126,6 +133,12 @@ function checkPrograms(): void {
 
 /** What a failed start left in its directory is removed now; anything else is not ours to touch. */
 async function clearDirectory(dir: string): Promise<void> {
+  const account = serverAccount();
+  const closed = account === undefined ? undefined : closedFolder(dir, account);
+  if (closed !== undefined) {
+    const why = `the user ${account?.name} runs the servers and may not enter ${closed}`;
+    throw new AppError("LAB_FAILED", `use the directory ${dir}`, why);
+  }
   if (!existsSync(dir) || readdirSync(dir).length === 0) return;
   const leftover = findLab({ dir });
   if (leftover === undefined) {
