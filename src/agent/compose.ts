@@ -6,28 +6,44 @@ import { createEtcdStore } from "../adapters/etcd/store.ts";
 import { createFence, type FenceClient } from "../adapters/fence/client.ts";
 import { loadTls } from "../adapters/http/client.ts";
 import { createPeers } from "../adapters/peers/peers.ts";
+import { readControlFile } from "../adapters/postgres/control-data.ts";
 import { serverLogFile } from "../adapters/postgres/place.ts";
 import { createPostgres } from "../adapters/postgres/postgres.ts";
 import { createClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
+import { openLogFile } from "../adapters/system/log-file.ts";
 import { openNodeState } from "../adapters/system/node-state.ts";
 import { actAs } from "../adapters/system/os-user.ts";
 import { createRandom } from "../adapters/system/random.ts";
 import { AppError } from "../model/error.ts";
 import type { NodeSettings, TlsFiles, WatchdogSettings } from "../model/settings.ts";
 import type { NodePorts } from "../node/node.ts";
+import { rememberedConfig } from "../node/remembered.ts";
+import { planFor } from "../node/server-plan.ts";
 
 /** The real ports of a node, and what must be closed when it leaves. */
 export interface Composed {
   readonly ports: NodePorts;
   readonly fence: FenceClient;
   readonly serverLog: string;
+  /** Throws what a person must put right before this node can be of any use. */
+  checkGround(): Promise<void>;
+  /** Whose data lies in the data directory; undefined when it holds none. */
+  systemId(): Promise<string | undefined>;
+  /** The log was rotated: goes on in a new file. */
+  reopenLog(): void;
   close(): void;
 }
 
 export async function compose(settings: NodeSettings): Promise<Composed> {
   const clock = createClock();
-  const log = createLog({ level: settings.log.level, fields: { node: settings.name } });
+  const { level, file } = settings.log;
+  const logFile = file === undefined ? undefined : openLogFile(file);
+  const log = createLog({
+    level,
+    fields: { node: settings.name },
+    ...(logFile && { write: logFile.write, isTerminal: false }),
+  });
   const user = actAs(settings.postgres.osUser);
   const { stateDir, dataDir } = settings.postgres;
   const state = await openNodeState(stateDir);
@@ -48,6 +64,7 @@ export async function compose(settings: NodeSettings): Promise<Composed> {
     fenceProgram: join(dirname(fileURLToPath(import.meta.url)), "fence.mjs"),
     watchdog: watchdogOf(settings.watchdog),
   });
+  const postgres = createPostgres({ settings, fence, clock, log });
   const ports: NodePorts = {
     clock,
     log,
@@ -55,16 +72,22 @@ export async function compose(settings: NodeSettings): Promise<Composed> {
     state,
     store,
     fence,
-    postgres: createPostgres({ settings, fence, clock, log }),
+    postgres,
     peers: createPeers({ clock, tls: loadTls(settings.rest.tls) }),
   };
+  const config = rememberedConfig(ports, settings.bootstrap.config);
   return {
     ports,
     fence,
     serverLog: serverLogFile(stateDir),
+    checkGround: () => postgres.checkGround(planFor(config, settings)),
+    systemId: async () => (await readControlFile(dataDir))?.systemId,
+    reopenLog: () => logFile?.reopen(),
     close() {
+      postgres.close();
       fence.close();
       store.close();
+      logFile?.close();
     },
   };
 }

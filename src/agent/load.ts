@@ -1,18 +1,25 @@
-// Which settings does this node have? Reads its file, shows what is wrong with it.
+// Which settings does this node have, and what is odd about its file?
 import { readFile } from "node:fs/promises";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { parseNodeFile } from "../model/settings-file.ts";
 
-/** The node's settings, or undefined after its problems have been printed. Throws CONFIG_NOT_FOUND. */
-export async function loadNode(file: string): Promise<NodeSettings | undefined> {
+/** Who hears about each oddity: the terminal at the start, the log at a reload. */
+export interface Hearer {
+  warning(finding: string): void;
+  problem(finding: string): void;
+}
+
+/** The node's settings. Throws CONFIG_NOT_FOUND, or CONFIG_INVALID after its problems have been told. */
+export async function loadNode(file: string, tell: Hearer): Promise<NodeSettings> {
   const parsed = parseNodeFile(await text(file), file);
-  for (const finding of parsed.warnings)
-    process.stderr.write(`warning: ${printFinding(finding)}\n`);
+  for (const finding of parsed.warnings) tell.warning(printFinding(finding));
   if (parsed.kind === "settings") return parsed.settings;
-  for (const finding of parsed.problems) process.stderr.write(`${printFinding(finding)}\n`);
-  return undefined;
+  const [first = "", ...more] = parsed.problems.map(printFinding);
+  if (more.length > 0) for (const problem of [first, ...more]) tell.problem(problem);
+  const why = more.length === 0 ? first : `${first} and ${more.length} more`;
+  throw new AppError("CONFIG_INVALID", `reading ${file}`, why);
 }
 
 async function text(file: string): Promise<string> {
@@ -20,6 +27,6 @@ async function text(file: string): Promise<string> {
     return await readFile(file, "utf8");
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new AppError("CONFIG_NOT_FOUND", `read ${file}`, why, error);
+    throw new AppError("CONFIG_NOT_FOUND", `reading ${file}`, why, error);
   }
 }

@@ -3,18 +3,21 @@ import { loadNode } from "./load.ts";
 import { report } from "./report.ts";
 import { runAgent } from "./run.ts";
 
-const USAGE = 2;
-
 function configArgument(args: readonly string[]): string | undefined {
   const at = args.findIndex((a) => a === "-c" || a === "--config");
   return at < 0 ? process.env["UNDERSTUDY_CONFIG"] : args[at + 1];
 }
 
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
 async function main(): Promise<number> {
   const file = configArgument(process.argv.slice(2)) ?? "/etc/understudy/understudy.yml";
   try {
-    const settings = await loadNode(file);
-    return settings === undefined ? USAGE : await runAgent(file, settings);
+    const settings = await loadNode(file, {
+      warning: (finding) => say(`warning: ${finding}`),
+      problem: (finding) => say(`problem: ${finding}`),
+    });
+    return await runAgent(file, settings);
   } catch (error) {
     return report(error);
   }

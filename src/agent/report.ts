@@ -5,15 +5,19 @@ import { AppError, type ErrorCode } from "../model/error.ts";
 const EXIT: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: 2,
   CONFIG_NOT_FOUND: 2,
+  PG_PARAMETER_REFUSED: 2,
   STORE_UNREACHABLE: 5,
   STORE_REFUSED: 5,
   PORT_IN_USE: 6,
   NAME_IN_USE: 6,
+  NOT_POSSIBLE: 6,
+  STATE_NOT_WRITABLE: 6,
   PG_DATA_FOREIGN: 6,
   PG_DATA_OWNER: 6,
+  PG_DISK_FULL: 6,
   PG_VERSION_MISMATCH: 6,
+  PG_SYSTEM_ID_MISMATCH: 6,
   PG_NO_TOOL: 6,
-  PG_PARAMETER_REFUSED: 2,
   HOST_CHANGED: 6,
 };
 

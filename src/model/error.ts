@@ -74,6 +74,10 @@ export const ERRORS = {
     "raise it to the number named",
   ],
   PG_DISK_FULL: ["the disk is full", "free space; the member rejoins by itself"],
+  STATE_NOT_WRITABLE: [
+    "the agent's own directory cannot be written",
+    "let the agent's user write there, or set understudy.state_dir",
+  ],
   PORT_IN_USE: ["the address is in use by another program", "free it or choose another port"],
   FENCE_LOST: [
     "the fence process does not answer",

@@ -1,5 +1,6 @@
 // Where is this node's server, who may log in to it, and what is it told?
 
+import { neededInstead, ROOM_FOR_MEMBERS } from "./parameter-minimums.ts";
 import type { Address, Credentials, PostgresSettings } from "./settings.ts";
 import { isWildcard, parseAddress } from "./settings-address.ts";
 import { readOptions } from "./settings-options.ts";
@@ -32,6 +33,11 @@ export function readPostgres(root: Section): PostgresSettings {
   const dataDir = readDataDir(section, root.has("postgresql"));
   const stateDir = own.text("state_dir") ?? `${dataDir}.understudy`;
   const parameters = section.parameters("parameters");
+  for (const [name, value] of Object.entries(parameters)) {
+    const needed = neededInstead(name, value, ROOM_FOR_MEMBERS);
+    if (needed !== undefined)
+      section.problem("parameters", `set ${name} too low: at least ${needed} is needed`);
+  }
   const named = parameters["unix_socket_directories"]?.split(",")[0]?.trim();
   const socketDir = own.text("socket_dir") ?? (named || stateDir);
   if (`${socketDir}/.s.PGSQL.${port}`.length > LONGEST_SOCKET_PATH) {

@@ -1,10 +1,8 @@
 // Which settings should the server on this node have? The cluster's, then the node's own.
 import type { DynamicConfig } from "../model/config.ts";
+import { ROOM_FOR_MEMBERS } from "../model/parameter-minimums.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { ServerPlan } from "../ports/postgres.ts";
-
-/** Members that the managed minimums leave room for, so that adding one needs no restart. */
-const ROOM_FOR_MEMBERS = 10;
 
 export const planFor = (config: DynamicConfig, settings: NodeSettings): ServerPlan => ({
   parameters: { ...config.parameters, ...settings.postgres.parameters },

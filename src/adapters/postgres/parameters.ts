@@ -4,6 +4,7 @@
 // wins over a managed value unless it falls below what the cluster needs; then the whole plan is refused with the
 // number needed.
 import { AppError } from "../../model/error.ts";
+import { neededInstead } from "../../model/parameter-minimums.ts";
 import type { ServerPlan } from "../../ports/postgres.ts";
 import type { ControlLimits } from "./control-data.ts";
 
@@ -27,16 +28,6 @@ export interface NodeFacts {
   /** The kernel reports every write error of a whole file system's sync (Linux 5.8 and newer). */
   readonly syncfsTellsErrors: boolean;
 }
-
-/** Minimum by the number of members: a clone takes two senders, and one more shall never be missing. */
-const minimums = (members: number): Readonly<Record<string, number>> => ({
-  max_connections: 25,
-  max_wal_senders: members + 3,
-  max_replication_slots: members + 3,
-  max_worker_processes: 2,
-  max_locks_per_transaction: 32,
-  max_prepared_transactions: 0,
-});
 
 const managed = (facts: NodeFacts, members: number): Parameters => ({
   // tidy-allow: PostgreSQL's own name of this level
@@ -158,10 +149,8 @@ function refuse(name: string, value: string, members: number): void {
     throw new AppError("PG_PARAMETER_REFUSED", attempt, why);
   };
   if (!/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/.test(name)) fail("this is no parameter name");
-  const least = minimums(members)[name];
-  if (least !== undefined && !(/^\d+$/.test(value.trim()) && Number(value) >= least)) {
-    fail(`at least ${least} is needed with ${members} members`);
-  }
+  const needed = neededInstead(name, value, members);
+  if (needed !== undefined) fail(`at least ${needed} is needed with ${members} members`);
   // tidy-allow: PostgreSQL's own name of this level
   if (name === "wal_level" && value !== "replica" && value !== "logical") {
     // tidy-allow: PostgreSQL's own name of this level

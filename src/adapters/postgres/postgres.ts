@@ -6,7 +6,7 @@ import type { Lineage } from "../../model/timeline.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Log } from "../../ports/log.ts";
-import type { Postgres } from "../../ports/postgres.ts";
+import type { Postgres, ServerPlan } from "../../ports/postgres.ts";
 import { actAs, type OsUser } from "../system/os-user.ts";
 import { applySettings, follow } from "./apply.ts";
 import { cloneServer, removeReplaced } from "./basebackup.ts";
@@ -39,7 +39,7 @@ const CHECKPOINT_LIMIT_MS: Ms = 300_000;
 
 export interface OwnPostgres extends Postgres {
   /** Throws what a person must put right before a server can run here; changes nothing. */
-  checkGround(): Promise<void>;
+  checkGround(plan: ServerPlan): Promise<void>;
   /** Ends our connection; the server itself is not touched. */
   close(): void;
 }
@@ -59,7 +59,7 @@ export function createPostgres(options: PostgresOptions): OwnPostgres {
   };
   return {
     close: () => observer.forget(),
-    checkGround: () => checkGround(place),
+    checkGround: (plan) => checkGround(place, plan),
     observe: (plan, timeoutMs) => observer.look(plan, timeoutMs),
     initialise: (plan, signal) => initialise(place, plan, signal),
     finishBootstrap: async (signal) => {

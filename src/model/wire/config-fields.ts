@@ -1,5 +1,6 @@
 // Which settings do we know, and is each of the right kind?
 import type { DynamicConfig } from "../config.ts";
+import { neededInstead, ROOM_FOR_MEMBERS } from "../parameter-minimums.ts";
 import type { ConfigProblem } from "./config-rules.ts";
 import { parseDuration } from "./duration.ts";
 import { booleanIn, isObject, type JsonObject } from "./json.ts";
@@ -47,6 +48,8 @@ const parameters: Reader<Readonly<Record<string, string>>> = (value) => {
     const text = parameterText(given);
     if (text === undefined) return `${name} must be a text, a number or a boolean`;
     if (!/^[A-Za-z_][A-Za-z0-9_.$]*$/.test(name)) return `${name} is not a parameter's name`;
+    const needed = neededInstead(name, text, ROOM_FOR_MEMBERS);
+    if (needed !== undefined) return `${name} must be at least ${needed}`;
     texts.push([name, text]);
   }
   return Object.fromEntries(texts);
