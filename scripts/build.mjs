@@ -58,7 +58,6 @@ async function bundle({ name, entry, executable = false }) {
     target: "node20",
     external: ["pg-native"],
     minifySyntax: true,
-    keepNames: true,
     sourcemap: true,
     metafile: true,
     logLevel: "warning",

@@ -10,7 +10,7 @@ import { eventOf } from "./events.ts";
 import { holding } from "./holding.ts";
 import { keysOf } from "./keys.ts";
 import { records } from "./records.ts";
-import { snapshotOf } from "./snapshot.ts";
+import { SnapshotReader } from "./snapshot.ts";
 import { taking } from "./taking.ts";
 
 export interface DcsOptions {
@@ -27,6 +27,7 @@ const GRANT_ATTEMPTS = 3;
 export function createDcs(options: DcsOptions): Dcs {
   const { store } = options;
   const keys = keysOf(options.namespace, options.scope);
+  const reader = new SnapshotReader(keys);
   let lastGood = options.lastGoodConfig;
 
   async function ensureLease(leaseId: string, ttlMs: Ms, timeoutMs: Ms): Promise<Ms> {
@@ -52,7 +53,7 @@ export function createDcs(options: DcsOptions): Dcs {
 
     async snapshot(timeoutMs) {
       const range = await store.range(keys.prefix, { timeoutMs });
-      const snapshot = snapshotOf(range, keys, lastGood);
+      const snapshot = reader.read(range, lastGood);
       lastGood = snapshot.config.value ?? lastGood;
       return snapshot;
     },
