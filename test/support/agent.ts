@@ -105,6 +105,13 @@ export class AgentStage {
     return etcd;
   }
 
+  /** Runs etcdctl against the first store. */
+  store(...args: readonly string[]): Promise<string> {
+    const [etcd] = this.#etcds;
+    if (etcd === undefined) throw new Error("there is no store");
+    return etcd.ctl(...args);
+  }
+
   /** A node with an address of its own. `change` is merged into its file: null removes a key. */
   async node(name: string, change: JsonObject = {}, endpoints?: readonly string[]) {
     const address = addressFor(this.root, this.#nodes.length + 1);
