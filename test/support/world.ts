@@ -233,7 +233,7 @@ const standbyServer = (): LocalServer => ({
   ),
 });
 
-const control = (state: ControlData["state"], end: Lsn | undefined = undefined): ControlData => ({
+const control = (state: ControlData["state"], end?: Lsn): ControlData => ({
   systemId: SYSTEM_ID,
   catalogVersion: 202209061,
   state,

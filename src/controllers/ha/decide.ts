@@ -2,7 +2,7 @@
 import type { Decision } from "../controller.ts";
 import { digest } from "./plans/memory.ts";
 import { isPublished, selfPortrait } from "./plans/self-portrait.ts";
-import { clusterOf } from "./plans/standing.ts";
+import { clusterOf, isPrimary } from "./plans/standing.ts";
 import { bootstrap } from "./rungs/bootstrap.ts";
 import { follow } from "./rungs/follow.ts";
 import { halt } from "./rungs/halt.ts";
@@ -42,8 +42,14 @@ export function decide(world: HaWorld): Decision<HaStep, HaMemory> {
     ...(verdict.cancelJob === true ? { cancelJob: true } : {}),
     vouch: verdict.vouch ?? false,
     ...(wakeAt === undefined ? {} : { wakeAt }),
-    memory: { ...w.memory, racingSince: undefined, ...verdict.remember },
+    memory: { ...w.memory, ...raceMemory(w), ...verdict.remember },
   };
+}
+
+/** What was learnt in the race counts until the winner is a primary: it is judged again at every look (R12). */
+function raceMemory(w: HaWorld): Partial<HaMemory> {
+  const isWinner = w.lease.held !== undefined && !isPrimary(w);
+  return isWinner ? {} : { racingSince: undefined, inherited: undefined };
 }
 
 function firstAnswer(w: HaWorld): Verdict {

@@ -1,6 +1,6 @@
 // What does the ha room know when it decides? Plain data: time, ignorance and memory are fields of it.
 
-import type { ClusterSnapshot } from "../../model/cluster.ts";
+import type { ClusterSnapshot, Release } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { Known } from "../../model/known.ts";
 import type { PeerStatus } from "../../model/member.ts";
@@ -51,6 +51,10 @@ export interface HaMemory {
   readonly downSince: Instant | undefined;
   /** Since when nobody has been leading, as this node saw it with permission to race. */
   readonly racingSince: Instant | undefined;
+  /** What the release asked for upon which this member tried to acquire; kept until it is a primary. */
+  readonly inherited: Release | undefined;
+  /** Since when the store has had no `hold` at all, as this node saw it. */
+  readonly holdGoneSince: Instant | undefined;
 }
 
 export const EMPTY_MEMORY: HaMemory = {
@@ -63,6 +67,8 @@ export const EMPTY_MEMORY: HaMemory = {
   digested: {},
   downSince: undefined,
   racingSince: undefined,
+  inherited: undefined,
+  holdGoneSince: undefined,
 };
 
 export interface HaWorld {

@@ -7,7 +7,7 @@ import type { Verdict } from "../rungs/rung.ts";
 import type { HaWorld } from "../world.ts";
 import { type Candidate, heirs } from "./candidates.ts";
 import { cleanEnd, clusterOf } from "./standing.ts";
-import { switchoverCandidate, switchoverIntent } from "./switchover.ts";
+import { isSwitchoverDue, switchoverCandidate } from "./switchover.ts";
 
 /** R46: three in ten minutes, or one without a minute of service, and restarting is over. */
 const CRASH_WINDOW_MS = 600_000;
@@ -21,9 +21,12 @@ const CRASH_BACKOFF_MOST_MS = 30_000;
 
 export function deadPrimary(w: HaWorld, lease: Lease): Verdict {
   const restart = w.requests.restart;
-  if (restart !== undefined) return startInPlace(w, lease, "lead_restarting", false);
+  const lastStart = w.outcomes["start-primary"];
+  // A restart that was asked for and failed is a crash like any other: it must not hold the lease for ever.
+  const hasFailed = restart !== undefined && lastStart?.ok === false && lastStart.at > restart.at;
+  if (restart !== undefined && !hasFailed) return startInPlace(w, lease, "lead_restarting", false);
   const end = cleanEnd(w);
-  if (end !== undefined && switchoverIntent(w) !== undefined) return switchover(w, lease, end);
+  if (end !== undefined && isSwitchoverDue(w)) return switchover(w, lease, end);
   return crashed(w, lease, end);
 }
 
@@ -92,8 +95,9 @@ function release(
 function restartOrGiveUp(w: HaWorld, lease: Lease, end: Lsn | undefined): Verdict {
   const recent = w.memory.crashes.filter((at) => w.now - at < CRASH_WINDOW_MS);
   const last = recent.at(-1);
-  const served = last === undefined || w.now - last >= MINUTE_OF_SERVICE_MS;
   const failed = w.outcomes["start-primary"];
+  const neverCameUp = last !== undefined && failed?.ok === false && failed.at >= last;
+  const served = last === undefined || (w.now - last >= MINUTE_OF_SERVICE_MS && !neverCameUp);
   const diskFull = failed?.ok === false && failed.code === "PG_DISK_FULL";
   const hopeless = recent.length >= MOST_RESTARTS || !served || diskFull;
   if (hopeless && heirs(w).length > 0) {

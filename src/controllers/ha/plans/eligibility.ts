@@ -1,7 +1,7 @@
 // May this standby lead, judged on everything that is known now? Asked before the race and again after winning (R12).
 import type { Hold } from "../../../model/cluster.ts";
 import { holdMsOf } from "../../../model/config.ts";
-import { lagBytes } from "../../../model/lsn.ts";
+import { type Lsn, lagBytes, maxLsn } from "../../../model/lsn.ts";
 import type { Reason } from "../../../model/reason.ts";
 import { after } from "../../../model/time.ts";
 import { headOf } from "../../../model/timeline.ts";
@@ -30,7 +30,6 @@ function unfit(w: HaWorld): Refusal | undefined {
   if (!isStandby(w)) return no("race_unhealthy", "the server is not a running standby");
   if (sqlOf(w)?.exhausted !== true)
     return no("race_unhealthy", "its own WAL is not replayed to the end yet");
-  if (w.server.binariesChanged) return undefined; // an upgrade under a running server is no reason to stay without a primary
   if (!w.fence.alive) return no("race_unhealthy", "the fence does not answer");
   return undefined;
 }
@@ -40,6 +39,7 @@ function notAsked(w: HaWorld): Refusal | undefined {
   const intent = clusterOf(w)?.failover.value;
   if (intent?.candidate === undefined || intent.candidate === w.self.name) return undefined;
   if (intent.scheduledAtMs !== undefined && intent.scheduledAtMs > w.wallMs) return undefined;
+  if (takesBack(w)) return undefined;
   const peer = w.peers[intent.candidate];
   const able =
     peer?.kind === "known" && peer.value.role === "standby" && peer.value.position !== undefined;
@@ -69,14 +69,25 @@ function wrongBranch(w: HaWorld): Refusal | undefined {
   return undefined;
 }
 
-/** maximum_lag_on_failover, against the last position that a leader published; a person may overrule it. */
+/** maximum_lag_on_failover, against the last end of WAL that a leader made known; a person may overrule it. */
 function tooFarBehind(w: HaWorld): Refusal | undefined {
-  const last = clusterOf(w)?.status.value.position;
+  const last = lastKnownEnd(w);
   const mine = sqlOf(w)?.position;
   if (last === undefined || mine === undefined || isNamed(w)) return undefined;
   const lag = lagBytes(last, mine);
   if (lag <= w.config.maximumLagOnFailover) return undefined;
   return no("race_too_far_behind", `${lag} bytes behind, ${w.config.maximumLagOnFailover} allowed`);
+}
+
+/** What a leader published while it ran, or in the release with which it went. */
+function lastKnownEnd(w: HaWorld): Lsn | undefined {
+  const c = clusterOf(w);
+  const ends = [
+    c?.status.value.position,
+    c?.hold?.released?.minLsn,
+    w.memory.inherited?.minLsn,
+  ].filter((end) => end !== undefined);
+  return ends.length === 0 ? undefined : ends.reduce(maxLsn);
 }
 
 /** Another member is a primary, or has more, or goes first among equals. Waiting for it has a limit: one H. */
@@ -86,12 +97,13 @@ function overtaken(w: HaWorld): Refusal | undefined {
   for (const [name, answer] of Object.entries(w.peers)) {
     if (answer.kind === "unknown") continue;
     const peer = answer.value;
-    if (peer.role === "primary") return no("race_peer_is_primary", `${name} still runs as primary`);
+    if (peer.role === "primary" || peer.role === "demoted")
+      return no("race_peer_is_primary", `${name} still runs as primary`);
     if (peer.tags.nofailover || peer.watchdogFailed || isNamed(w)) continue;
     if (isAhead(peer, w.server.lineage, position))
       return no("race_behind", `${name} has more of the WAL`);
     const equal = !isAhead(peer, w.server.lineage, position) && peer.position === position;
-    if (equal && peer.tags.failoverPriority > w.self.tags.failoverPriority) {
+    if (equal && peer.tags.failoverPriority > w.self.tags.failoverPriority && !takesBack(w)) {
       return no("race_behind", `${name} has a higher priority`);
     }
   }
@@ -101,7 +113,14 @@ function overtaken(w: HaWorld): Refusal | undefined {
 /** A person asked for this very member, or the last holder named it as its heir. */
 export function isNamed(w: HaWorld): boolean {
   const c = clusterOf(w);
-  return c?.failover.value?.candidate === w.self.name || c?.hold?.released?.heir === w.self.name;
+  const heir = c?.hold?.released?.heir ?? w.memory.inherited?.heir;
+  return c?.failover.value?.candidate === w.self.name || heir === w.self.name;
+}
+
+/** The heir did not come: the former holder takes its lease back without waiting for anybody's turn (R25). */
+function takesBack(w: HaWorld): boolean {
+  const hold = clusterOf(w)?.hold;
+  return hold?.released !== undefined && hold.holder === w.self.name;
 }
 
 /** A better candidate that does not take its chance for a whole H (it may be cut from the store) is passed over. */

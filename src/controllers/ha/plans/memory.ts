@@ -35,15 +35,19 @@ export function digest(w: HaWorld): HaMemory {
   }
   const down = w.server.process.kind !== "running";
   const downSince = down ? (memory.downSince ?? w.now) : undefined;
-  const leaderTerm = clusterOf(w)?.leader?.term;
+  const c = clusterOf(w);
+  const leaderTerm = c?.leader?.term;
   // A divergence is from one leader's history: under another leader it is judged anew.
   const stale =
     memory.divergedFrom !== undefined &&
     leaderTerm !== undefined &&
     leaderTerm !== memory.divergedFrom;
+  const isHeld = c?.hold !== undefined;
+  const goneSince = c === undefined ? memory.holdGoneSince : (memory.holdGoneSince ?? w.now);
   return {
     ...memory,
     downSince,
+    holdGoneSince: isHeld ? undefined : goneSince,
     ...(stale ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),
   };
 }

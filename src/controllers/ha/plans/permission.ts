@@ -25,8 +25,11 @@ const wait = (because: Reason, wakeAt: Instant): Permission => ({
 export function permission(w: HaWorld): Permission {
   const c = clusterOf(w);
   if (c === undefined) return wait("race_waiting_for_hold", after(w.now, holdMsOf(w.config)));
-  // Nobody of ours ever led: an agent that has just started still counts one H for itself.
-  if (c.hold === undefined) return until(w, rivalMayActAt(w.self.startedAt, holdMsOf(w.config)));
+  // No trace of a holder, or no trace any more: somebody may have erased it under a living one. One H from then on.
+  if (c.hold === undefined) {
+    const seenAt = w.memory.holdGoneSince ?? w.now;
+    return until(w, rivalMayActAt(seenAt, holdMsOf(w.config)));
+  }
   if (w.holdSeen?.revision !== c.hold.modRevision) return wait("race_waiting_for_hold", w.now);
   if (c.hold.released !== undefined) return afterRelease(w, c.hold, w.holdSeen.seenAt);
   return until(w, rivalMayActAt(w.holdSeen.seenAt, c.hold.holdMs));

@@ -13,6 +13,12 @@ export function switchoverIntent(w: HaWorld): FailoverIntent | undefined {
   return intent.leader === undefined || intent.leader === w.self.name ? intent : undefined;
 }
 
+/** Whether a switchover away from this node was asked for, and for now. */
+export function isSwitchoverDue(w: HaWorld): boolean {
+  const intent = switchoverIntent(w);
+  return intent !== undefined && (intent.scheduledAtMs ?? w.wallMs) <= w.wallMs;
+}
+
 /** The member that takes over in the switchover that was asked for, if it is able to. */
 export function switchoverCandidate(w: HaWorld): Candidate | undefined {
   const intent = switchoverIntent(w);

@@ -6,7 +6,7 @@ import { headOf } from "../../../model/timeline.ts";
 import { printRfc3339 } from "../../../model/wire/rfc3339.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
-import { branchesOf, clusterOf, type Source, sqlOf } from "./standing.ts";
+import { branchesOf, clusterOf, isStandby, type Source, sqlOf } from "./standing.ts";
 
 /** A primary's: slots, settings, status, history, a finished intent. */
 export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
@@ -28,9 +28,10 @@ export function standbyUpkeep(w: HaWorld, source: Source | undefined): readonly 
   return [...disarm(w), ...settings(w), ...lineage(w, source), ...slots(w, c)];
 }
 
-/** A deadline left over from an earlier term would end a healthy standby. */
+/** A deadline left over from an earlier term would end a healthy standby; off anything else it is never lifted. */
 function disarm(w: HaWorld): readonly HaUpkeep[] {
-  return w.fence.armed !== undefined && w.lease.held === undefined ? [{ kind: "disarm" }] : [];
+  const leftOver = w.fence.armed !== undefined && w.lease.held === undefined;
+  return leftOver && isStandby(w) ? [{ kind: "disarm" }] : [];
 }
 
 const settings = (w: HaWorld): readonly HaUpkeep[] =>

@@ -3,18 +3,23 @@
 import { basisOf } from "../../../model/acquire-basis.ts";
 import type { ClusterSnapshot } from "../../../model/cluster.ts";
 import { after } from "../../../model/time.ts";
+import { permission } from "../plans/permission.ts";
 import { cloneFrom } from "../plans/rejoin.ts";
-import { clusterOf, isDown, isPrimary, leads, readyLeader } from "../plans/standing.ts";
+import { clusterOf, isDown, isPrimary, isStandby, leads, readyLeader } from "../plans/standing.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
 const CLAIM_RETRY_MS = 1_000;
+const START_RETRY_MS = 1_000;
 /** How often a member without data looks whether there is a primary to copy. */
 const SOURCE_POLL_MS = 500;
 
 export function bootstrap(w: HaWorld): Verdict | undefined {
   const c = clusterOf(w);
   if (c === undefined) return undefined;
+  const isMaking = c.initialize.value === undefined || w.bootstrapping;
+  if (isMaking && isPrimary(w) && leads(w) === undefined)
+    return { because: "demoting_without_lease", step: { kind: "kill" } };
   if (c.initialize.value === undefined) return beginning(w, c);
   if (w.bootstrapping) return ending(w, c.initialize.value);
   const { directory } = w.server;
@@ -39,7 +44,7 @@ function beginning(w: HaWorld, c: ClusterSnapshot): Verdict | undefined {
   if (c.members.some((m) => m.name !== w.self.name && m.timeline !== undefined)) {
     return { because: "bootstrap_waiting", detail: "another member has data" }; // R31
   }
-  if (!w.claimed) return claim(w);
+  if (!w.claimed || isClaimGone(w)) return claim(w);
   if (!hasData)
     return { because: "bootstrap_initialising", step: { kind: "initialise", plan: w.plan } };
   if (w.outcomes["initialise"]?.ok !== true) {
@@ -50,6 +55,13 @@ function beginning(w: HaWorld, c: ClusterSnapshot): Verdict | undefined {
     };
   }
   return firstStart(w, c);
+}
+
+/** The store refused the new cluster because the claim had ended: it is asked for again, or somebody else has it. */
+function isClaimGone(w: HaWorld): boolean {
+  const finish = w.outcomes["finish-bootstrap"];
+  const since = w.outcomes["claim-bootstrap"]?.at ?? w.now;
+  return finish?.code === "NOT_POSSIBLE" && finish.at > since;
 }
 
 function claim(w: HaWorld): Verdict {
@@ -63,8 +75,11 @@ function claim(w: HaWorld): Verdict {
 /** The first start as a primary needs what every one needs: the lease of this term and the armed fence (R16). */
 function firstStart(w: HaWorld, c: ClusterSnapshot): Verdict {
   const lease = leads(w);
-  if (lease === undefined) {
-    return { because: "bootstrap_initialising", step: { kind: "acquire", basis: basisOf(c) } };
+  if (lease === undefined) return firstLease(w, c);
+  const lastStart = w.outcomes["start-primary"];
+  if (isDown(w) && lastStart?.ok === false && w.now < after(lastStart.at, START_RETRY_MS)) {
+    const wakeAt = after(lastStart.at, START_RETRY_MS);
+    return { because: "start_backoff", detail: lastStart.why ?? "", vouch: true, wakeAt };
   }
   if (isDown(w)) {
     const timeoutMs = w.config.primaryStartTimeoutMs;
@@ -74,6 +89,8 @@ function firstStart(w: HaWorld, c: ClusterSnapshot): Verdict {
       vouch: true,
     };
   }
+  if (isStandby(w))
+    return { because: "bootstrap_initialising", step: { kind: "kill" }, vouch: true };
   const systemId = w.server.control?.systemId;
   if (!isPrimary(w) || systemId === undefined)
     return { because: "bootstrap_initialising", vouch: true };
@@ -84,11 +101,24 @@ function firstStart(w: HaWorld, c: ClusterSnapshot): Verdict {
   };
 }
 
+/** Whoever has the claim may lead; but a holder that was there before must have ended, as always (R7). */
+function firstLease(w: HaWorld, c: ClusterSnapshot): Verdict {
+  if (c.leader !== undefined) {
+    const detail = `${c.leader.name} holds the lease`;
+    return { because: "bootstrap_waiting", detail, wakeAt: after(w.now, CLAIM_RETRY_MS) };
+  }
+  const may = c.hold === undefined ? undefined : permission(w);
+  if (may?.granted === false) return { because: "bootstrap_waiting", wakeAt: may.wakeAt };
+  return { because: "bootstrap_initialising", step: { kind: "acquire", basis: basisOf(c) } };
+}
+
 /** The store has a cluster: it is the one made here, or somebody else's came first. */
 function ending(w: HaWorld, systemId: string): Verdict {
   const vouch = leads(w) !== undefined;
   if (w.server.control?.systemId === systemId)
     return { because: "bootstrap_finishing", step: { kind: "end-bootstrap" }, vouch };
+  // Unread is not foreign: a living server is not ended, nor its data thrown away, on a guess.
+  if (w.server.control === undefined && !isDown(w)) return { because: "bootstrap_waiting", vouch };
   if (!isDown(w)) return { because: "bootstrap_waiting", step: { kind: "kill" } };
   return { because: "bootstrap_waiting", step: { kind: "discard-bootstrap" } };
 }

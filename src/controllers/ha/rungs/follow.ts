@@ -23,10 +23,11 @@ export function follow(w: HaWorld): Verdict | undefined {
   if (leader === undefined || leaderIsStale(w)) return undefined;
   if (isPrimary(w))
     return { because: "follow_demoting", detail: `${leader.name} leads`, step: { kind: "kill" } };
-  const sql = sqlOf(w);
-  if (sql === undefined)
-    return { because: "follow_waiting", detail: "the own server does not answer yet" };
   const source = readyLeader(w);
+  const wanted = source === undefined ? undefined : asked(w);
+  if (wanted !== undefined) return wanted;
+  if (sqlOf(w) === undefined)
+    return { because: "follow_waiting", detail: "the own server does not answer yet" };
   if (source === undefined) {
     return {
       because: "follow_waiting",
@@ -35,7 +36,7 @@ export function follow(w: HaWorld): Verdict | undefined {
       upkeep: standbyUpkeep(w, undefined),
     };
   }
-  return asked(w) ?? attach(w, source);
+  return attach(w, source);
 }
 
 /** What a person asked of this standby. */

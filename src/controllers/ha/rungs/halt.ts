@@ -1,8 +1,10 @@
 // Is the agent leaving?
 
+import { isValid } from "../../../model/lease.ts";
 import { heirs } from "../plans/candidates.ts";
 import { cleanEnd, isDown, isPrimary, leads } from "../plans/standing.ts";
 import { switchoverCandidate } from "../plans/switchover.ts";
+import { unused } from "../plans/unused.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -11,9 +13,9 @@ const STOP_LIMIT_MS = 60_000;
 
 export function halt(w: HaWorld): Verdict | undefined {
   if (w.requests.stopping === undefined) return undefined;
-  if (w.requests.stopping === "detach") return { because: "detached", vouch: true };
+  if (w.requests.stopping === "detach") return { because: "detached", vouch: holds(w) };
   if (w.job !== undefined) {
-    if (w.job.step.kind === "stop") return { because: "stopping_server", vouch: true };
+    if (w.job.step.kind === "stop") return { because: "stopping_server", vouch: holds(w) };
     return { because: "stopping_server", cancelJob: true };
   }
   if (!isDown(w)) return stopServer(w);
@@ -21,21 +23,27 @@ export function halt(w: HaWorld): Verdict | undefined {
 }
 
 function stopServer(w: HaWorld): Verdict {
-  if (w.server.process.kind === "orphans")
-    return { because: "stopping_server", step: { kind: "kill" }, vouch: true };
+  // A gentle stop is for those who may still serve: it takes its time.
+  const isLawless = isPrimary(w) && !isValid(w.lease.held, w.now);
+  if (w.server.process.kind === "orphans" || isLawless)
+    return { because: "stopping_server", step: { kind: "kill" }, vouch: holds(w) };
   const heir = isPrimary(w) ? (switchoverCandidate(w) ?? heirs(w)[0])?.member : undefined;
   return {
     because: "stopping_server",
     step: { kind: "stop", timeoutMs: STOP_LIMIT_MS, heirApiUrl: heir?.apiUrl },
-    vouch: true,
+    vouch: holds(w),
   };
 }
+
+const holds = (w: HaWorld): boolean => w.lease.held !== undefined;
 
 /** The leadership is given up only now that PostgreSQL is down, and only to somebody who has every byte (R26). */
 function handOver(w: HaWorld): Verdict {
   const lease = leads(w);
   const end = cleanEnd(w);
-  if (lease === undefined || end === undefined) return { because: "stopped" };
+  if (lease === undefined) return { because: "stopped" };
+  if (w.server.standbySignal) return { ...unused(w, lease), because: "handing_over_before_stop" };
+  if (end === undefined) return { because: "stopped" };
   const heir = heirs(w).find((c) => c.position >= end);
   return {
     because: "handing_over_before_stop",

@@ -1,6 +1,7 @@
 // Is this our data, our cluster, our lease?
+import { isValid } from "../../../model/lease.ts";
 import { after } from "../../../model/time.ts";
-import { clusterOf } from "../plans/standing.ts";
+import { clusterOf, isPrimary } from "../plans/standing.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -17,9 +18,19 @@ export function identity(w: HaWorld): Verdict | undefined {
     wanted !== found &&
     !w.bootstrapping
   ) {
-    return { because: "foreign_system_id", detail: `found ${found}, the cluster is ${wanted}` };
+    const detail = `found ${found}, the cluster is ${wanted}`;
+    return { because: "foreign_system_id", detail, ...(isOursToEnd(w) ? KILL : {}) };
   }
   return ownLease(w);
+}
+
+const KILL = { step: { kind: "kill" } } as const;
+
+/** A primary that our fence started needs a lease like any other; somebody else's server is left alone. */
+function isOursToEnd(w: HaWorld): boolean {
+  const { process } = w.server;
+  const isGuarded = process.kind === "running" && process.guarded;
+  return isGuarded && isPrimary(w) && !isValid(w.lease.held, w.now) && !w.config.paused;
 }
 
 /** The leader key and our belief must be one: adopt what is provably ours, drop what is not (R10, R12). */
@@ -46,6 +57,6 @@ function ownLease(w: HaWorld): Verdict | undefined {
   return {
     because: "adopting",
     step: { kind: "adopt", term: leader.term, sentAt, seq: hold.seq },
-    vouch: true,
+    remember: { racingSince: w.memory.racingSince, inherited: w.memory.inherited },
   };
 }

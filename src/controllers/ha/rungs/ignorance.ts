@@ -1,6 +1,6 @@
 // Can the store be read? If not, what may go on without it?
 import { after } from "../../../model/time.ts";
-import { isDown, isPrimary, isRunning } from "../plans/standing.ts";
+import { isDown, isPrimary, isRunning, isStandby } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
@@ -11,7 +11,9 @@ const LEAVE_BEFORE_END_MS = 700;
 export function ignorance(w: HaWorld): Verdict | undefined {
   if (w.store.kind === "known") return undefined;
   const detail = w.store.why;
-  if (isPrimary(w)) return primary(w, detail);
+  if (w.server.process.kind === "orphans" && !w.config.paused)
+    return { because: "fencing_orphans", detail, step: { kind: "kill" } };
+  if (isPrimary(w) || mayBePrimary(w)) return primary(w, detail);
   if (isRunning(w)) {
     return { because: w.storeChanged ? "store_changed" : "store_unread_following", detail };
   }
@@ -20,6 +22,7 @@ export function ignorance(w: HaWorld): Verdict | undefined {
     isDown(w) &&
     w.server.directory === "data" &&
     w.lease.held === undefined &&
+    !w.bootstrapping &&
     !w.config.paused
   ) {
     // Reads are better than nothing, and a running standby can race at once when the store is back.
@@ -27,6 +30,10 @@ export function ignorance(w: HaWorld): Verdict | undefined {
   }
   return { because: "store_unread_waiting", detail };
 }
+
+/** A server that does not answer, under a lease of ours: what it is will be seen when it does. */
+const mayBePrimary = (w: HaWorld): boolean =>
+  isRunning(w) && !isStandby(w) && !w.server.standbySignal && w.lease.held !== undefined;
 
 function primary(w: HaWorld, detail: string): Verdict {
   const held = w.lease.held;

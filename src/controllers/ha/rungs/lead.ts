@@ -5,6 +5,7 @@ import { headOf } from "../../../model/timeline.ts";
 import { refusal } from "../plans/eligibility.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
 import { switchoverCandidate, switchoverIntent, switchoverProblem } from "../plans/switchover.ts";
+import { unused } from "../plans/unused.ts";
 import { leaderUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
@@ -16,7 +17,11 @@ export function lead(w: HaWorld): Verdict | undefined {
   const lease = leads(w);
   if (lease === undefined) return undefined;
   const sql = sqlOf(w);
-  if (sql === undefined) return { because: "lead_waiting_for_server", detail: why(w), vouch: true };
+  // A winner that is still a standby is waited for only as long as its lease lasts: others could be primary by then.
+  if (sql === undefined) {
+    const vouch = !w.server.standbySignal;
+    return { because: "lead_waiting_for_server", detail: why(w), vouch };
+  }
   return isPrimary(w) ? primary(w, lease) : takeOver(w, lease);
 }
 
@@ -78,7 +83,7 @@ function giveBack(w: HaWorld, lease: Lease, detail: string): Verdict {
   return {
     because: "lead_not_eligible",
     detail,
-    step: { kind: "release", term: lease.term, release: { heir: undefined, minLsn: undefined } },
+    ...unused(w, lease),
     remember: { standBackUntil: after(w.now, w.config.ttlMs) },
   };
 }

@@ -11,13 +11,20 @@ import type { Verdict } from "./rung.ts";
  */
 export function pause(w: HaWorld): Verdict | undefined {
   if (!w.config.paused) return undefined;
-  const asked = clusterOf(w)?.failover.value?.candidate;
-  if (asked !== undefined && (asked === w.self.name || switchoverCandidate(w) !== undefined))
-    return undefined;
+  if (isPartOfSwitchover(w)) return undefined;
   if (w.requests.restart !== undefined || w.requests.reinitialise !== undefined) return undefined;
   const lease = leads(w);
   if (lease !== undefined && isPrimary(w)) {
     return { because: "paused", vouch: true, upkeep: leaderUpkeep(w, lease.term) };
   }
   return { because: "paused" };
+}
+
+/** The named member, and the one that gives up or has just given up; nobody else acts upon it. */
+function isPartOfSwitchover(w: HaWorld): boolean {
+  const c = clusterOf(w);
+  const candidate = c?.failover.value?.candidate;
+  if (candidate === undefined) return false;
+  const isGivingUp = leads(w) !== undefined || c?.hold?.holder === w.self.name;
+  return candidate === w.self.name || (isGivingUp && switchoverCandidate(w) !== undefined);
 }

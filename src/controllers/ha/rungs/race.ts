@@ -4,7 +4,7 @@ import { holdMsOf } from "../../../model/config.ts";
 import { after } from "../../../model/time.ts";
 import { refusal } from "../plans/eligibility.ts";
 import { permission } from "../plans/permission.ts";
-import { clusterOf, isPrimary, otherLeader, sqlOf } from "../plans/standing.ts";
+import { clusterOf, isPrimary, sqlOf } from "../plans/standing.ts";
 import { standbyUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
@@ -24,8 +24,12 @@ export function race(w: HaWorld): Verdict {
       remember: { racingSince: undefined },
     };
   }
-  const remember = { racingSince: w.memory.racingSince ?? w.now };
-  const stale = otherLeader(w);
+  const racingSince = w.memory.racingSince ?? w.now;
+  const remember = { racingSince, inherited: c.hold?.released };
+  // Somebody's key, or our own in which we don't believe any more.
+  const stale = c.leader;
+  if (stale !== undefined && c.hold === undefined)
+    return { because: "race_waiting_for_hold", wakeAt: after(w.now, LOOK_AGAIN_MS) };
   if (stale !== undefined && c.hold !== undefined) {
     return {
       because: "race_removing_stale_leader",

@@ -13,6 +13,7 @@ import {
   upstreamOf,
 } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
+import { unused } from "../plans/unused.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -46,8 +47,15 @@ export function recover(w: HaWorld): Verdict | undefined {
 
 /** Started earlier (by an agent that has gone since) and still recovering: wait, but not for ever. */
 function stillStarting(w: HaWorld, limit: number): Verdict {
-  if (w.now >= limit) return { because: "crash_giving_up", step: { kind: "kill" } };
-  return { because: "starting_standby", detail: "still recovering", vouch: leads(w) !== undefined };
+  const detail = "still recovering";
+  if (leads(w) === undefined) {
+    // Without the signal it would open for writes at the end of its recovery (R16).
+    if (!w.server.standbySignal)
+      return { because: "demoting_without_lease", detail, step: { kind: "kill" } };
+    return { because: "starting_standby", detail };
+  }
+  if (w.now >= limit) return { because: "crash_giving_up", detail, step: { kind: "kill" } };
+  return { because: "lead_waiting_for_server", detail, vouch: !w.server.standbySignal };
 }
 
 /** A promotion of this term that never finished leaves a server of unknown role: it is a standby again first (R16). */
@@ -60,7 +68,7 @@ function deadPrimaryOrUnfinished(w: HaWorld, lease: Lease): Verdict {
   return {
     because: "lead_not_eligible",
     detail: unfinished ? "the promotion did not finish" : "the server died before the promotion",
-    step: { kind: "release", term: lease.term, release: { heir: undefined, minLsn: undefined } },
+    ...unused(w, lease),
     remember: { standBackUntil: after(w.now, w.config.ttlMs) },
   };
 }

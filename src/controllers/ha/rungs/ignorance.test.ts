@@ -1,0 +1,109 @@
+// What goes on without the store, and what does not?
+import { describe, expect, it } from "vitest";
+import {
+  accepting,
+  anotherStore,
+  asPrimary,
+  bootstrapping,
+  crashed,
+  failed,
+  following,
+  given,
+  leading,
+  NOW,
+  orphaned,
+  paused,
+  silentSql,
+  TERM,
+  unread,
+  withLease,
+  withoutLease,
+} from "../../../../test/support/world.ts";
+import { decide } from "../decide.ts";
+
+describe("a primary that cannot read the store", () => {
+  it("goes on until shortly before its lease ends", () => {
+    expect(decide(given(leading(), unread))).toMatchObject({
+      because: "store_unread_lease_valid",
+      vouch: true,
+      wakeAt: NOW + 4_300,
+    });
+  });
+
+  it("stops gently just before the fence would do it", () => {
+    expect(decide(given(leading(), withLease(TERM, 700), unread))).toMatchObject({
+      because: "store_unread_demoting",
+      step: { kind: "stop", timeoutMs: 700 },
+      vouch: false,
+    });
+  });
+
+  it("is ended at once when it has no lease at all, paused or not", () => {
+    const w = given(following(), asPrimary, unread);
+    expect(decide(w)).toMatchObject({ because: "demoting_without_lease", step: { kind: "kill" } });
+    expect(decide(given(w, paused)).step).toEqual({ kind: "kill" });
+  });
+
+  it("keeps its lease while its server is too busy to answer us", () => {
+    expect(decide(given(leading(), unread, silentSql))).toMatchObject({
+      because: "store_unread_lease_valid",
+      vouch: true,
+    });
+  });
+});
+
+describe("a standby that cannot read the store", () => {
+  it("keeps following", () => {
+    const { because, step, vouch } = decide(given(following(), unread));
+    expect({ because, step, vouch }).toEqual({
+      because: "store_unread_following",
+      step: undefined,
+      vouch: false,
+    });
+  });
+
+  it("is started for its readers, with pauses after failures", () => {
+    expect(decide(given(following(), crashed, unread))).toMatchObject({
+      because: "store_unread_waiting",
+      step: { kind: "start-standby", upstream: undefined },
+    });
+    const failing = given(following(), crashed, unread, failed("start-standby", "PG_START_FAILED"));
+    expect(decide(failing).because).toBe("start_backoff");
+  });
+
+  it("is not started while paused, nor half made, nor as the dead primary of a live lease", () => {
+    expect(decide(given(following(), crashed, unread, paused)).step).toBeUndefined();
+    expect(decide(given(following(), crashed, unread, bootstrapping)).step).toBeUndefined();
+    expect(decide(given(leading(), crashed, unread)).step).toBeUndefined();
+  });
+
+  it("is not judged by its silence", () => {
+    expect(decide(given(following(), unread, accepting("hung"))).step).toBeUndefined();
+  });
+});
+
+describe("orphans without the store", () => {
+  it("are ended: they could still acknowledge (R2)", () => {
+    expect(decide(given(leading(), withoutLease, orphaned, unread))).toMatchObject({
+      because: "fencing_orphans",
+      step: { kind: "kill" },
+    });
+  });
+});
+
+describe("another store, or an older state of it (R31)", () => {
+  it("starts nothing and promotes nothing", () => {
+    expect(decide(given(following(), anotherStore))).toMatchObject({ because: "store_changed" });
+    expect(decide(given(following(), crashed, anotherStore))).toMatchObject({
+      because: "store_changed",
+    });
+    expect(decide(given(following(), crashed, anotherStore)).step).toBeUndefined();
+  });
+
+  it("lets a primary run to the end of its lease and no further", () => {
+    expect(decide(given(leading(), anotherStore)).because).toBe("store_unread_lease_valid");
+    expect(decide(given(leading(), withLease(TERM, 500), anotherStore)).step).toMatchObject({
+      kind: "stop",
+    });
+  });
+});

@@ -1,0 +1,74 @@
+// May a long step go on?
+import { describe, expect, it } from "vitest";
+import {
+  BRANCH_3,
+  following,
+  given,
+  heldBy,
+  jobOf,
+  justWon,
+  leading,
+  unread,
+  withLease,
+  withoutLease,
+} from "../../../../test/support/world.ts";
+import { decide } from "../decide.ts";
+
+const PROMOTE = { kind: "promote", term: 200, branch: BRANCH_3, timeoutMs: 300_000 } as const;
+const START = {
+  kind: "start-primary",
+  plan: leading().plan,
+  term: 200,
+  timeoutMs: 300_000,
+} as const;
+const STOP = { kind: "stop", timeoutMs: 10_000, heirApiUrl: undefined } as const;
+
+describe.each([PROMOTE, START])("$kind", (step) => {
+  it("keeps its lease for being slow", () => {
+    const w = given(justWon(), jobOf(step, { agoMs: 299_000 }));
+    expect(decide(w)).toMatchObject({ because: "job_running", vouch: true });
+  });
+
+  it("goes on while the store cannot be read and the lease is valid", () => {
+    expect(decide(given(justWon(), jobOf(step), unread))).toMatchObject({
+      because: "job_running",
+      vouch: true,
+    });
+  });
+
+  it("is cancelled when the lease has run out, is gone or is of another term", () => {
+    for (const change of [withLease(200, 0), withoutLease, withLease(300)]) {
+      expect(decide(given(justWon(), change, jobOf(step)))).toMatchObject({
+        because: "job_cancelled_lease_lost",
+        cancelJob: true,
+        vouch: false,
+      });
+    }
+  });
+
+  it("is given up after primary_start_timeout (R37)", () => {
+    expect(decide(given(justWon(), jobOf(step, { agoMs: 300_000 })))).toMatchObject({
+      because: "promotion_too_slow",
+      cancelJob: true,
+      vouch: false,
+    });
+  });
+
+  it("is cancelled once", () => {
+    const w = given(justWon(), withoutLease, jobOf(step, { cancelled: true }));
+    expect(decide(w)).toMatchObject({ because: "job_running", vouch: false });
+    expect(decide(w).cancelJob).toBeUndefined();
+  });
+});
+
+describe("other long steps", () => {
+  it("keep the lease of a primary that is being stopped", () => {
+    expect(decide(given(leading(), jobOf(STOP))).vouch).toBe(true);
+    expect(decide(given(leading(), jobOf(STOP), heldBy("n2", 200))).vouch).toBe(false);
+  });
+
+  it("say how far they are", () => {
+    const w = given(following(), jobOf(STOP, { progress: "waiting" }));
+    expect(decide(w).detail).toBe("stop: waiting");
+  });
+});
