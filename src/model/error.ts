@@ -20,7 +20,7 @@ export const ERRORS = {
   ],
   STORE_CHANGED: [
     "this is another store, or an older state of it",
-    "see the runbook on restored stores",
+    "see docs/runbooks/store_changed.md",
   ],
   PG_DATA_FOREIGN: [
     "the data directory is not one of ours",
@@ -56,7 +56,7 @@ export const ERRORS = {
   ],
   PG_TIMELINE_WRONG: [
     "the server promoted to another timeline than the reserved one",
-    "the server was stopped; see the runbook",
+    "the server was stopped; see docs/runbooks/lead_wrong_timeline.md",
   ],
   PG_CLONE_FAILED: [
     "pg_basebackup did not finish",
@@ -104,7 +104,7 @@ export const ERRORS = {
   CANCELLED: ["the operation was cancelled", "nothing further is needed"],
   HOST_CHANGED: [
     "the data directory was last used on another host or in another container",
-    "see the runbook before forcing it",
+    "see docs/runbooks/host_changed.md before forcing it",
   ],
   LAB_NOT_FOUND: [
     "there is no such lab or node",

@@ -14,8 +14,10 @@ export const REASONS = {
   // ignorance
   store_unread_following: "the store cannot be read: the standby keeps following",
   store_unread_lease_valid: "the store cannot be read: the lease is still valid",
-  store_unread_demoting: "the store cannot be read and the lease has run out: PostgreSQL stops",
-  store_unread_waiting: "the store cannot be read: nothing is started",
+  store_unread_demoting:
+    "the store cannot be read and the lease is about to run out: PostgreSQL is stopped cleanly",
+  store_unread_waiting:
+    "the store cannot be read: at most a standby is started, nothing is promoted",
   store_changed: "this is another store or an older state of it: nothing is started or promoted",
   // identity
   foreign_data: "the data directory is not empty and not PostgreSQL's",

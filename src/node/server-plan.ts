@@ -4,8 +4,29 @@ import { ROOM_FOR_MEMBERS } from "../model/parameter-minimums.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { ServerPlan } from "../ports/postgres.ts";
 
+/** Members must agree on these, or a standby could not follow: the cluster's value wins over the node's own. */
+const AGREED = [
+  "max_connections",
+  "max_locks_per_transaction",
+  "max_prepared_transactions",
+  "max_replication_slots",
+  "max_wal_senders",
+  "max_worker_processes",
+  "track_commit_timestamp",
+  "wal_level",
+  "wal_log_hints",
+] as const;
+
+const agreed = ({ parameters }: DynamicConfig): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    AGREED.flatMap((name) => {
+      const value = parameters[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+
 export const planFor = (config: DynamicConfig, settings: NodeSettings): ServerPlan => ({
-  parameters: { ...config.parameters, ...settings.postgres.parameters },
+  parameters: { ...config.parameters, ...settings.postgres.parameters, ...agreed(config) },
   pgHba: firstFilled(settings.postgres.pgHba, config.pgHba, settings.bootstrap.pgHba),
   members: ROOM_FOR_MEMBERS,
 });

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { DEFAULT_CONFIG } from "../model/config.ts";
+import type { NodeSettings } from "../model/settings.ts";
+import { planFor } from "./server-plan.ts";
+
+const own = (parameters: Record<string, string>): NodeSettings =>
+  ({
+    postgres: { parameters, pgHba: [] },
+    bootstrap: { pgHba: ["local all all peer"] },
+  }) as unknown as NodeSettings;
+
+test("the node's own parameters win, except where members must agree", () => {
+  const config = { ...DEFAULT_CONFIG, parameters: { work_mem: "8MB", max_connections: "200" } };
+  const plan = planFor(config, own({ work_mem: "64MB", max_connections: "50", jit: "off" }));
+  expect(plan.parameters).toEqual({ work_mem: "64MB", max_connections: "200", jit: "off" });
+});
+
+test("a node's parameter that the cluster does not name holds on that node", () => {
+  const plan = planFor(DEFAULT_CONFIG, own({ max_connections: "50" }));
+  expect(plan.parameters).toEqual({ max_connections: "50" });
+});
+
+test("the rules of the first file stand in where nobody else has any", () => {
+  expect(planFor(DEFAULT_CONFIG, own({})).pgHba).toEqual(["local all all peer"]);
+});
