@@ -86,16 +86,6 @@ export class Session {
   }
 }
 
-/** Opens a session, asks one value, and closes it again. */
-export async function askServer(
-  target: Target,
-  options: SessionOptions,
-  text: string,
-): Promise<unknown> {
-  using session = await Session.open(target, options);
-  return await session.value(text);
-}
-
 /** PostgreSQL's five-letter code, when the server itself refused. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
