@@ -237,6 +237,23 @@ describe("what goes with every decision", () => {
   });
 });
 
+describe("a standby that follows", () => {
+  it("looks again the very moment at which the holder's silence becomes permission", () => {
+    expect(decide(given(following(), holdSilentFor(7_000))).wakeAt).toBe(after(NOW, 1_080));
+  });
+
+  it("has not diverged when it streams on the leader's timeline and only its record is late", () => {
+    const late = server({ lineage: LINEAGE.slice(0, -1) });
+    expect(decide(given(following(), late))).toMatchObject({
+      because: "following",
+      upkeep: expect.arrayContaining([{ kind: "record-lineage", lineage: LINEAGE }]),
+      wakeAt: after(NOW, 500),
+    });
+    const alone = sql({ walReceiver: undefined });
+    expect(decide(given(following(), late, alone)).because).toBe("rejoin_rewinding");
+  });
+});
+
 describe("an own lease that nobody told this process about", () => {
   it("is not adopted when the fence was armed for another term", () => {
     expect(decide(given(leading(), withoutLease, armed(99, 5_000))).because).toBe(

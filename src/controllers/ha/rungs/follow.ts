@@ -1,7 +1,7 @@
 // Somebody else leads: am I following as I should?
-import { after } from "../../../model/time.ts";
+import { after, type Instant } from "../../../model/time.ts";
 import { compareLineage, headOf } from "../../../model/timeline.ts";
-import { leaderIsStale } from "../plans/permission.ts";
+import { leaderIsStale, permission } from "../plans/permission.ts";
 import {
   isPrimary,
   otherLeader,
@@ -70,14 +70,25 @@ function attach(w: HaWorld, source: Source): Verdict {
       step: { kind: "follow", upstream },
     };
   }
-  // The sooner our record names the leader's timeline, the smaller the chance that a break comes before.
-  const recorded = headOf(w.server.lineage)?.timeline === headOf(source.lineage)?.timeline;
+  const wakeAt = nextLookAt(w, source);
   return {
     because: "following",
     detail: source.member.name,
     upkeep: standbyUpkeep(w, source),
-    ...(recorded ? {} : { wakeAt: after(w.now, LEADER_POLL_MS) }),
+    ...(wakeAt === undefined ? {} : { wakeAt }),
   };
+}
+
+/**
+ * Sooner than the loop's rhythm: when the holder's silence becomes permission to race, or when our record does not
+ * yet name the leader's timeline (the smaller that gap, the smaller the chance that a break comes before).
+ */
+function nextLookAt(w: HaWorld, source: Source): Instant | undefined {
+  if (headOf(w.server.lineage)?.timeline !== headOf(source.lineage)?.timeline) {
+    return after(w.now, LEADER_POLL_MS);
+  }
+  const may = permission(w);
+  return !may.granted && may.wakeAt > w.now ? may.wakeAt : undefined;
 }
 
 /**
