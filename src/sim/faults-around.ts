@@ -111,7 +111,7 @@ function playOnPath(cluster: SimCluster, verb: Verb, host: SimHost): Undo {
       };
     case "slowStore":
       path.delayMs = verb.delayMs;
-      path.askShare = cluster.dice.pick([0, 0.5, 1]);
+      path.askShare = verb.askShare ?? cluster.dice.pick([0, 0.5, 1]);
       return () => {
         path.delayMs = 0;
       };

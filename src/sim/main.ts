@@ -191,8 +191,10 @@ async function huntMutants(args: Arguments): Promise<number> {
     const o = {
       ...options(mutant.flaws),
       only: mutant.hunts,
+      faults: mutant.faults,
       config: mutant.config,
       quick: mutant.quick,
+      nodes: mutant.nodes,
     };
     const tally = await hunt({ ...o, ...hunting(args), mostFailures: 1 });
     const [caught] = tally.failures;

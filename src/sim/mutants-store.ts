@@ -41,25 +41,6 @@ export function unknownIsNo(ports: NodePorts): NodePorts {
   };
 }
 
-/** Leader write without compare: whoever thinks it leads writes hold, status, history and lineage. */
-export function writesWithoutCompare(ports: NodePorts): NodePorts {
-  const { store } = ports;
-  const isLeaders = (w: Write): boolean =>
-    ["hold", "status", "history", "lineage"].some((k) => isFor(w, k)) ||
-    (w.kind === "delete" && isFor(w, "leader"));
-  const isRemoval = (writes: readonly Write[]): boolean =>
-    writes.length === 1 && writes[0]?.kind === "delete";
-  return {
-    ...ports,
-    store: storeWith(store, {
-      commit: (compares, writes, options) => {
-        const isBlind = writes.every(isLeaders) && !isRemoval(writes);
-        return store.commit(isBlind ? [] : compares, writes, options);
-      },
-    }),
-  };
-}
-
 /** Release to anyone: neither heir nor position is named. */
 export function releasesToAnyone(ports: NodePorts): NodePorts {
   const { store } = ports;

@@ -2,7 +2,7 @@
 //
 // A mutant is a lie of one port to the real node, or a flaw of a simulated part. `hunts` names the faults under
 // which it shows; the hunt plays storms of them until a checker speaks.
-import type { VerbName } from "../scenario/verbs.ts";
+import type { Fault, VerbName } from "../scenario/verbs.ts";
 import type { Flaws } from "./cluster.ts";
 import { armsLate, forgetsFirstArm } from "./mutants-fence.ts";
 import { leavesOrphans, saysDownTooEarly, trustsTimelines } from "./mutants-postgres.ts";
@@ -13,7 +13,6 @@ import {
   trustsAbsence,
   trustsStaleWatch,
   unknownIsNo,
-  writesWithoutCompare,
 } from "./mutants-store.ts";
 
 export interface Mutant {
@@ -21,10 +20,13 @@ export interface Mutant {
   readonly flaws: Flaws;
   /** Rules of which at least one must be found broken. */
   readonly breaks: readonly string[];
-  readonly hunts: readonly VerbName[];
+  readonly hunts?: readonly VerbName[];
+  /** A schedule made for it, where storms would have to be lucky. */
+  readonly faults?: readonly Fault[];
   /** Settings under which it shows. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly quick?: boolean;
+  readonly nodes?: number;
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -53,14 +55,6 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: saysDownTooEarly },
     breaks: ["S1", "S3"],
     hunts: ["switchover", "stopCleanly"],
-  },
-  {
-    name: "leader-write-without-compare",
-    flaws: { wrapPorts: writesWithoutCompare },
-    breaks: ["S1", "S4", "L1"],
-    hunts: ["applyLate", "switchover", "stopCleanly", "stallAgent"],
-    config: { ttl: 5, loop_wait: 1 },
-    quick: true,
   },
   {
     name: "timeline-not-checked",
@@ -102,7 +96,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: "anchor-at-answer",
     flaws: { wrapPorts: anchorsAtAnswer },
     breaks: ["S1"],
-    hunts: ["slowStore", "killAgent", "stopAgent"],
+    faults: [
+      {
+        atMs: 30_000,
+        forMs: 200_000,
+        verb: { do: "slowStore", node: "primary", delayMs: 2_700, askShare: 0 },
+      },
+      { atMs: 60_000, forMs: 200_000, verb: { do: "killAgent", node: "primary" } },
+    ],
     config: { ttl: 30, loop_wait: 1, retry_timeout: 10 },
     quick: true,
   },
@@ -122,8 +123,13 @@ export const MUTANTS: readonly Mutant[] = [
     name: "release-to-anyone",
     flaws: { wrapPorts: releasesToAnyone },
     breaks: ["S3"],
-    hunts: ["killPostmaster", "slowStandby", "cutFromPeers", "cutOneWay"],
-    quick: true,
+    faults: [
+      { atMs: 30_000, forMs: 60_000, verb: { do: "slowStandby", node: "n3", slowMs: 8_000 } },
+      { atMs: 33_000, forMs: 60_000, verb: { do: "cutOneWay", from: "n3", to: "n2" } },
+      { atMs: 45_000, verb: { do: "killPostmaster", node: "n1" } },
+      { atMs: 33_000, forMs: 60_000, verb: { do: "watchLag", node: "n2", lagMs: 8_000 } },
+    ],
+    nodes: 3,
   },
 ];
 

@@ -163,7 +163,7 @@ export class SimServer {
       wasWritable: false,
     };
     this.run = run;
-    if (data.corrupt) {
+    if (data.corrupt && options.listens) {
       const timeline = data.branch.timeline;
       this.parts.truth.tell({ kind: "wrong-rows", host: this.name, upstream: "itself", timeline });
     }

@@ -13,6 +13,9 @@ export interface SwarmOptions {
   readonly only?: readonly VerbName[] | undefined;
   /** Settings of the cluster that are not left to the dice. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /** These faults instead of the dice's. */
+  readonly faults?: readonly Fault[] | undefined;
+  readonly nodes?: number | undefined;
   /** Quick servers on a quick network: bugs of milliseconds show sooner. */
   readonly quick?: boolean | undefined;
 }
@@ -27,11 +30,11 @@ const LEAST_KINDS = 3;
 /** The schedule of a seed. */
 export function storyOf(seed: number, options: SwarmOptions): Story {
   const d = dice(seed).fork("swarm");
-  const nodes = nodesOf(d, options.quick === true);
+  const nodes = nodesOf(d, options);
   const names = nodes.map((n) => n.name);
   const ttl = d.pick([5, 10, 10, 10, 20, 30]);
   const loopWait = ttl === 30 ? 10 : d.pick([1, 2, 2]);
-  const faults = faultsOf(d, names, options.only);
+  const faults = options.faults ?? faultsOf(d, names, options.only);
   return {
     cluster: {
       seed,
@@ -72,8 +75,9 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
 
 const QUICK = { startMs: 60, replayMs: 0, promoteMs: 40, stopMs: 20, sqlMs: 0.5 };
 
-function nodesOf(d: Dice, isQuick: boolean): readonly NodeSpec[] {
-  const count = d.pick([3, 3, 3, 4, 5]);
+function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
+  const isQuick = options.quick === true;
+  const count = options.nodes ?? d.pick([3, 3, 3, 4, 5]);
   return Array.from({ length: count }, (_, i) => ({
     name: `n${i + 1}`,
     clockRate: d.pick([1, 0.99, 1.01, d.between(0.99, 1.01)]),
