@@ -236,7 +236,12 @@ class RunningNode implements Node {
     const firstConfigJson = JSON.stringify(firstConfig(this.#settings.bootstrap.config));
     const acting: ActOptions = { ...ha, name: this.#settings.name, firstConfigJson };
     return {
-      observe: (memory, outcomes, job) => observe(ha, around, { memory, outcomes, job }),
+      observe: async (memory, outcomes, job) => {
+        const world = await observe(ha, around, { memory, outcomes, job });
+        // What has come true is no longer asked for: decided upon once more it would be done once more.
+        this.#requests = unfulfilled(this.#requests, world);
+        return { ...world, requests: this.#requests };
+      },
       decide,
       act: (step, onProgress, signal) => act(acting, step, onProgress, signal),
       isLong,
@@ -270,7 +275,6 @@ class RunningNode implements Node {
     const since = same && this.#last !== undefined ? this.#last.since : world.now;
     const tookMs = between(observedAt, this.#ports.clock.now());
     this.#last = { world, decision, tookMs, since };
-    this.#requests = unfulfilled(this.#requests, world);
     const term = world.lease.held?.term;
     if (decision.vouch && term !== undefined) this.#keeper.vouch({ term, observedAt });
     else this.#keeper.unvouch();
@@ -287,7 +291,7 @@ class RunningNode implements Node {
     const server = this.#last?.world.server;
     if (server === undefined) return true;
     return (
-      server.process.kind === "running" &&
+      server.process.kind !== "down" &&
       !(server.sql.kind === "known" && server.sql.value.inRecovery)
     );
   }

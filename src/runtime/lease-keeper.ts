@@ -55,6 +55,8 @@ const WALL_JUMP_MS: Ms = 500;
 const SUSPECT_MS: Ms = 1_000;
 /** The broom's lease is kept alive at least this often. */
 const BROOM_SHARE = 3;
+/** What a lease of unknown length is taken for: no configuration allows a shorter one. */
+const SHORTEST_TTL_MS: Ms = 5_000;
 
 export function createLeaseKeeper(options: KeeperOptions): LeaseKeeper {
   return new Keeper(options);
@@ -71,6 +73,8 @@ class Keeper implements LeaseKeeper {
   #busy = false;
   #stopped = false;
   #wallOffset: number | undefined;
+  /** The length of our lease in the store. One that exists keeps its old length when the configured ttl changes. */
+  #grantedMs: Ms | undefined;
 
   constructor(options: KeeperOptions) {
     this.#o = options;
@@ -105,16 +109,21 @@ class Keeper implements LeaseKeeper {
   async acquire(basis: AcquireBasis): Promise<AcquireOutcome> {
     const sentAt = this.#o.clock.now();
     const holdMs = this.#holdMs();
-    this.#acquireUnknownSince = undefined;
     const outcome = await this.#o.dcs.acquire(basis, this.#holder(), renewTimeoutMs(holdMs) * 2);
+    // "Taken" may mean: by ourselves, by the one before this whose answer was lost. That one stays open.
     if (outcome.kind === "unknown") this.#acquireUnknownSince = sentAt;
-    if (outcome.kind === "won") await this.#believe(outcome.term, 0, sentAt, holdMs);
+    if (outcome.kind === "won") {
+      this.#acquireUnknownSince = undefined;
+      await this.#believe(outcome.term, 0, sentAt, holdMs);
+    }
     return outcome;
   }
 
   async adopt(term: number, sentAt: Instant, seq: number): Promise<RenewOutcome> {
     const holdMs = this.#holdMs();
     const before = this.#o.clock.now();
+    if (!(await this.#bindTo(term, validUntil(before, holdMs))))
+      return { kind: "unknown", why: "the fence did not acknowledge" };
     const outcome = await this.#o.dcs.renew(term, this.#holder(), seq + 1, renewTimeoutMs(holdMs));
     if (outcome.kind === "renewed") {
       this.#acquireUnknownSince = undefined;
@@ -141,7 +150,7 @@ class Keeper implements LeaseKeeper {
       this.#held = undefined;
       await this.#disarm();
     }
-    this.#schedule(renewEveryMs(this.#holdMs()));
+    this.#schedule(this.#renewEveryMs(this.#holdMs()));
     return outcome;
   }
 
@@ -196,16 +205,26 @@ class Keeper implements LeaseKeeper {
     const { ttlMs } = this.#o.config();
     const timeoutMs = renewTimeoutMs(this.#holdMs());
     try {
-      const answer = await this.#o.dcs.keepAlive(this.#o.leaseId, timeoutMs);
-      if (answer === "gone") {
-        await this.#o.dcs.ensureLease(this.#o.leaseId, ttlMs, timeoutMs);
-        this.#o.onChange("lease granted anew");
+      const { dcs, leaseId } = this.#o;
+      const isKnown = this.#grantedMs !== undefined;
+      if (!isKnown || (await dcs.keepAlive(leaseId, timeoutMs)) === "gone") {
+        this.#grantedMs = await dcs.ensureLease(leaseId, ttlMs, timeoutMs);
+        this.#o.onChange("the lease of this member is in place");
       }
-      return Math.floor(ttlMs / BROOM_SHARE);
+      return this.#broomEveryMs();
     } catch (error) {
       this.#o.log.debug("the lease of the member key was not kept alive", { error: String(error) });
       return timeoutMs;
     }
+  }
+
+  #broomEveryMs(): Ms {
+    return Math.floor((this.#grantedMs ?? SHORTEST_TTL_MS) / BROOM_SHARE);
+  }
+
+  /** By the hold's clock, and never so slowly that the store's own lease could end in between. */
+  #renewEveryMs(holdMs: Ms): Ms {
+    return Math.min(renewEveryMs(holdMs), this.#broomEveryMs());
   }
 
   async #renew(held: Lease): Promise<Ms> {
@@ -219,6 +238,8 @@ class Keeper implements LeaseKeeper {
       return this.#expireOrRetry(held);
     }
     const sentAt = clock.now();
+    if (!(await this.#bindTo(held.term, validUntil(sentAt, holdMs)))) return RENEW_RETRY_MS;
+    if (this.#held?.term !== held.term) return RENEW_RETRY_MS;
     const outcome = await dcs.renew(
       held.term,
       this.#holder(),
@@ -229,7 +250,7 @@ class Keeper implements LeaseKeeper {
     if (this.#held?.term !== held.term) return RENEW_RETRY_MS;
     if (outcome.kind === "renewed") {
       await this.#believe(held.term, this.#seq, sentAt, holdMs);
-      return Math.max(0, renewEveryMs(holdMs) - (clock.now() - sentAt));
+      return Math.max(0, this.#renewEveryMs(holdMs) - (clock.now() - sentAt));
     }
     if (outcome.kind === "lost") {
       this.drop(outcome.why);
@@ -259,7 +280,18 @@ class Keeper implements LeaseKeeper {
     const armed = await this.#arm(term, until);
     if (this.#held?.term !== term) return; // dropped meanwhile
     if (armed || isNew) this.#held = { term, validUntil: until };
-    if (isNew) this.#schedule(renewEveryMs(holdMs));
+    if (isNew) this.#schedule(this.#renewEveryMs(holdMs));
+  }
+
+  /**
+   * A hold that is shorter than the last one binds us from the moment it is sent, answered or not, for a rival counts
+   * by what it sees: belief and fence shrink before it leaves (R29).
+   */
+  async #bindTo(term: number, until: Instant): Promise<boolean> {
+    const held = this.#held;
+    if (held !== undefined && held.validUntil > until) this.#held = { term, validUntil: until };
+    const record = this.#o.fence.status().armed;
+    return record === undefined || record.until <= until || (await this.#arm(term, until));
   }
 
   async #arm(term: number, until: Instant): Promise<boolean> {
