@@ -13,11 +13,13 @@ import { failoverByHand } from "./failover-by-hand.ts";
 import { fenceKilled } from "./fence-killed.ts";
 import { fenceStopped } from "./fence-stopped.ts";
 import { frozenServer } from "./frozen-server.ts";
+import { heirDiesAtHandOver } from "./heir-dies-at-hand-over.ts";
 import { hostDies } from "./host-dies.ts";
 import { hostDiesFast } from "./host-dies-fast.ts";
 import { hostDiesWithStoreLeader } from "./host-dies-with-store-leader.ts";
 import { hostSuspended } from "./host-suspended.ts";
 import { laggingStandbyCrashRestart } from "./lagging-standby-crash-restart.ts";
+import { lateAcquireIsJudgedAgain } from "./late-acquire-is-judged-again.ts";
 import { lateAcquireLands } from "./late-acquire-lands.ts";
 import { leaseRevoked } from "./lease-revoked.ts";
 import { lostAnswers } from "./lost-answers.ts";
@@ -64,11 +66,13 @@ export const STORIES: readonly Scenario[] = [
   failoverByHand,
   bothCrashTimelineNumber,
   lateAcquireLands,
+  lateAcquireIsJudgedAgain,
   restartOfEverything,
   orphanBackendCommits,
   stoppedPostmaster,
   frozenServer,
   cleanStopWithHeir,
+  heirDiesAtHandOver,
   detachAndBack,
   diskFull,
   hostSuspended,

@@ -4,6 +4,7 @@ import { REASONS } from "../model/reason.ts";
 import { startNode } from "../node/start.ts";
 import { unmet } from "../scenario/scenario.ts";
 import { printFault } from "../scenario/verbs.ts";
+import { catchMutant } from "./catch.ts";
 import { type HuntOptions, hunt, type Tally } from "./hunt.ts";
 import { MUTANTS, mutantNamed } from "./mutants.ts";
 import { scenarioNamed, scenarioNames, storyOfScenario } from "./scenarios.ts";
@@ -188,21 +189,12 @@ async function huntMutants(args: Arguments): Promise<number> {
   }
   let escaped = 0;
   for (const mutant of wanted) {
-    const o = {
-      ...options(mutant.flaws),
-      only: mutant.hunts,
-      faults: mutant.faults,
-      config: mutant.config,
-      quick: mutant.quick,
-      nodes: mutant.nodes,
-    };
-    const tally = await hunt({ ...o, ...hunting(args), mostFailures: 1 });
-    const [caught] = tally.failures;
+    const caught = await catchMutant(mutant, { factory: startNode, ...hunting(args) });
     if (caught === undefined) escaped += 1;
     const text =
       caught === undefined
-        ? `ESCAPED ${tally.schedules} schedules`
-        : `seed ${caught.seed}: ${caught.violations[0] ?? ""}`;
+        ? `ESCAPED ${args.seeds} schedules`
+        : `seed ${caught.seed}: ${caught.what}`;
     say(`${mutant.name.padEnd(30)} ${text}`);
   }
   return escaped === 0 ? 0 : 1;

@@ -39,6 +39,8 @@ export function simPeers(host: SimHost, process: SimProcess, book: PeerBook): Pe
           if (book.agentAt(name) === undefined) refused();
           host.network.message(host.name, name, () => {
             const peer = book.agentAt(name);
+            if (peer === undefined) refused();
+            peer?.process.onDeath(refused); // the kernel of its host closes the connection
             peer?.process.deliver(() => {
               void peer.status().then(
                 (status) =>

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { STORIES } from "../../scenarios/all.ts";
 import { startNode } from "../node/start.ts";
 import { type Scenario, unmet } from "../scenario/scenario.ts";
-import { STORIES } from "../../scenarios/all.ts";
 import { storyOfScenario } from "./scenarios.ts";
 import { StoryRun } from "./story.ts";
 import { transcript } from "./transcript.ts";
