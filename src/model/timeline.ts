@@ -1,5 +1,5 @@
 // Which branch of history is this data on, and who began each branch?
-import { type Lsn, lagBytes, lsn, parseLsn, printLsn } from "./lsn.ts";
+import { type Lsn, lagBytes, lsn, parseLsn } from "./lsn.ts";
 
 /** One line of PostgreSQL's `.history` file: `timeline` ended where its child began. */
 export interface HistoryLine {
@@ -80,7 +80,3 @@ export function parseHistory(text: string): readonly HistoryLine[] {
 /** PostgreSQL's name of a timeline's history file. */
 export const historyFileName = (timeline: number): string =>
   `${timeline.toString(16).toUpperCase().padStart(8, "0")}.history`;
-
-/** For people: `2@0/3000148 (term 17)`. */
-export const printBranch = (b: Branch): string =>
-  `${b.timeline}@${printLsn(b.forkLsn)} (term ${b.term})`;

@@ -20,7 +20,7 @@ export interface Floor {
 const CORE = ["model", "ports", "dcs", "controllers", "runtime", "node"];
 
 export const FLOORS: readonly Floor[] = [
-  { path: "model", may: [], packages: ["valibot", "yaml"], noGlobals: true },
+  { path: "model", may: [], packages: ["yaml"], noGlobals: true },
   { path: "ports", may: ["model"], typesOnly: true, noGlobals: true },
   { path: "dcs", may: ["model", "ports"], noGlobals: true },
   { path: "controllers/controller.ts", may: ["model"], noGlobals: true },
