@@ -39,7 +39,7 @@ function notAsked(w: HaWorld): Refusal | undefined {
   const intent = clusterOf(w)?.failover.value;
   if (intent?.candidate === undefined || intent.candidate === w.self.name) return undefined;
   if (intent.scheduledAtMs !== undefined && intent.scheduledAtMs > w.wallMs) return undefined;
-  if (takesBack(w)) return undefined;
+  if (takesBack(w) || isHeir(w)) return undefined;
   const peer = w.peers[intent.candidate];
   const able =
     peer?.kind === "known" && peer.value.role === "standby" && peer.value.position !== undefined;
@@ -100,6 +100,7 @@ function overtaken(w: HaWorld): Refusal | undefined {
     if (peer.role === "primary" || peer.role === "demoted")
       return no("race_peer_is_primary", `${name} still runs as primary`);
     if (peer.tags.nofailover || peer.watchdogFailed || isNamed(w)) continue;
+    if (name === heirOf(w)) continue; // it was asked by name and did not come
     if (isAhead(peer, w.server.lineage, position))
       return no("race_behind", `${name} has more of the WAL`);
     const equal = !isAhead(peer, w.server.lineage, position) && peer.position === position;
@@ -113,8 +114,32 @@ function overtaken(w: HaWorld): Refusal | undefined {
 /** A person asked for this very member, or the last holder named it as its heir. */
 export function isNamed(w: HaWorld): boolean {
   const c = clusterOf(w);
-  const heir = c?.hold?.released?.heir ?? w.memory.inherited?.heir;
-  return c?.failover.value?.candidate === w.self.name || heir === w.self.name;
+  return c?.failover.value?.candidate === w.self.name || isHeir(w);
+}
+
+/** Before the race by the release in the store, after it by the one that was raced upon. */
+const heirOf = (w: HaWorld): string | undefined =>
+  clusterOf(w)?.hold?.released?.heir ?? w.memory.inherited?.heir;
+
+const isHeir = (w: HaWorld): boolean => heirOf(w) === w.self.name;
+
+/**
+ * For a winner: the member that has more than it, was passed over for being slow, and answers even so. It gets the
+ * lease offered once, by name (R25); when it does not come, it has had its chance.
+ */
+export function passedOver(
+  w: HaWorld,
+): { readonly name: string; readonly minLsn: Lsn } | undefined {
+  const position = sqlOf(w)?.position;
+  if (position === undefined || isNamed(w)) return undefined;
+  for (const [name, answer] of Object.entries(w.peers)) {
+    if (answer.kind === "unknown" || name === heirOf(w)) continue;
+    const peer = answer.value;
+    const canLead = peer.role === "standby" && !peer.tags.nofailover && !peer.watchdogFailed;
+    if (canLead && peer.position !== undefined && isAhead(peer, w.server.lineage, position))
+      return { name, minLsn: peer.position };
+  }
+  return undefined;
 }
 
 /** The heir did not come: the former holder takes its lease back without waiting for anybody's turn (R25). */

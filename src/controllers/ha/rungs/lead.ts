@@ -1,8 +1,12 @@
 // I hold the lease and my server runs: what does leading ask of me now?
+
+import type { ClusterSnapshot } from "../../../model/cluster.ts";
 import type { Lease } from "../../../model/lease.ts";
+import type { Lsn } from "../../../model/lsn.ts";
 import { after } from "../../../model/time.ts";
+import type { Branch } from "../../../model/timeline.ts";
 import { headOf } from "../../../model/timeline.ts";
-import { refusal } from "../plans/eligibility.ts";
+import { passedOver, refusal } from "../plans/eligibility.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
 import { switchoverCandidate, switchoverIntent, switchoverProblem } from "../plans/switchover.ts";
 import { unused } from "../plans/unused.ts";
@@ -38,9 +42,11 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
     return { because: "lead_waiting_for_server", vouch: true };
   const no = refusal(w);
   if (no !== undefined) return giveBack(w, lease, no.detail);
+  const better = reservedIn(c, lease) === undefined ? passedOver(w) : undefined;
+  if (better !== undefined) return offer(lease, better);
   if (!isArmed(w, lease)) return { because: "lead_arming", vouch: true, wakeAt: after(w.now, 100) };
   const head = headOf(w.server.lineage);
-  const reserved = c.lineage.value.findLast((b) => b.term === lease.term);
+  const reserved = reservedIn(c, lease);
   if (reserved === undefined) {
     const timeline = Math.max(sql.timeline, ...branchesOf(c).map((b) => b.timeline)) + 1;
     const branch = {
@@ -73,6 +79,18 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
       timeoutMs: w.config.primaryStartTimeoutMs,
     },
     vouch: true,
+  };
+}
+
+const reservedIn = (c: ClusterSnapshot, lease: Lease): Branch | undefined =>
+  c.lineage.value.findLast((b) => b.term === lease.term);
+
+function offer(lease: Lease, to: { readonly name: string; readonly minLsn: Lsn }): Verdict {
+  const release = { heir: to.name, minLsn: to.minLsn };
+  return {
+    because: "lead_not_eligible",
+    detail: `${to.name} has more of the WAL`,
+    step: { kind: "release", term: lease.term, release },
   };
 }
 

@@ -52,6 +52,8 @@ function stillStarting(w: HaWorld, limit: number): Verdict {
     // Without the signal it would open for writes at the end of its recovery (R16).
     if (!w.server.standbySignal)
       return { because: "demoting_without_lease", detail, step: { kind: "kill" } };
+    // Perhaps it was started without an upstream and lacks WAL for ever: the next start knows more.
+    if (w.now >= limit) return { because: "server_hung", detail, step: { kind: "kill" } };
     return { because: "starting_standby", detail };
   }
   if (w.now >= limit) return { because: "crash_giving_up", detail, step: { kind: "kill" } };
