@@ -8,6 +8,7 @@ import {
   IMPURE_IN_ROOM,
   PURE_REACH,
   PURE_ROOTS,
+  STAGES,
   TESTS_MAY,
 } from "./floors.ts";
 import type { Import } from "./source.ts";
@@ -43,7 +44,10 @@ function objection(file: SourceFile, wanted: Import): string | undefined {
   const path = target(file, wanted.from);
   if (path === undefined) return packageObjection(file, floor, wanted.from);
   if (!path.startsWith("src/")) {
-    return file.isTest && path.startsWith("test/support/") ? undefined : "it lies outside src/";
+    const isSupport = file.isTest && path.startsWith("test/support/");
+    const isStory =
+      path.startsWith("scenarios/") && STAGES.some((stage) => floor.path.startsWith(stage));
+    return isSupport || isStory ? undefined : "it lies outside src/";
   }
   if (!byPath.has(path)) return "there is no such file (imports name the .ts file)";
   const allowed = [ownPlace(file.path, floor), ...floor.may];

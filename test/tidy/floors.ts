@@ -65,6 +65,9 @@ export const FLOORS: readonly Floor[] = [
   { path: "client", may: ["model"], packages: ["pg"], node: true },
 ];
 
+/** The stages on which the stories of `scenarios/` are played. */
+export const STAGES = ["sim", "lab"] as const;
+
 /**
  * Tests beside the code may reach further: the simulator is the only mock, and they may use `node:`
  * and the test libraries.
