@@ -1,9 +1,13 @@
 // What does the whole cluster look like, when every member has been asked?
+import { printBytes } from "../model/amounts.ts";
 import type { Health } from "../model/verdict.ts";
 import type { StatusJson, StatusMember, StatusNode } from "../model/wire/status.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { look, statusOf } from "./rest.ts";
 import type { Target } from "./target.ts";
+
+/** So little room left that a failure to write is its most likely consequence. */
+const FULL_BYTES = 16 * 1024 * 1024;
 
 /** A member as the store shows it, with what its own agent says. */
 export interface MemberOverview extends StatusMember {
@@ -29,10 +33,17 @@ export async function overviewOf(target: Target): Promise<Overview> {
       ? [`${name}: newer server programs are installed, restart PostgreSQL`]
       : [],
   );
+  const full = members.flatMap(({ name, agent }) => {
+    const free = agent.answers ? agent.node.server.diskFreeBytes : undefined;
+    return free !== undefined && free < FULL_BYTES
+      ? [`${name}: its disk is full, ${printBytes(free)} are left: free space beside the data`]
+      : [];
+  });
   const { node: _, ...rest } = status;
   const warnings = [
     ...silent.map((name) => `${name}: its agent does not answer`),
     ...fences,
+    ...full,
     ...status.warnings,
     ...stale,
   ];

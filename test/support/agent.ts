@@ -22,6 +22,7 @@ import { build } from "esbuild";
 import { stringify } from "yaml";
 import { readLockHolder } from "../../src/adapters/fence/lock.ts";
 import { takeDown } from "../../src/adapters/fence/takedown.ts";
+import { callHttp, type HttpCall, type TlsMaterial } from "../../src/adapters/http/client.ts";
 import { createClock } from "../../src/adapters/system/clock.ts";
 import { actAs } from "../../src/adapters/system/os-user.ts";
 import { readProcess } from "../../src/adapters/system/process-list.ts";
@@ -34,6 +35,7 @@ import type { StatusJson } from "../../src/model/wire/status.ts";
 import { type Etcd, type EtcdOptions, startEtcd } from "./etcd.ts";
 
 const WAIT_LIMIT_MS = 40_000;
+const REST_LIMIT_MS = 5000;
 const PROGRAM_LIMIT_MS = 30_000;
 const REPOSITORY = join(import.meta.dirname, "../..");
 export const BIN_DIR = "/usr/lib/postgresql/15/bin";
@@ -167,6 +169,7 @@ export class TestAgent {
   readonly restPort: number;
   readonly #stage: AgentStage;
   #yaml: JsonObject;
+  #tls: TlsMaterial | undefined;
   #child: ChildProcess | undefined;
   #said = "";
 
@@ -186,7 +189,13 @@ export class TestAgent {
   }
 
   get apiUrl(): string {
-    return `http://${this.address}:${this.restPort}`;
+    const scheme = this.#tls === undefined ? "http" : "https";
+    return `${scheme}://${this.address}:${this.restPort}`;
+  }
+
+  /** From now on its REST API is asked with these certificates. */
+  secure(tls: TlsMaterial): void {
+    this.#tls = tls;
   }
 
   /** Everything that the agent has written to stderr since its last start. */
@@ -261,10 +270,8 @@ export class TestAgent {
   /** What the agent says of itself; undefined while it does not answer. */
   async status(): Promise<StatusJson | undefined> {
     try {
-      const answer = await fetch(`${this.apiUrl}/understudy/status`, {
-        signal: AbortSignal.timeout(2000),
-      });
-      return (await answer.json()) as StatusJson;
+      const { text } = await this.rest("GET", "/understudy/status");
+      return JSON.parse(text) as StatusJson;
     } catch {
       return undefined;
     }
@@ -300,14 +307,15 @@ export class TestAgent {
   }
 
   /** One request to the agent's REST API. */
-  async rest(method: string, path: string, body?: unknown) {
-    const answer = await fetch(`${this.apiUrl}${path}`, {
+  async rest(method: HttpCall["method"], path: string, body?: unknown) {
+    const answer = await callHttp({
       method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      url: `${this.apiUrl}${path}`,
+      timeoutMs: REST_LIMIT_MS,
+      ...(this.#tls && { tls: this.#tls }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: answer.status, text: await answer.text() };
+    return { status: answer.status, text: answer.body };
   }
 
   /** One statement as the superuser over TCP, as an application would send it. */

@@ -15,6 +15,8 @@ export const CODE = {
   unauthenticated: 16,
 } as const;
 
+const SHOWN_LETTERS = 120;
+
 export type Answer =
   | { readonly kind: "ok"; readonly body: JsonObject; readonly header: StoreHeader | undefined }
   | { readonly kind: "no"; readonly code: number; readonly message: string }
@@ -27,11 +29,18 @@ const CERTAIN = new Set<number>(Object.values(CODE));
 /** Reads a whole answer, or one line of an answer that goes on and on. */
 export function answerIn(status: number, text: string): Answer {
   const value = objectIn(text);
-  if (value === undefined) return { kind: "failing", why: `HTTP ${status} without JSON` };
+  if (value === undefined) return { kind: "failing", why: wordsOf(status, text) };
   const fault = isObject(value["error"]) ? value["error"] : value;
   if (status >= 400 || "error" in value) return refusal(fault, status);
   const body = isObject(value["result"]) ? value["result"] : value;
   return { kind: "ok", body, header: headerIn(body) };
+}
+
+/** What is not JSON may still be a sentence for people, above all when a proxy or a TLS rule has refused us. */
+function wordsOf(status: number, text: string): string {
+  const line = text.trim().split("\n")[0] ?? "";
+  const isSentence = line !== "" && !line.startsWith("<");
+  return isSentence ? `HTTP ${status}: ${line.slice(0, SHOWN_LETTERS)}` : `HTTP ${status}, no JSON`;
 }
 
 function refusal(fault: JsonObject, status: number): Answer {

@@ -21,6 +21,8 @@ export interface HttpCall {
   readonly timeoutMs: Ms;
   readonly body?: string;
   readonly credentials?: { readonly username: string; readonly password: Secret | undefined };
+  /** A token, where name and password are not what is asked for. */
+  readonly authorization?: string;
   readonly tls?: TlsMaterial;
   readonly signal?: AbortSignal;
 }
@@ -51,6 +53,7 @@ function send(call: HttpCall, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers: Record<string, string> = { connection: "close", accept: "application/json" };
     if (call.body !== undefined) headers["content-type"] = "application/json";
+    if (call.authorization !== undefined) headers["authorization"] = call.authorization;
     if (call.credentials !== undefined) headers["authorization"] = basic(call.credentials);
     const url = new URL(call.url);
     const options = { method: call.method, headers, signal, agent: false as const };

@@ -54,7 +54,9 @@ export async function diskSpace(
 /** So little room left that a failure to write is its most likely consequence. */
 export async function isDiskFull(path: string): Promise<boolean> {
   const space = await diskSpace(path);
-  return space !== undefined && space.free < 16 * 1024 * 1024;
+  return space !== undefined && isTooLittle(space.free);
 }
+
+export const isTooLittle = (freeBytes: number): boolean => freeBytes < 16 * 1024 * 1024;
 
 export const signalPath = (dataDir: string): string => join(dataDir, "standby.signal");

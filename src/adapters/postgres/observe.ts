@@ -6,7 +6,7 @@ import type { ServerPlan } from "../../ports/postgres.ts";
 import { commandLineDifferences } from "./command-line.ts";
 import { areStale } from "./config.ts";
 import { type ControlFile, isCleanlyDown, readControlFile } from "./control-data.ts";
-import { directoryState, diskSpace, signalPath } from "./directory.ts";
+import { directoryState, diskSpace, isTooLittle, signalPath } from "./directory.ts";
 import { exists } from "./files.ts";
 import { hasHistory } from "./history.ts";
 import { lineageOf, readLineage } from "./lineage.ts";
@@ -53,6 +53,7 @@ export class Observer {
   #isStarting = false;
   #pending: readonly PendingRestart[] = [];
   #pendingAt: Instant | undefined;
+  #isDiskFull = false;
 
   constructor(place: Place) {
     this.#place = place;
@@ -112,6 +113,7 @@ export class Observer {
     this.#reading ??= readFiles(this.#place, plan)
       .then((files) => {
         this.#files = files;
+        this.#tellOfDisk(files.diskFreeBytes);
         return files;
       })
       .catch((error: unknown) => {
@@ -122,6 +124,16 @@ export class Observer {
         this.#reading = undefined;
       });
     return this.#reading;
+  }
+
+  /** Said once when it fills and once when it is over: a full disk hurts long before the server ends. */
+  #tellOfDisk(freeBytes: number | undefined): void {
+    const isFull = freeBytes !== undefined && isTooLittle(freeBytes);
+    if (isFull === this.#isDiskFull) return;
+    this.#isDiskFull = isFull;
+    const { log, dataDir } = this.#place;
+    if (!isFull) log.info("the disk has room again", { dataDir, freeBytes });
+    else log.error("the disk is full", { dataDir, freeBytes, next: "free space beside the data" });
   }
 
   #ask(plan: ServerPlan, limitMs: Ms): Promise<Known<SqlState>> {
