@@ -6,6 +6,7 @@ const checks = [
   { name: "types", command: program("tsc"), args: ["-b", "--pretty", "false"] },
   { name: "lint", command: program("oxlint"), args: ["--deny-warnings", "--format=unix"] },
   { name: "format and import order", command: program("biome"), args: ["ci", "--colors=off", "."] },
+  { name: "reference pages", command: process.execPath, args: ["scripts/docs.mjs", "--check"] },
   { name: "dead code", command: program("knip"), args: ["--no-progress"] },
 ];
 
