@@ -1,13 +1,14 @@
 // Is a planted bug caught, and by what?
-import { unmet } from "../scenario/scenario.ts";
+import { type Scenario, unmet } from "../scenario/scenario.ts";
 import { type HuntOptions, hunt } from "./hunt.ts";
 import type { Mutant } from "./mutants.ts";
 import type { NodeFactory } from "./node-factory.ts";
-import { scenarioNamed, storyOfScenario } from "./scenarios.ts";
+import { storyOfScenario } from "./scenarios.ts";
 import { StoryRun } from "./story.ts";
 
 export interface CatchOptions extends Pick<HuntOptions, "onRun"> {
   readonly factory: NodeFactory;
+  readonly stories: readonly Scenario[];
   readonly from: number;
   readonly seeds: number;
 }
@@ -39,7 +40,7 @@ async function catchInStory(
   story: string,
   options: CatchOptions,
 ): Promise<Caught | undefined> {
-  const scenario = scenarioNamed(story);
+  const scenario = options.stories.find((s) => s.name === story);
   if (scenario === undefined) throw new Error(`no story ${story}`);
   const { factory, from, seeds } = options;
   for (let seed = from; seed < from + seeds; seed++) {

@@ -16,10 +16,11 @@ import { simNodeState } from "./node-state.ts";
 import { simPeers } from "./peers.ts";
 import { type PostgresFlaws, SimPostgres } from "./postgres.ts";
 import { SimProcess } from "./process.ts";
-import { DEFAULT_PROFILE, type ServerProfile } from "./server.ts";
+import { DEFAULT_PROFILE, type ServerProfile } from "./run.ts";
 import { simSettings } from "./settings.ts";
 import { SimStore } from "./store.ts";
-import { noPathFaults, type PathFaults, SimStoreClient } from "./store-client.ts";
+import { SimStoreClient } from "./store-client.ts";
+import { noPathFaults, type PathFaults } from "./store-path.ts";
 import { TruthBoard } from "./truth.ts";
 import { WalTree } from "./wal.ts";
 
@@ -158,9 +159,7 @@ export class SimCluster {
         ...(mutation === undefined ? {} : { mutation }),
       })
       .then(
-        (node) => {
-          agent.node = node;
-        },
+        (node) => (agent.node = node),
         (error: unknown) => this.#agentFailed(host, process, error),
       );
     this.kernel.touch();

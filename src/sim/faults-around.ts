@@ -1,7 +1,7 @@
 // Verbs on what lies between the hosts: links, and the store.
 import type { Verb } from "../scenario/verbs.ts";
 import { OUTSIDE, type SimCluster } from "./cluster.ts";
-import { hostFor, nothing, type Undo } from "./faults.ts";
+import { hostFor, nothing, type Undo } from "./fault-target.ts";
 import type { SimHost } from "./host.ts";
 
 /** Cuts both directions between a host and others. */

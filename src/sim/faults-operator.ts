@@ -2,7 +2,7 @@
 import type { FailoverIntent } from "../model/cluster.ts";
 import type { Verb } from "../scenario/verbs.ts";
 import type { SimCluster } from "./cluster.ts";
-import { hostFor, nothing, type Undo } from "./faults.ts";
+import { hostFor, nothing, type Undo } from "./fault-target.ts";
 import type { SimHost } from "./host.ts";
 
 const LIMIT_MS = 3_000;

@@ -2,13 +2,11 @@
 import type { Fault, Verb, VerbName } from "../scenario/verbs.ts";
 import { kindOf, printFault } from "../scenario/verbs.ts";
 import type { SimCluster } from "./cluster.ts";
+import { hostFor, nothing, type Undo } from "./fault-target.ts";
 import { playOnNetworkOrStore } from "./faults-around.ts";
 import { playOperator } from "./faults-operator.ts";
 import type { SimHost } from "./host.ts";
 import type { Workload } from "./workload.ts";
-
-export type Undo = () => void;
-export const nothing: Undo = () => undefined;
 
 export interface FaultWorld {
   readonly cluster: SimCluster;
@@ -49,22 +47,6 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   detach: "agent",
   stopCleanly: "agent",
 };
-
-/** The host that plays a part now; undefined when nobody does. */
-export function hostFor(cluster: SimCluster, target: string): SimHost | undefined {
-  const leader = cluster.store.state.keys.get("/service/demo/leader")?.value;
-  const others = cluster.standbys();
-  switch (target) {
-    case "primary":
-      return cluster.writable() ?? (leader === undefined ? undefined : cluster.hosts.get(leader));
-    case "standby":
-      return others[0];
-    case "other":
-      return others.at(-1);
-    default:
-      return cluster.hosts.get(target);
-  }
-}
 
 /** Plays one fault now; answers how to undo it. Undoing twice does nothing. */
 export function playFault(world: FaultWorld, fault: Fault): Undo {

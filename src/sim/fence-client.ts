@@ -3,7 +3,7 @@ import { AppError } from "../model/error.ts";
 import { type Instant, instant } from "../model/time.ts";
 import type { Fence, FenceEvent, FenceStatus, KillReport, ServerCommand } from "../ports/fence.ts";
 import { ask, type Reply } from "./ask.ts";
-import { FenceProcess } from "./fence.ts";
+import type { FenceProcess } from "./fence.ts";
 import type { SimHost } from "./host.ts";
 import type { SimProcess } from "./process.ts";
 

@@ -3,16 +3,28 @@
 import { HARD_STOP_AFTER_MS } from "../model/lease.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { ServerCommand } from "../ports/fence.ts";
-import { wakeAt } from "./clock.ts";
-import type { SimHost } from "./host.ts";
+import { type HostClock, wakeAt } from "./clock.ts";
+import type { Dice } from "./dice.ts";
+import type { Kernel } from "./kernel.ts";
 import { SimProcess } from "./process.ts";
-import type { Armed } from "./truth.ts";
+import type { SimServer } from "./server.ts";
+import type { Armed, TruthBoard } from "./truth.ts";
 
 /** What one agent's connection hears from the fence. */
 export interface FenceListener {
   onExit(pid: number, how: string): void;
   onFired(term: number): void;
   onLost(): void;
+}
+
+/** What a fence has to do with: the machine that it runs on. */
+export interface FenceHost {
+  readonly name: string;
+  readonly kernel: Kernel;
+  readonly clock: HostClock;
+  readonly dice: Dice;
+  readonly truth: TruthBoard;
+  readonly server: SimServer;
 }
 
 /** Planted faults of the fence itself. */
@@ -28,7 +40,7 @@ const MOST_LATE_MS = 1_000;
 
 export class FenceProcess {
   readonly process: SimProcess;
-  readonly #host: SimHost;
+  readonly #host: FenceHost;
   readonly #flaws: FenceFlaws;
   #generation = 0;
   #listener: FenceListener | undefined;
@@ -37,7 +49,7 @@ export class FenceProcess {
   armed: Armed | undefined;
   leaseId: string | undefined;
 
-  constructor(host: SimHost, flaws: FenceFlaws) {
+  constructor(host: FenceHost, flaws: FenceFlaws) {
     this.#host = host;
     this.#flaws = flaws;
     this.process = new SimProcess(host.kernel, `${host.name}/fence`);

@@ -18,13 +18,13 @@ const BREATHE_EVERY = 20_000;
 
 const settled = (): Promise<void> =>
   new Promise((resolve) => {
-    // tidy-allow: a tick runs only after every settled promise has been delivered, at a quarter of a macrotask's price
+    // oxlint-disable-next-line eslint/no-restricted-globals -- tidy-allow: a tick runs only after every settled promise has been delivered, at a quarter of a macrotask's price
     process.nextTick(resolve);
   });
 
 const breath = (): Promise<void> =>
   new Promise((resolve) => {
-    // tidy-allow: the kernel alone may turn the real event loop
+    // oxlint-disable-next-line eslint/no-restricted-globals -- tidy-allow: the kernel alone may turn the real event loop
     setImmediate(resolve);
   });
 

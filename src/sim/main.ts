@@ -2,12 +2,12 @@
 import { parseArgs } from "node:util";
 import { REASONS } from "../model/reason.ts";
 import { startNode } from "../node/start.ts";
-import { unmet } from "../scenario/scenario.ts";
+import { type Scenario, unmet } from "../scenario/scenario.ts";
 import { printFault } from "../scenario/verbs.ts";
 import { catchMutant } from "./catch.ts";
 import { type HuntOptions, hunt, type Tally } from "./hunt.ts";
 import { MUTANTS, mutantNamed } from "./mutants.ts";
-import { scenarioNamed, scenarioNames, storyOfScenario } from "./scenarios.ts";
+import { storyOfScenario } from "./scenarios.ts";
 import { shrink } from "./shrink.ts";
 import { StoryRun } from "./story.ts";
 import { type SwarmOptions, storyOf } from "./swarm.ts";
@@ -30,13 +30,16 @@ interface Arguments {
   readonly trace: boolean;
   readonly keepGoing: boolean;
   readonly json: boolean;
+  readonly stories: readonly Scenario[];
+  /** The schedule being played: a thrown error is laid at its door. */
+  current: StoryRun | undefined;
 }
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-function read(argv: readonly string[]): Arguments | undefined {
+function read(argv: readonly string[], stories: readonly Scenario[]): Arguments | undefined {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -53,20 +56,31 @@ function read(argv: readonly string[]): Arguments | undefined {
   const [seeds, from] = [Number(values.seeds), Number(values.from)];
   if (values.help || !Number.isInteger(seeds) || !Number.isInteger(from)) return undefined;
   const { scenario, mutant, trace, json } = values;
-  return { seeds, from, scenario, mutant, trace, json, keepGoing: values["keep-going"] };
+  return {
+    seeds,
+    from,
+    scenario,
+    mutant,
+    trace,
+    json,
+    keepGoing: values["keep-going"],
+    stories,
+    current: undefined,
+  };
 }
 
-let current: StoryRun | undefined;
-
 /** The program; answers its exit code. */
-export async function simulate(argv: readonly string[]): Promise<number> {
-  const args = read(argv);
+export async function simulate(
+  argv: readonly string[],
+  stories: readonly Scenario[],
+): Promise<number> {
+  const args = read(argv, stories);
   if (args === undefined) {
     say(USAGE);
     return 2;
   }
   process.on("unhandledRejection", (error) => {
-    current?.cluster.crashed(
+    args.current?.cluster.crashed(
       error instanceof Error ? (error.stack ?? error.message) : String(error),
     );
   });
@@ -97,7 +111,7 @@ const hunting = (args: Arguments): Pick<HuntOptions, "from" | "seeds" | "onRun">
   from: args.from,
   seeds: args.seeds,
   onRun: (run) => {
-    current = run;
+    args.current = run;
     if (args.trace) show(run);
   },
 });
@@ -155,16 +169,16 @@ function show(run: StoryRun): void {
 }
 
 async function playScenarios(args: Arguments): Promise<number> {
-  const names = args.scenario === "all" ? scenarioNames() : [args.scenario ?? ""];
+  const names = args.scenario === "all" ? args.stories.map((s) => s.name) : [args.scenario ?? ""];
   let failed = 0;
   for (const name of names) {
-    const scenario = scenarioNamed(name);
+    const scenario = args.stories.find((s) => s.name === name);
     if (scenario === undefined) {
-      say(`no scenario ${name}; there are: ${scenarioNames().join(" ")}`);
+      say(`no scenario ${name}; there are: ${args.stories.map((s) => s.name).join(" ")}`);
       return 2;
     }
     const run = new StoryRun(storyOfScenario(scenario, { ...options(), seed: args.from }));
-    current = run;
+    args.current = run;
     const lines = transcript(run.cluster, args.trace ? "trace" : "story");
     const result = await run.play();
     const missing = unmet(scenario.expect, result);
@@ -189,7 +203,11 @@ async function huntMutants(args: Arguments): Promise<number> {
   }
   let escaped = 0;
   for (const mutant of wanted) {
-    const caught = await catchMutant(mutant, { factory: startNode, ...hunting(args) });
+    const caught = await catchMutant(mutant, {
+      factory: startNode,
+      stories: args.stories,
+      ...hunting(args),
+    });
     if (caught === undefined) escaped += 1;
     const text =
       caught === undefined
@@ -199,5 +217,3 @@ async function huntMutants(args: Arguments): Promise<number> {
   }
   return escaped === 0 ? 0 : 1;
 }
-
-process.exitCode = await simulate(process.argv.slice(2));

@@ -14,8 +14,7 @@ import { instant } from "../model/time.ts";
 import type { ServerPlan } from "../ports/postgres.ts";
 import type { DataDirectory } from "./disk.ts";
 import type { SimHost } from "./host.ts";
-import { settingsText } from "./postgres.ts";
-import type { Run } from "./server.ts";
+import type { Run } from "./run.ts";
 
 const HUNG_AFTER_MS = 5_000;
 const STOPPED_AFTER_MS = 2_000;
@@ -150,3 +149,7 @@ function receiverOf(run: Run, data: DataDirectory): WalReceiver | undefined {
     timeline: data.branch.timeline,
   };
 }
+
+/** What stands in the configuration files for a plan. */
+export const settingsText = (plan: ServerPlan): string =>
+  JSON.stringify([plan.parameters, plan.pgHba, plan.members]);

@@ -4,7 +4,7 @@ import { type Lsn, lsn } from "../model/lsn.ts";
 import { ask } from "./ask.ts";
 import type { SimHost } from "./host.ts";
 import type { SimProcess } from "./process.ts";
-import type { Run } from "./server.ts";
+import type { Run } from "./run.ts";
 
 export interface StopRequest {
   readonly host: SimHost;

@@ -9,11 +9,11 @@ import { ask, askAfter } from "./ask.ts";
 import type { SimFence } from "./fence-client.ts";
 import type { SimHost } from "./host.ts";
 import { initialise } from "./postgres-initialise.ts";
-import { HungProof, observeServer } from "./postgres-observe.ts";
+import { HungProof, observeServer, settingsText } from "./postgres-observe.ts";
 import { clone, rewind } from "./postgres-rebuild.ts";
 import { type StopRequest, stopServer } from "./postgres-stop.ts";
 import type { SimProcess } from "./process.ts";
-import type { Run } from "./server.ts";
+import type { Run } from "./run.ts";
 import { receive } from "./streaming.ts";
 
 /** Planted faults of the adapter. */
@@ -354,7 +354,3 @@ export class SimPostgres implements Postgres {
     });
   }
 }
-
-/** What stands in the configuration files for a plan. */
-export const settingsText = (plan: ServerPlan): string =>
-  JSON.stringify([plan.parameters, plan.pgHba, plan.members]);

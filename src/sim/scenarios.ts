@@ -1,14 +1,9 @@
-// Which stories are there, and what cluster do they play in?
+// What cluster does a story play in?
 
-import { STORIES } from "../../scenarios/all.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import type { Flaws } from "./cluster.ts";
 import type { NodeFactory } from "./node-factory.ts";
 import type { Story } from "./story.ts";
-
-export const scenarioNames = (): readonly string[] => STORIES.map((s) => s.name);
-export const scenarioNamed = (name: string): Scenario | undefined =>
-  STORIES.find((s) => s.name === name);
 
 export interface StageOptions {
   readonly factory: NodeFactory;

@@ -116,7 +116,7 @@ describe("a simulated server", () => {
     const { r, a } = await threeServers();
     r.cluster.network.cut("n2", "n1");
     await write(r, "n1");
-    const from = r.cluster.kernel.now;
+    const began = r.cluster.kernel.now;
     let final = 0n;
     const told = (end: bigint) => {
       final = end;
@@ -125,7 +125,7 @@ describe("a simulated server", () => {
     await r.drive(a.postgres.stop(10_000, told, never()));
     expect(Number(final)).toBe(a.host.server.data?.end);
     expect(a.host.server.data?.control.state).toBe("shut down");
-    expect(r.cluster.kernel.now - from).toBeLessThan(2_000);
+    expect(r.cluster.kernel.now - began).toBeLessThan(2_000);
   });
 
   it("leaves a marked directory when the agent dies in a rewind, and a good one after a failed clone", async () => {
@@ -140,7 +140,7 @@ describe("a simulated server", () => {
     const cloning = c.postgres.clone(from("n2"), [], () => undefined, never());
     await r.pass(300);
     b.host.powerOff();
-    await expect(r.drive(cloning)).rejects.toThrow();
+    await expect(r.drive(cloning)).rejects.toThrow("cloning");
     expect(c.host.disk.directoryState()).toBe("data");
   });
 

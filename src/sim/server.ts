@@ -5,58 +5,9 @@
 import type { Dice } from "./dice.ts";
 import type { DataDirectory, Disk } from "./disk.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Receiver, Sender } from "./streaming.ts";
+import type { Run, ServerProfile } from "./run.ts";
 import type { TruthBoard } from "./truth.ts";
 import type { WalTree } from "./wal.ts";
-
-/** How fast one server does things, in milliseconds. */
-export interface ServerProfile {
-  readonly startMs: number;
-  readonly replayMs: number;
-  readonly promoteMs: number;
-  readonly stopMs: number;
-  readonly flushMs: number;
-  readonly cloneMs: number;
-  readonly rewindMs: number;
-  readonly sqlMs: number;
-}
-
-export const DEFAULT_PROFILE: ServerProfile = {
-  startMs: 200,
-  replayMs: 50,
-  promoteMs: 120,
-  stopMs: 150,
-  flushMs: 1,
-  cloneMs: 4_000,
-  rewindMs: 1_000,
-  sqlMs: 4,
-};
-
-export type Phase = "starting" | "standby" | "promoting" | "primary" | "stopping" | "ended";
-
-export interface Run {
-  readonly pid: number;
-  readonly startedAt: number;
-  readonly guarded: boolean;
-  /** A stranger's start listens nowhere (R17). */
-  readonly listens: boolean;
-  phase: Phase;
-  postmaster: "ok" | "hung" | "stopped" | "dead";
-  hungSince: number | undefined;
-  /** Every process of the server is stopped. */
-  frozen: boolean;
-  held: (() => void)[];
-  inserted: number;
-  /** Record ends that are inserted and not flushed. */
-  unflushed: number[];
-  replayed: number;
-  exhausted: boolean;
-  /** Backends that run a long procedure: they outlive their postmaster. */
-  longBackends: number;
-  receiver: Receiver | undefined;
-  readonly senders: Map<string, Sender>;
-  wasWritable: boolean;
-}
 
 export interface ServerParts {
   readonly kernel: Kernel;
@@ -174,11 +125,8 @@ export class SimServer {
       this.profile.startMs +
       this.parts.disk.slowMs +
       (wasClean ? 0 : dice.between(0, this.profile.startMs));
-    data.control.state = asStandby
-      ? "in archive recovery"
-      : wasClean
-        ? "starting up"
-        : "in crash recovery";
+    const ownRecovery = wasClean ? "starting up" : "in crash recovery";
+    data.control.state = asStandby ? "in archive recovery" : ownRecovery;
     this.during(run, ms, () => (asStandby ? this.#openStandby(run) : this.#openPrimary(run, data)));
     return run;
   }

@@ -11,44 +11,9 @@ import type {
   Write,
 } from "../ports/store.ts";
 import { ask, type Reply } from "./ask.ts";
-import type { Dice } from "./dice.ts";
-import type { Network } from "./network.ts";
-import type { SimProcess } from "./process.ts";
-import type { SimStore, StoreMember } from "./store.ts";
+import type { StoreMember } from "./store.ts";
+import { reaches, type StoreClientParts } from "./store-path.ts";
 import { watchStore } from "./store-watch.ts";
-
-export const reaches = (network: Network, host: string, m: StoreMember): boolean =>
-  network.connects(host, m.address);
-
-/** Faults on the path of one client. */
-export interface PathFaults {
-  /** Share of requests whose answer is lost, and of requests that are applied late. */
-  loseAnswers: number;
-  applyLate: number;
-  watchLagMs: number;
-  watchSilent: boolean;
-  /** A request and its answer together take so much longer; this share of it on the way there. */
-  delayMs: number;
-  askShare: number;
-}
-
-export const noPathFaults = (): PathFaults => ({
-  loseAnswers: 0,
-  applyLate: 0,
-  watchLagMs: 0,
-  watchSilent: false,
-  delayMs: 0,
-  askShare: 0,
-});
-
-export interface StoreClientParts {
-  readonly store: SimStore;
-  readonly process: SimProcess;
-  readonly host: string;
-  readonly dice: Dice;
-  readonly faults: PathFaults;
-  readonly onLostAnswer: () => void;
-}
 
 /** A request at a member: calls `answer` when it has one; may be called at once, later or never. */
 type Serve<T> = (member: StoreMember, answer: (result: T | AppError) => void) => void;

@@ -38,7 +38,7 @@ export class StoreState {
   range(prefix: string): readonly KeyValue[] {
     return [...this.keys.values()]
       .filter((kv) => kv.key.startsWith(prefix))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 
   commit(compares: readonly Compare[], writes: readonly Write[]): Applied {

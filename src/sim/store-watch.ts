@@ -2,7 +2,7 @@
 import type { StoreEvent } from "../ports/store.ts";
 import type { Ticket } from "./kernel.ts";
 import type { StoreMember } from "./store.ts";
-import { reaches, type StoreClientParts } from "./store-client.ts";
+import { reaches, type StoreClientParts } from "./store-path.ts";
 
 const SILENCE_MS = 2_000;
 

@@ -7,7 +7,8 @@ import type { Fault } from "../scenario/verbs.ts";
 import { CHECKERS } from "./checkers/all.ts";
 import type { Checker } from "./checkers/checker.ts";
 import { type ClusterOptions, SimCluster } from "./cluster.ts";
-import { playFault, type Undo } from "./faults.ts";
+import type { Undo } from "./fault-target.ts";
+import { playFault } from "./faults.ts";
 import type { Truth } from "./truth.ts";
 import { Workload, type WorkloadOptions } from "./workload.ts";
 

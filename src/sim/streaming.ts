@@ -4,7 +4,8 @@
 // the standby's pages are mixed: the truth board hears of it, the standby does not.
 import type { Upstream } from "../ports/postgres.ts";
 import type { Network } from "./network.ts";
-import type { Run, SimServer } from "./server.ts";
+import type { Receiver, Run, Sender } from "./run.ts";
+import type { SimServer } from "./server.ts";
 import { branchAt, contains, numbersFit, visibleHistory } from "./wal.ts";
 
 const RETRY_MS = 1_000;
@@ -14,23 +15,6 @@ const SILENCE_MS = 6_000;
 export interface StreamWorld {
   readonly network: Network;
   serverAt(host: string): SimServer | undefined;
-}
-
-export interface Sender {
-  readonly to: string;
-  readonly slot: string | undefined;
-  /** What the standby has confirmed as flushed, as far as the primary has heard. */
-  reported(): number;
-  pump(): void;
-  close(): void;
-}
-
-export interface Receiver {
-  readonly upstream: Upstream;
-  isStreaming(): boolean;
-  /** Flushed by this walreceiver since it began to stream, or undefined. */
-  flushed(): number | undefined;
-  close(): void;
 }
 
 /** Starts the walreceiver of `standby`; it retries until it is closed. */

@@ -29,10 +29,8 @@ function line(truth: Truth, detail: Detail): string | undefined {
   switch (truth.kind) {
     case "decision": {
       if (detail === "story" && truth.reason === "job_running") return undefined;
-      const why =
-        detail === "trace" && truth.fields["detail"] !== undefined
-          ? ` (${String(truth.fields["detail"])})`
-          : "";
+      const more = truth.fields["detail"];
+      const why = detail === "trace" && typeof more === "string" ? ` (${more})` : "";
       return `${truth.reason.padEnd(28)}${truth.step ?? ""}${why}`.trimEnd();
     }
     case "fault":

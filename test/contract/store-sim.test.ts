@@ -7,7 +7,8 @@ import { Kernel } from "../../src/sim/kernel.ts";
 import { Network } from "../../src/sim/network.ts";
 import { SimProcess } from "../../src/sim/process.ts";
 import { SimStore } from "../../src/sim/store.ts";
-import { noPathFaults, SimStoreClient } from "../../src/sim/store-client.ts";
+import { SimStoreClient } from "../../src/sim/store-client.ts";
+import { noPathFaults } from "../../src/sim/store-path.ts";
 import { dcsContract } from "./dcs-suite.ts";
 import { type StoreUnderTest, storeContract } from "./store-suite.ts";
 

@@ -9,7 +9,7 @@ export interface CheckContext {
   /** H of the configuration in force: how long a holder may believe in one renewal. */
   readonly holdMs: number;
   readonly maximumLag: number;
-  violate(rule: string, text: string): void;
+  readonly violate: (rule: string, text: string) => void;
 }
 
 export interface Checker {

@@ -12,6 +12,7 @@ export const oneWriter: MakeChecker = ({ cluster, violate }) => {
         return;
       }
       writable.add(truth.host);
+      if (cluster.host(truth.host).excusedUntil >= at) return;
       const others = [...writable].filter(
         (h) => h !== truth.host && cluster.host(h).excusedUntil < at,
       );

@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { STORIES } from "../../scenarios/all.ts";
-import { startNode } from "../node/start.ts";
-import { type Scenario, unmet } from "../scenario/scenario.ts";
-import { storyOfScenario } from "./scenarios.ts";
-import { StoryRun } from "./story.ts";
-import { transcript } from "./transcript.ts";
+import { startNode } from "../src/node/start.ts";
+import { type Scenario, unmet } from "../src/scenario/scenario.ts";
+import { storyOfScenario } from "../src/sim/scenarios.ts";
+import { StoryRun } from "../src/sim/story.ts";
+import { transcript } from "../src/sim/transcript.ts";
+import { STORIES } from "./all.ts";
 
-const GOLDEN = fileURLToPath(new URL("../../scenarios/golden/", import.meta.url));
+const GOLDEN = fileURLToPath(new URL("golden/", import.meta.url));
 
 async function play(scenario: Scenario) {
   const run = new StoryRun(storyOfScenario(scenario, { factory: startNode, flaws: {}, seed: 1 }));
@@ -18,16 +18,17 @@ async function play(scenario: Scenario) {
 }
 
 describe("a story in the simulator", () => {
-  for (const scenario of STORIES) {
-    it(scenario.name, async () => {
+  it.each(STORIES.map((scenario) => [scenario.name, scenario] as const))(
+    "%s",
+    async (name, scenario) => {
       const { report, text } = await play(scenario);
       expect(unmet(scenario.expect, report)).toEqual([]);
-      const path = `${GOLDEN}${scenario.name}.txt`;
+      const path = `${GOLDEN}${name}.txt`;
       if (process.env["UPDATE_GOLDEN"] === "1" || !existsSync(path)) {
         mkdirSync(GOLDEN, { recursive: true });
         writeFileSync(path, text);
       }
       expect(text, "UPDATE_GOLDEN=1 rewrites it").toBe(readFileSync(path, "utf8"));
-    });
-  }
+    },
+  );
 });

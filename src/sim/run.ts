@@ -1,0 +1,68 @@
+// One life of a server, from its start to its end: the words that its parts share.
+import type { Upstream } from "../ports/postgres.ts";
+
+/** How fast one server does things, in milliseconds. */
+export interface ServerProfile {
+  readonly startMs: number;
+  readonly replayMs: number;
+  readonly promoteMs: number;
+  readonly stopMs: number;
+  readonly flushMs: number;
+  readonly cloneMs: number;
+  readonly rewindMs: number;
+  readonly sqlMs: number;
+}
+
+export const DEFAULT_PROFILE: ServerProfile = {
+  startMs: 200,
+  replayMs: 50,
+  promoteMs: 120,
+  stopMs: 150,
+  flushMs: 1,
+  cloneMs: 4_000,
+  rewindMs: 1_000,
+  sqlMs: 4,
+};
+
+export type Phase = "starting" | "standby" | "promoting" | "primary" | "stopping" | "ended";
+
+export interface Run {
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly guarded: boolean;
+  /** A stranger's start listens nowhere (R17). */
+  readonly listens: boolean;
+  phase: Phase;
+  postmaster: "ok" | "hung" | "stopped" | "dead";
+  hungSince: number | undefined;
+  /** Every process of the server is stopped. */
+  frozen: boolean;
+  held: (() => void)[];
+  inserted: number;
+  /** Record ends that are inserted and not flushed. */
+  unflushed: number[];
+  replayed: number;
+  exhausted: boolean;
+  /** Backends that run a long procedure: they outlive their postmaster. */
+  longBackends: number;
+  receiver: Receiver | undefined;
+  readonly senders: Map<string, Sender>;
+  wasWritable: boolean;
+}
+
+export interface Sender {
+  readonly to: string;
+  readonly slot: string | undefined;
+  /** What the standby has confirmed as flushed, as far as the primary has heard. */
+  reported(): number;
+  pump(): void;
+  close(): void;
+}
+
+export interface Receiver {
+  readonly upstream: Upstream;
+  isStreaming(): boolean;
+  /** Flushed by this walreceiver since it began to stream, or undefined. */
+  flushed(): number | undefined;
+  close(): void;
+}
