@@ -25,6 +25,8 @@ export function whyNot(w: HaWorld, name: string): string | undefined {
   if (answer === undefined) return "not asked yet";
   if (answer.kind === "unknown") return `does not answer (${answer.why})`;
   const peer = answer.value;
+  if (peer.tags.nofailover) return "tagged nofailover";
+  if (peer.watchdogFailed) return "its watchdog has failed";
   if (peer.role !== "standby" || peer.state !== "running") return `is ${peer.role}, ${peer.state}`;
   if (peer.position === undefined) return "its position is not settled";
   if (!sameBranch(peer.lineage, w.server.lineage)) return "is on another branch of history";

@@ -1,6 +1,7 @@
 // What does this node publish about itself?
 
 import { memberNamed } from "../../../model/cluster.ts";
+import { isValid } from "../../../model/lease.ts";
 import type { Member, MemberRole, MemberState } from "../../../model/member.ts";
 import type { Reason } from "../../../model/reason.ts";
 import { PUBLISHED_VERSION } from "../../../model/wire/member.ts";
@@ -33,9 +34,13 @@ export function selfPortrait(w: HaWorld, because: Reason): Member {
 
 export function roleOf(w: HaWorld): MemberRole {
   if (w.server.directory !== "data") return "uninitialized";
-  if (isPrimary(w)) return leads(w) === undefined ? "demoted" : "primary";
+  if (isPrimary(w)) return isLawful(w) ? "primary" : "demoted";
   return "standby";
 }
+
+/** Where the store cannot be read, the lease alone says it: it is as good as before until it ends. */
+const isLawful = (w: HaWorld): boolean =>
+  clusterOf(w) === undefined ? isValid(w.lease.held, w.now) : leads(w) !== undefined;
 
 export function stateOf(w: HaWorld): MemberState {
   const job = w.job?.step.kind;

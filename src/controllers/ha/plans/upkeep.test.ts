@@ -1,0 +1,128 @@
+// Is only the difference written, and nothing that is not ours?
+import { describe, expect, it } from "vitest";
+import {
+  BRANCH_3,
+  branches,
+  cluster,
+  config,
+  END,
+  FORK,
+  following,
+  given,
+  intent,
+  LINEAGE,
+  leading,
+  memberIs,
+  server,
+  sql,
+  TERM,
+  tagged,
+  tags,
+  unread,
+  WALL_MS,
+} from "../../../../test/support/world.ts";
+import { lsn } from "../../../model/lsn.ts";
+import type { HaWorld } from "../world.ts";
+import { leaderUpkeep, standbyUpkeep } from "./upkeep.ts";
+
+const leader = (...changes: Parameters<typeof given>[1][]) =>
+  leaderUpkeep(given(leading(), ...changes), TERM);
+const standby = (...changes: Parameters<typeof given>[1][]) =>
+  standbyUpkeep(given(following(), ...changes), undefined);
+const slotsOf = (...names: string[]) =>
+  sql({
+    slots: names.map((name) => ({
+      name,
+      kind: "physical",
+      active: true,
+      restartLsn: END,
+      walStatus: "reserved",
+    })),
+  });
+
+describe("a steady cluster", () => {
+  it("writes nothing", () => {
+    expect(leader()).toEqual([]);
+    expect(standby()).toEqual([]);
+    expect(leader(unread)).toEqual([]);
+  });
+});
+
+describe("slots", () => {
+  it("are made for every other member that streams, on every possible leader", () => {
+    expect(standby(slotsOf("n1"))).toEqual([
+      { kind: "sync-slots", create: ["n3"], drop: [], positions: {} },
+    ]);
+    expect(standby(slotsOf("n1"), memberIs("n3", { tags: tags({ nostream: true }) }))).toEqual([]);
+    expect(standby(slotsOf(), tagged({ nofailover: true }))).toEqual([]);
+    expect(standby(slotsOf(), config({ useSlots: false }))).toEqual([]);
+  });
+
+  it("of strangers are left alone", () => {
+    expect(standby(slotsOf("n1", "n3", "debezium"))).toEqual([]);
+  });
+
+  it("of a standby are advanced to where the leader's are, never back", () => {
+    const at = (n3: number) =>
+      cluster((c) => ({
+        status: {
+          value: { position: END, slots: { n3: lsn(n3) } },
+          modRevision: c.status.modRevision,
+        },
+      }));
+    expect(standby(at(0x5000100))).toEqual([
+      { kind: "sync-slots", create: [], drop: [], positions: { n3: lsn(0x5000100) } },
+    ]);
+    expect(standby(at(0x4000000))).toEqual([]);
+  });
+});
+
+describe("a leader's records", () => {
+  it("name the end of WAL and the slots when they have moved", () => {
+    expect(leader(sql({ position: lsn(0x5000100) }))).toEqual([
+      {
+        kind: "write-status",
+        term: TERM,
+        status: { position: lsn(0x5000100), slots: { n2: END, n3: END } },
+      },
+    ]);
+  });
+
+  it("add one row for the branch it began, with the exact fork", () => {
+    const exact = { ...BRANCH_3, term: TERM, forkLsn: FORK };
+    const w = [server({ lineage: [...LINEAGE, BRANCH_3] }), branches(...LINEAGE, exact)];
+    const own = server({ lineage: [...LINEAGE, { ...BRANCH_3, term: TERM }] });
+    expect(leader(...w, own)).toMatchObject([
+      {
+        kind: "write-history",
+        term: TERM,
+        rows: [{ timeline: 1 }, { timeline: 2, lsn: FORK, newLeader: "n1" }],
+      },
+    ]);
+  });
+
+  it("are kept as short as configured", () => {
+    const own = server({ lineage: [...LINEAGE, { ...BRANCH_3, term: TERM }] });
+    const [write] = leader(own, config({ maxTimelinesHistory: 1 }));
+    expect(write).toMatchObject({ rows: [{ timeline: 2 }] });
+  });
+});
+
+describe("wishes", () => {
+  it("that have come true or concern others are cleared, scheduled ones wait", () => {
+    const clear = { kind: "clear-failover", revision: 450 };
+    expect(leader(intent({ candidate: "n1" }))).toEqual([clear]);
+    expect(leader(intent({ leader: "n3", candidate: "n2" }))).toEqual([clear]);
+    expect(leader(intent({ leader: "n3", scheduledAtMs: WALL_MS + 1 }))).toEqual([]);
+    expect(leader(intent({ leader: "n1", candidate: "n2" }))).toEqual([]);
+  });
+});
+
+describe("settings", () => {
+  it("are applied when the files differ from the plan", () => {
+    const stale = server({ settingsStale: true });
+    const plan = (w: HaWorld) => ({ kind: "apply-settings", plan: w.plan });
+    expect(leader(stale)).toEqual([plan(leading())]);
+    expect(standby(stale)).toEqual([plan(following())]);
+  });
+});

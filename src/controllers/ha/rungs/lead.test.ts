@@ -1,0 +1,220 @@
+// What does a holder of the lease do, from winning to handing over?
+import { describe, expect, it } from "vitest";
+import {
+  armed,
+  askedToRestart,
+  BRANCH_3,
+  branches,
+  crashed,
+  END,
+  fenceDead,
+  given,
+  intent,
+  justWon,
+  LINEAGE,
+  leading,
+  NOW,
+  peerSays,
+  remembering,
+  server,
+  silentSql,
+  sql,
+  stoppedInRecovery,
+  unarmed,
+  WALL_MS,
+} from "../../../../test/support/world.ts";
+import { lsn } from "../../../model/lsn.ts";
+import { after } from "../../../model/time.ts";
+import { decide } from "../decide.ts";
+
+const AHEAD = lsn(0x5000100);
+const won = (...changes: Parameters<typeof given>[1][]) => given(justWon(), ...changes);
+const MINE = { ...BRANCH_3, term: 200 };
+
+describe("a winner", () => {
+  it("reserves the next timeline from where its WAL ends (R18)", () => {
+    expect(decide(won())).toMatchObject({
+      because: "lead_reserving_timeline",
+      vouch: true,
+      step: {
+        kind: "reserve",
+        term: 200,
+        revision: 110,
+        branches: [...LINEAGE, { timeline: 3, parent: 2, forkLsn: END, term: 200 }],
+      },
+    });
+  });
+
+  it("skips every number that was ever reserved", () => {
+    const other = { ...BRANCH_3, timeline: 7, term: 150 };
+    expect(decide(won(branches(...LINEAGE, other))).step).toMatchObject({
+      branches: [...LINEAGE, other, { timeline: 8, parent: 2, term: 200 }],
+    });
+  });
+
+  it("promotes to the timeline it reserved, with the fence armed", () => {
+    expect(decide(won(branches(...LINEAGE, MINE))).step).toEqual({
+      kind: "promote",
+      term: 200,
+      branch: MINE,
+      timeoutMs: 300_000,
+    });
+  });
+
+  it.each([
+    ["not armed", unarmed],
+    ["armed for another term", armed(100, 5_000)],
+    ["armed for a moment that has passed", armed(200, 0)],
+  ])("waits while the fence is %s", (_, change) => {
+    const verdict = decide(won(branches(...LINEAGE, MINE), change));
+    expect(verdict).toMatchObject({ because: "lead_arming", wakeAt: NOW + 100 });
+    expect(verdict.step).toBeUndefined();
+  });
+
+  it("does not promote twice in one term", () => {
+    const w = won(branches(...LINEAGE, MINE), sql({ timeline: 3 }));
+    expect(decide(w)).toMatchObject({ because: "lead_not_eligible", step: { kind: "release" } });
+  });
+
+  it("keeps waiting for its silent server only as long as the lease lasts", () => {
+    expect(decide(won(silentSql))).toMatchObject({
+      because: "lead_waiting_for_server",
+      vouch: false,
+    });
+    expect(decide(given(leading(), silentSql)).vouch).toBe(true);
+  });
+});
+
+describe("a winner that is judged again (R12)", () => {
+  it("gives the lease back when it must not lead after all, and stands back", () => {
+    const verdict = decide(won(fenceDead));
+    expect(verdict).toMatchObject({
+      because: "lead_not_eligible",
+      step: { kind: "release", term: 200, release: { heir: undefined, minLsn: undefined } },
+      vouch: false,
+    });
+    expect(verdict.memory.standBackUntil).toBe(NOW + 10_000);
+  });
+
+  it("demands of the next one what was demanded of it", () => {
+    const inherited = { heir: "n2", minLsn: END };
+    expect(decide(won(fenceDead, remembering({ inherited }))).step).toMatchObject({
+      release: { heir: undefined, minLsn: END },
+    });
+  });
+
+  it("is still the heir that it was in the race", () => {
+    const w = won(peerSays("n3", { position: AHEAD }));
+    expect(decide(w).because).toBe("lead_not_eligible");
+    const heir = remembering({ inherited: { heir: "n2", minLsn: END } });
+    expect(decide(given(w, heir)).because).toBe("lead_reserving_timeline");
+  });
+
+  it("does not lose its patience between winning and promoting", () => {
+    const patient = remembering({ racingSince: after(NOW, -9_000) });
+    const w = won(peerSays("n3", { position: AHEAD }), branches(...LINEAGE, MINE), patient);
+    const first = decide(w);
+    expect(first.because).toBe("lead_promoting");
+    expect(decide(given(w, (x) => ({ ...x, memory: first.memory }))).because).toBe(
+      "lead_promoting",
+    );
+    expect(decide(given(w, unarmed)).memory.racingSince).toBe(NOW - 9_000);
+  });
+
+  it("offers the lease once to the one it passed over", () => {
+    const patient = remembering({ racingSince: after(NOW, -9_000) });
+    const w = won(peerSays("n3", { position: AHEAD }), patient);
+    expect(decide(w)).toMatchObject({
+      because: "lead_not_eligible",
+      step: { kind: "release", release: { heir: "n3", minLsn: AHEAD } },
+    });
+    expect(decide(w).memory.standBackUntil).toBeUndefined();
+    const offered = remembering({ inherited: { heir: "n3", minLsn: AHEAD } });
+    expect(decide(given(w, offered)).because).toBe("lead_reserving_timeline");
+  });
+
+  it("forgets the race once it is a primary", () => {
+    const { memory } = decide(given(leading(), remembering({ racingSince: NOW })));
+    expect(memory.racingSince).toBeUndefined();
+  });
+});
+
+describe("a winner whose server died before it was a primary", () => {
+  it("gives the lease back", () => {
+    for (const w of [won(crashed), won(stoppedInRecovery)])
+      expect(decide(w)).toMatchObject({ because: "lead_not_eligible", step: { kind: "release" } });
+  });
+
+  it("does so also in the middle of a promotion (R16)", () => {
+    const w = won(crashed, server({ standbySignal: false }), branches(...LINEAGE, MINE));
+    expect(decide(w)).toMatchObject({ because: "lead_not_eligible", step: { kind: "release" } });
+  });
+});
+
+describe("a primary with its lease", () => {
+  it("is ended when it is on a timeline that nobody reserved for it", () => {
+    for (const change of [
+      sql({ timeline: 3 }),
+      server({ lineage: [] }),
+      server({ lineage: [...LINEAGE, BRANCH_3] }),
+      branches(LINEAGE[0] ?? BRANCH_3, { ...BRANCH_3, timeline: 2, term: 1 }),
+    ]) {
+      expect(decide(given(leading(), change))).toMatchObject({
+        because: "lead_wrong_timeline",
+        step: { kind: "kill" },
+        vouch: false,
+      });
+    }
+  });
+
+  it("is stopped to be restarted", () => {
+    expect(decide(given(leading(), askedToRestart))).toMatchObject({
+      because: "lead_restarting",
+      step: { kind: "stop", heirApiUrl: undefined },
+      vouch: true,
+    });
+  });
+});
+
+describe("a switchover", () => {
+  const toN2 = intent({ leader: "n1", candidate: "n2" });
+
+  it("begins with a stop that waits for the candidate", () => {
+    expect(decide(given(leading(), toN2, peerSays("n2"))).step).toMatchObject({
+      kind: "stop",
+      heirApiUrl: "http://n2.example:8008",
+    });
+  });
+
+  it.each([
+    ["does not answer", (w: ReturnType<typeof leading>) => w],
+    ["is too far behind", peerSays("n2", { position: lsn(0x4000000) })],
+    ["is no standby", peerSays("n2", { role: "primary" })],
+    ["is on another branch", peerSays("n2", { lineage: [...LINEAGE, BRANCH_3] })],
+    ["has no settled position", peerSays("n2", { position: undefined })],
+  ])("is refused, and the wish cleared, when the candidate %s", (_, change) => {
+    const verdict = decide(given(leading(), toN2, change));
+    expect(verdict).toMatchObject({ because: "switchover_refused", vouch: true });
+    expect(verdict.step).toBeUndefined();
+    expect(verdict.upkeep).toContainEqual({ kind: "clear-failover", revision: 450 });
+  });
+
+  it("waits for its time, and is refused when that has long passed", () => {
+    const at = (ms: number) =>
+      intent({ leader: "n1", candidate: "n2", scheduledAtMs: WALL_MS + ms });
+    expect(decide(given(leading(), at(60_000), peerSays("n2")))).toMatchObject({
+      because: "switchover_scheduled",
+      wakeAt: NOW + 60_000,
+    });
+    expect(decide(given(leading(), at(-3_000), peerSays("n2"))).because).toBe(
+      "switchover_stopping",
+    );
+    expect(decide(given(leading(), at(-3_001), peerSays("n2"))).because).toBe("switchover_refused");
+  });
+
+  it("meant for another leader is none of ours; one that has come true is cleared", () => {
+    const done = decide(given(leading(), intent({ leader: "n3", candidate: "n1" })));
+    expect(done.because).toBe("leading");
+    expect(done.upkeep).toContainEqual({ kind: "clear-failover", revision: 450 });
+  });
+});
