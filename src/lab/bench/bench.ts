@@ -67,24 +67,38 @@ async function measureAll(
   const load = new FullLoad(lab);
   if (fullLoad) {
     await load.prepare();
-    load.start();
+    await load.start();
   }
   try {
     const results: CaseResult[] = [];
-    for (const one of cases) results.push(await measureCase(lab, one, runs));
+    const ready = async (): Promise<void> => {
+      await heal(lab);
+      if (fullLoad) await load.untilBusy();
+    };
+    for (const one of cases) results.push(await measureCase(lab, one, { runs, ready }));
     return results;
   } finally {
     await load.stop();
   }
 }
 
-async function measureCase(lab: LabRecord, one: Case, runs: number): Promise<CaseResult> {
+interface Series {
+  readonly runs: number;
+  /** Resolves when the lab is as a run needs it. */
+  readonly ready: () => Promise<void>;
+}
+
+async function measureCase(
+  lab: LabRecord,
+  one: Case,
+  { runs, ready }: Series,
+): Promise<CaseResult> {
   const result = { id: one.id, title: one.title, bound: one.bound };
   const measurements = [];
   const failures: string[] = [];
   for (let run = 1; run <= runs; run++) {
     try {
-      await heal(lab);
+      await ready();
       const before = await scene(lab);
       const measurement = await one.run(lab);
       measurements.push(measurement);

@@ -3,9 +3,11 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../../model/error.ts";
+import { superuser } from "../health.ts";
 import { loadLogin } from "../load.ts";
 import { postgresBinDir } from "../programs.ts";
 import type { LabRecord } from "../record.ts";
+import { waitFor } from "../wait-until.ts";
 import { openWritable } from "../writable.ts";
 
 /** Server settings of a lab that shall carry it. */
@@ -15,6 +17,7 @@ const SCALE = 50;
 const CLIENTS = 200;
 const AGAIN_AFTER_MS = 200;
 const DATABASE = "pgbench";
+const BUSY_LIMIT_MS = 60_000;
 
 /** pgbench with 200 connections, started again whenever a fault has thrown its clients out. */
 export class FullLoad {
@@ -40,8 +43,27 @@ export class FullLoad {
     if (done.status !== 0) throw new AppError("LAB_FAILED", "fill pgbench's tables", done.stderr);
   }
 
-  start(): void {
+  /** Begins, and returns when nearly all of its clients are connected and at work. */
+  async start(): Promise<void> {
     this.#running = this.#run();
+    await this.untilBusy();
+  }
+
+  /** After a fault the clients come back by and by; a measurement begins with all of them. */
+  async untilBusy(): Promise<void> {
+    await waitFor("the full load to be at work", () => this.#isBusy().catch(() => false), {
+      limitMs: BUSY_LIMIT_MS,
+      everyMs: 500,
+    });
+  }
+
+  async #isBusy(): Promise<boolean> {
+    using session = await openWritable(this.#lab.members, superuser(this.#lab));
+    const clients = await session.value(
+      `SELECT count(*)::int FROM pg_stat_activity
+        WHERE datname = '${DATABASE}' AND xact_start IS NOT NULL`,
+    );
+    return Number(clients) >= CLIENTS / 2;
   }
 
   async stop(): Promise<void> {
