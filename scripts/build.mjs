@@ -22,7 +22,7 @@ const programs = [
   { name: "cli", entry: "src/cli/main.ts", executable: true },
   // Loaded by the command line only when asked for, so that it stays light.
   { name: "lab", entry: "src/lab/main.ts" },
-  { name: "sim", entry: "src/sim/main.ts" },
+  { name: "sim", entry: "scenarios/main.ts" },
 ];
 
 const present = programs.filter(({ entry }) => existsSync(join(root, entry)));

@@ -6,6 +6,7 @@ import { ask, type Reply } from "./ask.ts";
 import type { FenceProcess } from "./fence.ts";
 import type { SimHost } from "./host.ts";
 import type { SimProcess } from "./process.ts";
+import { takeDown } from "./take-down.ts";
 
 const ROUND_TRIP_MS = 0.3;
 const SPAWN_MS = 90;
@@ -227,15 +228,13 @@ export class SimFence implements Fence {
 
   arm(term: number, until: Instant, signal: AbortSignal): Promise<void> {
     return this.#command<void>("arming the fence", signal, (fence, reply) => {
-      fence.arm({ term, until });
-      reply.ok();
+      answer(reply, "arming the fence", fence.arm({ term, until }));
     });
   }
 
   disarm(signal: AbortSignal): Promise<void> {
     return this.#command<void>("disarming the fence", signal, (fence, reply) => {
-      fence.disarm();
-      reply.ok();
+      answer(reply, "disarming the fence", fence.disarm());
     });
   }
 
@@ -251,14 +250,42 @@ export class SimFence implements Fence {
     );
   }
 
-  killServer(graceMs: number, timeoutMs: number, signal: AbortSignal): Promise<KillReport> {
-    return this.#command<KillReport>("ending the server", signal, (fence, reply) => {
-      const report = (): KillReport => {
-        const isDown = this.#host.server.run === undefined;
-        return { down: isDown, remaining: isDown ? 0 : 1 };
-      };
-      fence.kill(graceMs, () => reply.ok(report()));
-      this.#host.kernel.after(timeoutMs, () => reply.ok(report()));
+  async killServer(graceMs: number, timeoutMs: number, signal: AbortSignal): Promise<KillReport> {
+    const attempt = "ending the server";
+    try {
+      return await this.#command<KillReport>(attempt, signal, (fence, reply) => {
+        fence.kill(graceMs, () => reply.ok(this.#report()));
+        this.#host.kernel.after(timeoutMs, () => reply.ok(this.#report()));
+      });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "FENCE_LOST") throw error;
+      return this.#killHere(graceMs, timeoutMs, signal);
+    }
+  }
+
+  #report(): KillReport {
+    const isDown = this.#host.server.run === undefined;
+    return { down: isDown, remaining: isDown ? 0 : 1 };
+  }
+
+  /** The fence is gone or frozen: the agent does its work by the same code. */
+  #killHere(graceMs: number, timeoutMs: number, signal: AbortSignal): Promise<KillReport> {
+    const { server, kernel } = this.#host;
+    return ask<KillReport>({
+      process: this.#agent,
+      attempt: "ending the server",
+      signal,
+      begin: (reply) => {
+        const how = { server, kernel, process: this.#agent, graceMs, reachesBackends: true };
+        takeDown(how, () => reply.ok(this.#report()));
+        kernel.after(timeoutMs, () => reply.ok(this.#report()));
+        return undefined;
+      },
     });
   }
+}
+
+function answer(reply: Reply<void>, attempt: string, why: string | undefined): void {
+  if (why === undefined) reply.ok();
+  else reply.fail(new AppError("FENCE_UNARMED", attempt, why));
 }

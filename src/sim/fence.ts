@@ -8,6 +8,7 @@ import type { Dice } from "./dice.ts";
 import type { Kernel } from "./kernel.ts";
 import { SimProcess } from "./process.ts";
 import type { SimServer } from "./server.ts";
+import { takeDown } from "./take-down.ts";
 import type { Armed, TruthBoard } from "./truth.ts";
 
 /** What one agent's connection hears from the fence. */
@@ -33,9 +34,6 @@ export interface FenceFlaws {
   readonly forgetsOnAdopt?: boolean;
 }
 
-/** How often a kill looks whether every process is gone. */
-const KILL_ROUND_MS = 10;
-const KILL_ROUNDS = 3_000;
 const MOST_LATE_MS = 1_000;
 
 export class FenceProcess {
@@ -46,6 +44,7 @@ export class FenceProcess {
   #listener: FenceListener | undefined;
   #timer: Timer | undefined;
   #childPid: number | undefined;
+  #isFiring = false;
   armed: Armed | undefined;
   leaseId: string | undefined;
 
@@ -64,7 +63,7 @@ export class FenceProcess {
   connect(listener: FenceListener): number {
     this.#generation += 1;
     this.#listener = listener;
-    if (this.#flaws.forgetsOnAdopt === true) this.#disarm();
+    if (this.#flaws.forgetsOnAdopt === true) this.#clear();
     return this.#generation;
   }
 
@@ -77,17 +76,25 @@ export class FenceProcess {
     if (this.isCurrent(generation)) this.#listener = undefined;
   }
 
-  arm(armed: Armed): void {
-    this.#disarm();
+  /** Answers why not, or undefined when it is armed. */
+  arm(armed: Armed): string | undefined {
+    if (this.#isFiring) return "the deadline has passed, the server is ending";
+    if (this.armed !== undefined && armed.term < this.armed.term)
+      return `it is armed for term ${this.armed.term}`;
+    if (armed.until <= this.#host.clock.now()) return "that deadline is over already";
+    this.#clear();
     this.armed = armed;
     this.#timer = wakeAt(this.#host.kernel, this.#host.clock, this.process, {
       at: armed.until + this.#lateness(),
       run: () => this.#fire(armed),
     });
+    return undefined;
   }
 
-  disarm(): void {
-    this.#disarm();
+  disarm(): string | undefined {
+    if (this.#isFiring) return "the deadline has passed";
+    this.#clear();
+    return undefined;
   }
 
   /** A loaded machine runs even the highest priority late; the margin of a lease allows for it. */
@@ -96,7 +103,7 @@ export class FenceProcess {
     return dice.chance(0.25) ? dice.between(0, MOST_LATE_MS) : dice.between(0, 3);
   }
 
-  #disarm(): void {
+  #clear(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.armed = undefined;
@@ -110,34 +117,19 @@ export class FenceProcess {
       term: armed.term,
       serverRan: server.canAcknowledge(),
     });
-    this.armed = undefined;
-    this.kill(HARD_STOP_AFTER_MS, () => undefined);
+    this.#isFiring = true;
+    this.kill(HARD_STOP_AFTER_MS, () => {
+      this.#isFiring = false;
+      this.#clear();
+    });
     this.#listener?.onFired(armed.term);
   }
 
-  /** R1: SIGQUIT to the postmaster, then SIGKILL to it and to every process, until nothing is left. */
+  /** R1, until nothing is left. */
   kill(graceMs: number, done: (isDown: boolean) => void): void {
+    const reachesBackends = this.#flaws.groupKillOnly !== true;
     const { server, kernel } = this.#host;
-    if (server.run === undefined) {
-      done(true);
-      return;
-    }
-    server.quit();
-    const isStopped = server.run.postmaster !== "ok";
-    kernel.after(isStopped ? 1 : graceMs, () =>
-      this.process.deliver(() => this.#killHard(KILL_ROUNDS, done)),
-    );
-  }
-
-  #killHard(rounds: number, done: (isDown: boolean) => void): void {
-    const { server, kernel } = this.#host;
-    if (server.run === undefined || rounds === 0) {
-      done(server.run === undefined);
-      return;
-    }
-    server.killPostmaster();
-    if (this.#flaws.groupKillOnly !== true) server.killEveryProcess();
-    kernel.after(KILL_ROUND_MS, () => this.process.deliver(() => this.#killHard(rounds - 1, done)));
+    takeDown({ server, kernel, process: this.process, graceMs, reachesBackends }, done);
   }
 
   /** Starts the postmaster as a child. Answers its pid, or why it left at once. */
