@@ -27,13 +27,15 @@ export interface ViewOptions {
 
 const REQUEST_LIMIT_MS: Ms = 60_000;
 const POLL_MS: Ms = 50;
+/** Each sample of the event loop's delay wakes the process. */
+const SAMPLE_MS: Ms = 250;
 const WRITE_LIMIT_MS: Ms = 3_000;
 const NS_PER_MS = 1e6;
 
 export function createView(o: ViewOptions): NodeView {
-  const delay = monitorEventLoopDelay({ resolution: 50 });
+  const delay = monitorEventLoopDelay({ resolution: SAMPLE_MS });
   delay.enable();
-  const eventLoopDelayMs = () => Math.max(0, delay.percentile(99) / NS_PER_MS - 50);
+  const eventLoopDelayMs = () => Math.max(0, delay.percentile(99) / NS_PER_MS - SAMPLE_MS);
   const view = () => viewOf(o, eventLoopDelayMs());
   return {
     view,

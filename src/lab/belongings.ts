@@ -18,6 +18,9 @@ export interface Belonging {
 /** A fence calls itself by this and its data directory. */
 const FENCE_TITLE = "understudy-fence ";
 
+/** Between the program and its script stand Node's own options. */
+const MOST_FLAGS = 8;
+
 const TOOLS = new Set([
   "initdb",
   "pg_basebackup",
@@ -51,7 +54,7 @@ export function belonging(lab: LabRecord, candidate: Process): Belonging | undef
 function roleOf(lab: LabRecord, { args, cwd, name }: Process): LabRole | undefined {
   const [title = ""] = args;
   if (title.startsWith(FENCE_TITLE)) return "fence";
-  const script = args.slice(0, 4).find((arg) => arg.startsWith(`${lab.dir}/bin/`));
+  const script = args.slice(0, MOST_FLAGS + 2).find((arg) => arg.startsWith(`${lab.dir}/bin/`));
   // Before it has taken its title, a fence looks like this.
   if (script !== undefined) return basename(script) === "fence.mjs" ? "fence" : "agent";
   const program = basename(title);

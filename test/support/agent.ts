@@ -29,6 +29,7 @@ import { readProcess } from "../../src/adapters/system/process-list.ts";
 import { lookAtServer } from "../../src/adapters/system/server-look.ts";
 import { readPostmasterFile } from "../../src/adapters/system/shared-memory.ts";
 import { freePorts } from "../../src/lab/addresses.ts";
+import { AGENT_FLAGS } from "../../src/lab/nodes.ts";
 import { patchConfig } from "../../src/model/wire/config.ts";
 import type { JsonObject } from "../../src/model/wire/json.ts";
 import type { StatusJson } from "../../src/model/wire/status.ts";
@@ -162,7 +163,7 @@ export class TestAgent {
   readonly name: string;
   readonly address: string;
   readonly dir: string;
-  readonly file: string;
+  file: string;
   readonly dataDir: string;
   readonly stateDir: string;
   readonly port: number;
@@ -170,6 +171,7 @@ export class TestAgent {
   readonly #stage: AgentStage;
   #yaml: JsonObject;
   #tls: TlsMaterial | undefined;
+  #launcher: readonly string[] = [];
   #child: ChildProcess | undefined;
   #said = "";
 
@@ -223,12 +225,38 @@ export class TestAgent {
     writeFileSync(this.file, text, { mode: 0o600 });
   }
 
+  /**
+   * Gives the node's folder a small file system of its own. Who is not root may mount one in a namespace of his own,
+   * where the agent then lives as the same user.
+   */
+  smallDisk(megabytes: number): void {
+    this.file = `${this.dir}.yml`;
+    this.change({});
+    const mount = ["mount", "-t", "tmpfs", "-o", `size=${megabytes}m,mode=755`, "us-agent"];
+    if (process.getuid?.() === 0) {
+      const [program = "", ...args] = mount;
+      execFileSync(program, [...args, this.dir]);
+      this.giveToServer(this.dir);
+      return;
+    }
+    const become = `--map-user=${process.getuid?.()} --map-group=${process.getgid?.()}`;
+    const script = `${mount.join(" ")} "$0" && exec unshare --user ${become} "$@"`;
+    const alone = ["unshare", "--user", "--map-root-user", "--mount"];
+    this.#launcher = [...alone, "sh", "-c", script, this.dir];
+  }
+
+  /** The node's folder as its agent sees it, for as long as that lives. */
+  get seenDir(): string {
+    return this.#launcher.length === 0 ? this.dir : `/proc/${this.pid}/root${this.dir}`;
+  }
+
   /** Starts the agent without waiting for anything. */
   start(): void {
     if (this.isRunning) throw new Error(`the agent of ${this.name} runs already`);
     this.#said = "";
     const args = [join(this.#stage.bin, "agent.mjs"), "-c", this.file];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const [program = "", ...before] = [...this.#launcher, process.execPath, ...AGENT_FLAGS];
+    const child = spawn(program, [...before, ...args], { stdio: ["ignore", "ignore", "pipe"] });
     child.stderr.on("data", (chunk: Buffer) => {
       this.#said += chunk.toString();
     });
