@@ -30,21 +30,32 @@ export type Verb =
   | { readonly do: "storeLeaderPause" }
   | { readonly do: "storeNoSpace" }
   | { readonly do: "storeCompact" }
+  /** The endpoints answer for another, empty store; or for yesterday's state of this one. */
+  | { readonly do: "otherStore" }
+  | { readonly do: "olderStore" }
   | { readonly do: "revokeLease"; readonly node: Target }
   | { readonly do: "loseAnswers"; readonly node: Target; readonly share: number }
   | { readonly do: "applyLate"; readonly node: Target; readonly share: number }
   | { readonly do: "watchLag"; readonly node: Target; readonly lagMs: number }
   | { readonly do: "watchSilent"; readonly node: Target }
-  | { readonly do: "slowStore"; readonly node: Target; readonly delayMs: number }
+  /** A request and its answer take longer; `askShare` of it on the way to the store. */
+  | {
+      readonly do: "slowStore";
+      readonly node: Target;
+      readonly delayMs: number;
+      readonly askShare?: number;
+    }
   // clocks and disks
   | { readonly do: "clockRate"; readonly node: Target; readonly rate: number }
   | { readonly do: "stepWall"; readonly node: Target; readonly byMs: number }
   | { readonly do: "suspendHost"; readonly node: Target }
   | { readonly do: "fillDisk"; readonly node: Target }
+  /** Somebody swaps the data directory for another cluster's, or for junk. */
+  | { readonly do: "foreignData"; readonly node: Target; readonly isJunk: boolean }
   | { readonly do: "slowDisk"; readonly node: Target; readonly slowMs: number }
   | { readonly do: "slowStandby"; readonly node: Target; readonly slowMs: number }
   // people
-  | { readonly do: "switchover"; readonly candidate?: Target }
+  | { readonly do: "switchover"; readonly candidate?: Target; readonly inMs?: number }
   | { readonly do: "failover"; readonly candidate: Target }
   | { readonly do: "restart"; readonly node: Target }
   | { readonly do: "reinit"; readonly node: Target }
@@ -87,6 +98,8 @@ const KINDS = {
   storeLeaderPause: "store",
   storeNoSpace: "store",
   storeCompact: "store",
+  otherStore: "store",
+  olderStore: "store",
   revokeLease: "store",
   loseAnswers: "store",
   applyLate: "store",
@@ -97,6 +110,7 @@ const KINDS = {
   stepWall: "clock",
   suspendHost: "clock",
   fillDisk: "disk",
+  foreignData: "disk",
   slowDisk: "disk",
   slowStandby: "disk",
   switchover: "operator",

@@ -4,6 +4,9 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { Kernel, Ticket } from "./kernel.ts";
 import type { SimProcess } from "./process.ts";
 
+/** What people's clocks show when a schedule begins. */
+export const EPOCH_MS = 1_790_000_000_000;
+
 /** Host time 0 is the boot; every boot begins at another number, so that instants of two boots never look alike. */
 export class HostClock {
   readonly #kernel: Kernel;
@@ -17,7 +20,7 @@ export class HostClock {
     this.#rate = rate;
     this.#baseTrue = kernel.now;
     this.#baseHost = bootAt;
-    this.#wallOffset = 1_790_000_000_000;
+    this.#wallOffset = EPOCH_MS + kernel.now - bootAt;
   }
 
   now(): number {
@@ -51,6 +54,7 @@ export class HostClock {
   }
 
   restart(bootAt: number): void {
+    this.#wallOffset = this.wallMs() - bootAt;
     this.#baseHost = bootAt;
     this.#baseTrue = this.#kernel.now;
   }

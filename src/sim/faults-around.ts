@@ -3,6 +3,7 @@ import type { Verb } from "../scenario/verbs.ts";
 import { OUTSIDE, type SimCluster } from "./cluster.ts";
 import { hostFor, nothing, type Undo } from "./fault-target.ts";
 import type { SimHost } from "./host.ts";
+import { emptyContents, type StoreContents } from "./store-state.ts";
 
 /** Cuts both directions between a host and others. */
 function cutAll(cluster: SimCluster, host: string, others: readonly string[]): Undo {
@@ -41,12 +42,29 @@ export function playOnNetworkOrStore(
     case "storeNoSpace":
       cluster.store.raiseSpaceAlarm(true);
       return () => cluster.store.raiseSpaceAlarm(false);
+    case "otherStore":
+      return exchange(cluster, emptyContents("another"));
+    case "olderStore":
+      return exchange(cluster, cluster.store.backup);
     case "storeCompact":
       cluster.store.state.compact();
       return nothing;
     default:
       throw new Error(`not a verb of networks or stores: ${verb.do}`);
   }
+}
+
+/** Something else answers for a while; then the true store is back as it was, with its leases begun anew. */
+function exchange(cluster: SimCluster, contents: StoreContents | undefined): Undo {
+  const { store } = cluster;
+  if (contents === undefined || store.isForeign) return nothing;
+  const own = store.state.contents();
+  store.isForeign = true;
+  store.load(contents);
+  return () => {
+    store.isForeign = false;
+    store.load(own);
+  };
 }
 
 function onStoreLeader(

@@ -1,6 +1,8 @@
 // What a person asks for: intents written to the store, requests to an agent.
 import type { FailoverIntent } from "../model/cluster.ts";
+import { printRfc3339 } from "../model/wire/rfc3339.ts";
 import type { Verb } from "../scenario/verbs.ts";
+import { EPOCH_MS } from "./clock.ts";
 import type { SimCluster } from "./cluster.ts";
 import { hostFor, nothing, type Undo } from "./fault-target.ts";
 import type { SimHost } from "./host.ts";
@@ -10,9 +12,9 @@ const LIMIT_MS = 3_000;
 export function playOperator(cluster: SimCluster, verb: Verb, host: SimHost | undefined): Undo {
   switch (verb.do) {
     case "switchover":
-      return intend(cluster, { fromLeader: true, candidate: verb.candidate });
+      return intend(cluster, { fromLeader: true, candidate: verb.candidate, inMs: verb.inMs });
     case "failover":
-      return intend(cluster, { fromLeader: false, candidate: verb.candidate });
+      return intend(cluster, { fromLeader: false, candidate: verb.candidate, inMs: undefined });
     case "pause":
       setPaused(cluster, true);
       return () => setPaused(cluster, false);
@@ -57,6 +59,7 @@ function tell(cluster: SimCluster, what: string, work: Promise<unknown>): void {
 interface Wish {
   readonly fromLeader: boolean;
   readonly candidate: string | undefined;
+  readonly inMs: number | undefined;
 }
 
 function intend(cluster: SimCluster, wish: Wish): Undo {
@@ -70,8 +73,12 @@ function intend(cluster: SimCluster, wish: Wish): Undo {
     const intent: FailoverIntent = {
       leader: wish.fromLeader ? seen.leader?.name : undefined,
       candidate,
-      scheduledAt: undefined,
-      scheduledAtMs: undefined,
+      scheduledAt:
+        wish.inMs === undefined
+          ? undefined
+          : printRfc3339(EPOCH_MS + cluster.kernel.now + wish.inMs),
+      scheduledAtMs:
+        wish.inMs === undefined ? undefined : EPOCH_MS + cluster.kernel.now + wish.inMs,
     };
     return cluster.operator.writeFailover(intent, seen.failover.modRevision, LIMIT_MS);
   };

@@ -35,6 +35,8 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   storeLeaderKill: "store",
   storeLeaderPause: "store",
   storeNoSpace: "store",
+  otherStore: "store",
+  olderStore: "store",
   revokeLease: "store",
   loseAnswers: "agent",
   applyLate: "agent",
@@ -42,6 +44,7 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   suspendHost: "agent",
   stepWall: "server",
   fillDisk: "agent",
+  foreignData: "agent",
   slowDisk: "agent",
   pause: "store", // a crash during a pause waits for a person, and so does what it knew
   detach: "agent",
@@ -179,6 +182,8 @@ function playOnMachine(cluster: SimCluster, verb: Verb, host: SimHost): Undo {
       return () => {
         disk.full = false;
       };
+    case "foreignData":
+      return swapData(host, verb.isJunk);
     case "slowDisk": {
       disk.slowMs += verb.slowMs;
       return () => {
@@ -194,6 +199,20 @@ function playOnMachine(cluster: SimCluster, verb: Verb, host: SimHost): Undo {
     default:
       throw new Error(`not a verb of machines: ${verb.do}`);
   }
+}
+
+/** The server is ended, another directory put in its place, and the right one put back at the end. */
+function swapData(host: SimHost, isJunk: boolean): Undo {
+  const { disk, server } = host;
+  const { data, state, marked, lineage, pending } = disk;
+  if (data === undefined || marked) return nothing;
+  server.die("its directory is taken away");
+  disk.data = isJunk ? undefined : { ...data, systemId: "666", standbySignal: true };
+  disk.state = "foreign";
+  return () => {
+    server.die("its directory is put back");
+    Object.assign(disk, { data, state, marked, lineage, pending });
+  };
 }
 
 /** Every process stands still, the boot clock runs. On waking up the fence may come milliseconds after a backend (L1). */

@@ -113,25 +113,35 @@ export class StoreState {
     this.history = [];
   }
 
-  /** A backup that can be restored later, leases included. */
-  backup(): StoreBackup {
-    return { revision: this.revision, keys: new Map(this.keys), leases: new Map(this.leases) };
+  /** Everything, to be put back later. */
+  contents(): StoreContents {
+    const { clusterId, revision } = this;
+    return { clusterId, revision, keys: new Map(this.keys), leases: new Map(this.leases) };
   }
 
-  /** An older state comes back: revisions go backwards. */
-  restore(backup: StoreBackup, now: number): void {
-    this.revision = backup.revision;
-    this.keys = new Map(backup.keys);
+  /** Another store, or another time of this one: its leases begin anew, its watchers learn of a gap. */
+  load(contents: StoreContents, now: number): void {
+    this.clusterId = contents.clusterId;
+    this.revision = contents.revision;
+    this.keys = new Map(contents.keys);
     this.leases = new Map(
-      [...backup.leases].map(([id, l]) => [id, { ...l, expiresAt: now + l.ttlMs }] as const),
+      [...contents.leases].map(([id, l]) => [id, { ...l, expiresAt: now + l.ttlMs }] as const),
     );
     this.history = [];
     this.compactedAt = this.revision;
   }
 }
 
-export interface StoreBackup {
+export interface StoreContents {
+  readonly clusterId: string;
   readonly revision: number;
   readonly keys: ReadonlyMap<string, KeyValue>;
   readonly leases: ReadonlyMap<string, SimLease>;
 }
+
+export const emptyContents = (clusterId: string): StoreContents => ({
+  clusterId,
+  revision: 1,
+  keys: new Map(),
+  leases: new Map(),
+});

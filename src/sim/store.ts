@@ -9,7 +9,7 @@ import type { Dice } from "./dice.ts";
 import { Disturbances } from "./disturbances.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Network } from "./network.ts";
-import { type SimLease, type StoreBackup, StoreState } from "./store-state.ts";
+import { type SimLease, type StoreContents, StoreState } from "./store-state.ts";
 
 export interface StoreMember {
   readonly host: string;
@@ -47,6 +47,10 @@ export class SimStore {
   readonly members: StoreMember[];
   /** When a lease, leader or key was disturbed by the store itself. */
   readonly #disturbances = new Disturbances();
+  /** Another store answers in place of this one: nobody may begin anything on its word (S12). */
+  isForeign = false;
+  /** An early state of this store, for those who restore backups. */
+  backup: StoreContents | undefined;
   #leader: StoreMember | undefined;
   #isElecting = false;
   #waiting: Proposal[] = [];
@@ -283,10 +287,10 @@ export class SimStore {
     run(this.state);
   }
 
-  restore(backup: StoreBackup, newClusterId: boolean): void {
+  /** The endpoints answer for other contents from now on. */
+  load(contents: StoreContents): void {
     this.#disturbances.note(this.kernel.now);
-    if (newClusterId) this.state.clusterId = `c${1 + this.#dice.integer(1_000_000)}`;
-    this.state.restore(backup, this.kernel.now);
+    this.state.load(contents, this.kernel.now);
     for (const lease of this.state.leases.values()) this.#watchLease(lease);
     for (const listener of [...this.#serviceListeners]) listener();
   }

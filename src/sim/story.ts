@@ -30,6 +30,9 @@ export interface StoryResult extends StoryReport {
 /** When the agents of a new cluster are started: all at once, as after a power cut of the whole room. */
 const AGENT_SPREAD_MS = 50;
 
+/** When the backup of the store is made that somebody restores later. */
+const BACKUP_AT_MS = 20_000;
+
 export class StoryRun {
   readonly cluster: SimCluster;
   readonly workload: Workload;
@@ -91,6 +94,9 @@ export class StoryRun {
     for (const name of cluster.hosts.keys())
       kernel.after((spread += AGENT_SPREAD_MS), () => cluster.startAgent(name));
     for (const fault of faults) kernel.at(fault.atMs, () => this.#begin(fault));
+    kernel.at(BACKUP_AT_MS, () => {
+      cluster.store.backup = cluster.store.state.contents();
+    });
     kernel.at(healAtMs, () => this.#heal());
     await kernel.runUntil(endAtMs);
     if (!kernel.stopped) for (const checker of this.#checkers) checker.finish?.(healAtMs, endAtMs);

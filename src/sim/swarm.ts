@@ -57,6 +57,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         loop_wait: loopWait,
         retry_timeout: ttl === 30 ? 10 : 3,
         maximum_lag_on_failover: d.pick([0, 100_000, 1_048_576, 1_048_576]),
+        primary_start_timeout: d.pick([300, 300, 12]),
         ...options.config,
       },
       factory: options.factory,
@@ -84,7 +85,7 @@ function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
     profile: {
       startMs: d.between(80, d.chance(0.1) ? 20_000 : 1_200),
       replayMs: d.between(0, 2_000),
-      promoteMs: d.between(60, d.chance(0.15) ? 15_000 : 500),
+      promoteMs: d.between(60, d.chance(0.15) ? 30_000 : 500),
       stopMs: d.between(30, d.chance(0.1) ? 6_000 : 400),
       flushMs: d.between(0.3, 3),
       cloneMs: d.between(2_000, 20_000),
@@ -187,6 +188,8 @@ const storeVerb = (d: Dice, node: string): Verb =>
     { do: "storeLeaderPause" },
     { do: "storeNoSpace" },
     { do: "storeCompact" },
+    { do: "otherStore" },
+    { do: "olderStore" },
     { do: "revokeLease", node },
     { do: "loseAnswers", node, share: d.between(0.05, 0.7) },
     { do: "applyLate", node, share: d.between(0.05, 0.5) },
@@ -205,6 +208,7 @@ const clockVerb = (d: Dice, node: string): Verb =>
 const diskVerb = (d: Dice, node: string): Verb =>
   d.pick<Verb>([
     { do: "fillDisk", node },
+    { do: "foreignData", node, isJunk: d.chance(0.5) },
     { do: "slowDisk", node, slowMs: Math.round(d.between(20, 800)) },
     { do: "slowStandby", node: "standby", slowMs: Math.round(d.between(200, 5_000)) },
   ]);
@@ -212,6 +216,7 @@ const diskVerb = (d: Dice, node: string): Verb =>
 const operatorVerb = (d: Dice, node: string): Verb =>
   d.pick<Verb>([
     { do: "switchover" },
+    { do: "switchover", inMs: Math.round(d.between(500, 15_000)) },
     { do: "switchover", candidate: d.pick(["standby", "other"]) },
     { do: "failover", candidate: "standby" },
     { do: "restart", node },

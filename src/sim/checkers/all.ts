@@ -6,6 +6,7 @@ import { fenceCalm } from "./fence-calm.ts";
 import { historyGrows } from "./history-grows.ts";
 import { noLoss } from "./no-loss.ts";
 import { oneWriter } from "./one-writer.ts";
+import { ownStore } from "./own-store.ts";
 import { dataKept, rightRows } from "./right-rows.ts";
 
 export const CHECKERS: readonly MakeChecker[] = [
@@ -16,6 +17,7 @@ export const CHECKERS: readonly MakeChecker[] = [
   fenceCalm,
   rightRows,
   dataKept,
+  ownStore,
   writesReturn,
   everyoneStreams,
   calmAtLast,
