@@ -255,8 +255,8 @@ export class TestAgent {
     if (this.isRunning) throw new Error(`the agent of ${this.name} runs already`);
     this.#said = "";
     const args = [join(this.#stage.bin, "agent.mjs"), "-c", this.file];
-    const [program = "", ...before] = [...this.#launcher, process.execPath, ...AGENT_FLAGS];
-    const child = spawn(program, [...before, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+    const [program, ...more] = [...this.#launcher, process.execPath, ...AGENT_FLAGS, ...args];
+    const child = spawn(program ?? "", more, { stdio: ["ignore", "ignore", "pipe"] });
     child.stderr.on("data", (chunk: Buffer) => {
       this.#said += chunk.toString();
     });
