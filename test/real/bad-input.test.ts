@@ -174,7 +174,7 @@ test("data that another host did not shut down", async () => {
   const record = JSON.parse(readFileSync(path, "utf8")) as object;
   writeFileSync(path, JSON.stringify({ ...record, bootId: "x", hostId: "y" }));
   const why = "it was last used on another host and was not shut down there";
-  await refused(node, 6, `using ${node.dataDir}`, why, "see the runbook");
+  await refused(node, 6, `using ${node.dataDir}`, why, "before forcing it");
   expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ hostId: "y" });
 });
 
