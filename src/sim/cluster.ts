@@ -143,7 +143,7 @@ export class SimCluster {
   /** Starts an agent on a host that has power and none. */
   startAgent(name: string): void {
     const host = this.host(name);
-    if (!host.isUp || host.agent?.isAlive === true) return;
+    if (!host.isUp || !host.isAwake || host.agent?.isAlive === true) return;
     const process = new SimProcess(this.kernel, `${name}/agent`);
     host.agent = process;
     const agent: Agent = { process, node: undefined };

@@ -218,16 +218,20 @@ function swapData(host: SimHost, isJunk: boolean): Undo {
 /** Every process stands still, the boot clock runs. On waking up the fence may come milliseconds after a backend (L1). */
 function suspend(cluster: SimCluster, host: SimHost): Undo {
   const { agent, fence } = host;
+  if (!host.isAwake) return nothing;
+  host.isAwake = false;
   host.excusedUntil = Number.POSITIVE_INFINITY;
   host.server.setFrozen(true);
   agent?.pause();
   fence?.process.pause();
   cluster.network.setPower(host.name, false);
   return () => {
+    host.isAwake = true;
     host.excusedUntil = cluster.kernel.now + WAKE_UP_MS;
     if (host.isUp) cluster.network.setPower(host.name, true);
     fence?.process.resume();
     agent?.resume();
     host.server.setFrozen(false);
+    cluster.startAgent(host.name);
   };
 }

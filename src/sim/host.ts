@@ -36,6 +36,8 @@ export class SimHost {
   fence: FenceProcess | undefined;
   agent: SimProcess | undefined;
   isUp = true;
+  /** False in a suspend: nothing runs and nothing can be started. */
+  isAwake = true;
   /** Until when two writers are this host's stated limit: agent and fence frozen together, or a wake-up. */
   excusedUntil = Number.NEGATIVE_INFINITY;
   readonly #disturbances = { agent: new Disturbances(), server: new Disturbances() };

@@ -38,6 +38,8 @@ export interface Run {
   /** Every process of the server is stopped. */
   frozen: boolean;
   held: (() => void)[];
+  /** A SIGQUIT waits for a stopped postmaster to be continued. */
+  quitPending: boolean;
   inserted: number;
   /** Record ends that are inserted and not flushed. */
   unflushed: number[];

@@ -69,9 +69,14 @@ export class SimServer {
   during(run: Run, ms: number, effect: () => void): void {
     this.parts.kernel.after(ms, () => {
       if (this.run !== run) return;
-      if (run.frozen) run.held.push(() => this.during(run, 0, effect));
+      if (run.frozen) run.held.push(() => this.during(run, this.#remainder(), effect));
       else effect();
     });
+  }
+
+  /** Work that a freeze has interrupted takes the rest of its time after it. */
+  #remainder(): number {
+    return this.parts.dice.between(15, 60);
   }
 
   /** Why a start would fail at once, or undefined. */
@@ -101,6 +106,7 @@ export class SimServer {
       hungSince: undefined,
       frozen: false,
       held: [],
+      quitPending: false,
       inserted: data.end,
       unflushed: [],
       replayed: Math.max(
@@ -325,7 +331,10 @@ export class SimServer {
   quit(): void {
     const run = this.run;
     if (run === undefined || run.postmaster === "dead") return;
-    if (run.postmaster === "stopped") return;
+    if (run.postmaster === "stopped") {
+      run.quitPending = true;
+      return;
+    }
     const { dice } = this.parts;
     const ms = dice.chance(STUBBORN_SHARE) ? STUBBORN_MS : dice.between(5, 12);
     this.during(run, ms, () => this.die("immediate shutdown"));
@@ -368,6 +377,13 @@ export class SimServer {
     const held = run.held;
     run.held = [];
     for (const effect of held) effect();
+    this.#hearQuit(run);
+  }
+
+  #hearQuit(run: Run): void {
+    if (!run.quitPending || run.postmaster !== "ok") return;
+    run.quitPending = false;
+    this.quit();
   }
 
   /** The postmaster alone hangs or is stopped: backends go on, new connections get no byte. */
@@ -376,6 +392,7 @@ export class SimServer {
     if (run === undefined || run.postmaster === "dead") return;
     run.postmaster = state;
     run.hungSince = state === "ok" ? undefined : this.parts.kernel.now;
+    this.#hearQuit(run);
   }
 
   /** Power loss: only what was flushed remains, plus perhaps a torn tail that no reader takes for a record. */

@@ -83,7 +83,7 @@ function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
     name: `n${i + 1}`,
     clockRate: d.pick([1, 0.99, 1.01, d.between(0.99, 1.01)]),
     profile: {
-      startMs: d.between(80, d.chance(0.1) ? 20_000 : 1_200),
+      startMs: d.between(80, d.chance(0.1) ? 4_000 : 1_200),
       replayMs: d.between(0, 2_000),
       promoteMs: d.between(60, d.chance(0.15) ? 30_000 : 500),
       stopMs: d.between(30, d.chance(0.1) ? 6_000 : 400),

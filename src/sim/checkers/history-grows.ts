@@ -1,13 +1,13 @@
 // S4: terms and timelines only grow; one promotion a term; a timeline number names one branch only.
 import type { MakeChecker } from "./checker.ts";
 
-export const historyGrows: MakeChecker = ({ violate }) => {
+export const historyGrows: MakeChecker = ({ cluster, violate }) => {
   const terms = new Map<number, string>();
   const timelines = new Map<number, number>();
   let newest = 1;
   return {
-    see(truth) {
-      if (truth.kind !== "promoted") return;
+    see(truth, at) {
+      if (truth.kind !== "promoted" || cluster.host(truth.host).excusedUntil >= at) return;
       const { branch, host, term } = truth;
       const other = timelines.get(branch.timeline);
       if (other !== undefined && other !== branch.id) {

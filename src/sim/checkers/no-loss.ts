@@ -30,7 +30,7 @@ export const noLoss: MakeChecker = (context) => {
     see(truth, at) {
       if (truth.kind === "writable" && !truth.on) lastWritable.set(truth.host, at);
       if (truth.kind === "promotion-begun") positions = settledPositions(context, truth.host);
-      if (truth.kind !== "promoted") return;
+      if (truth.kind !== "promoted" || cluster.host(truth.host).excusedUntil >= at) return;
       takeNew();
       const lost = alive.filter(
         (r) => !contains(truth.branch, Number.POSITIVE_INFINITY, r.branch, r.lsn),
