@@ -38,6 +38,7 @@ import { storeOutOfSpace } from "./store-out-of-space.ts";
 import { strangerStartsServer } from "./stranger-starts-server.ts";
 import { switchover } from "./switchover.ts";
 import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
+import { switchoverOvertakenByDeath } from "./switchover-overtaken-by-death.ts";
 import { switchoverUnderACut } from "./switchover-under-a-cut.ts";
 
 export const STORIES: readonly Scenario[] = [
@@ -63,6 +64,7 @@ export const STORIES: readonly Scenario[] = [
   switchover,
   switchoverCandidateDies,
   switchoverUnderACut,
+  switchoverOvertakenByDeath,
   failoverByHand,
   bothCrashTimelineNumber,
   lateAcquireLands,

@@ -57,7 +57,10 @@ export async function act(
     case "rewind":
       return o.postgres.rewind(step.from, step.lineage, tell, signal);
     case "start-standby":
-      return o.postgres.startStandby(step.plan, step.upstream, step.timeoutMs, signal);
+      return undoneByKill(
+        o,
+        o.postgres.startStandby(step.plan, step.upstream, step.timeoutMs, signal),
+      );
     case "start-primary":
       needLease(o, step.term);
       return undoneByKill(o, o.postgres.startPrimary(step.plan, step.timeoutMs, signal));
@@ -110,7 +113,7 @@ function needLease(o: ActOptions, term: number): void {
   }
 }
 
-/** A server that was to serve writes and failed to is ended, so that nothing half open is left behind. */
+/** A server that failed to start or to be promoted is ended, so that nothing half open is left behind. */
 async function undoneByKill<T>(o: ActOptions, work: Promise<T>): Promise<T> {
   try {
     return await work;

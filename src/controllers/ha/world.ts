@@ -51,6 +51,8 @@ export interface HaMemory {
   readonly downSince: Instant | undefined;
   /** Since when nobody has been leading, as this node saw it with permission to race. */
   readonly racingSince: Instant | undefined;
+  /** Whether the standby that was started last was told to follow nobody; undefined when another life started it. */
+  readonly startedAlone: boolean | undefined;
   /** What the release asked for upon which this member tried to acquire; kept until it is a primary. */
   readonly inherited: Release | undefined;
   /** Since when the store has had no `hold` at all, as this node saw it. */
@@ -67,6 +69,7 @@ export const EMPTY_MEMORY: HaMemory = {
   digested: {},
   downSince: undefined,
   racingSince: undefined,
+  startedAlone: undefined,
   inherited: undefined,
   holdGoneSince: undefined,
 };

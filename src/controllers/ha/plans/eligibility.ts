@@ -1,5 +1,5 @@
 // May this standby lead, judged on everything that is known now? Asked before the race and again after winning (R12).
-import type { Hold } from "../../../model/cluster.ts";
+import type { FailoverIntent, Hold } from "../../../model/cluster.ts";
 import { holdMsOf } from "../../../model/config.ts";
 import { type Lsn, lagBytes, maxLsn } from "../../../model/lsn.ts";
 import type { Reason } from "../../../model/reason.ts";
@@ -36,7 +36,7 @@ function unfit(w: HaWorld): Refusal | undefined {
 
 /** A person named another member: it goes first while it can. */
 function notAsked(w: HaWorld): Refusal | undefined {
-  const intent = clusterOf(w)?.failover.value;
+  const intent = failoverByHand(w);
   if (intent?.candidate === undefined || intent.candidate === w.self.name) return undefined;
   if (intent.scheduledAtMs !== undefined && intent.scheduledAtMs > w.wallMs) return undefined;
   if (takesBack(w) || isHeir(w)) return undefined;
@@ -112,9 +112,16 @@ function overtaken(w: HaWorld): Refusal | undefined {
 }
 
 /** A person asked for this very member, or the last holder named it as its heir. */
-export function isNamed(w: HaWorld): boolean {
-  const c = clusterOf(w);
-  return c?.failover.value?.candidate === w.self.name || isHeir(w);
+export const isNamed = (w: HaWorld): boolean =>
+  failoverByHand(w)?.candidate === w.self.name || isHeir(w);
+
+/**
+ * A failover names its candidate whatever it costs. A switchover names one for a leader that hands over with the last
+ * byte; when that leader dies first, nobody has agreed to a loss, and the race goes by positions as always.
+ */
+function failoverByHand(w: HaWorld): FailoverIntent | undefined {
+  const intent = clusterOf(w)?.failover.value;
+  return intent?.leader === undefined ? intent : undefined;
 }
 
 /** Before the race by the release in the store, after it by the one that was raced upon. */

@@ -23,5 +23,6 @@ export function startStandby(w: HaWorld, upstream: Upstream | undefined, because
     }
   }
   const timeoutMs = w.config.primaryStartTimeoutMs;
-  return { because, step: { kind: "start-standby", plan: w.plan, upstream, timeoutMs } };
+  const step = { kind: "start-standby", plan: w.plan, upstream, timeoutMs } as const;
+  return { because, step, remember: { startedAlone: upstream === undefined } };
 }

@@ -103,6 +103,11 @@ describe("a bootstrap that was interrupted", () => {
     expect(decide(given(fresh, holdSilentFor(9_000))).step?.kind).toBe("acquire");
   });
 
+  it("removes a leader key that has been silent for H, its own of a while ago included", () => {
+    const w = given(unborn(), ...made, heldBy("n2", 6), holdSilentFor(9_000));
+    expect(decide(w).step).toMatchObject({ kind: "remove-stale-leader", term: 6 });
+  });
+
   it("asks for the claim again when the store refused the new cluster", () => {
     const refused = failed("finish-bootstrap", "NOT_POSSIBLE", 100);
     const w = given(unborn(), ...made, ...leads, asPrimary, refused);

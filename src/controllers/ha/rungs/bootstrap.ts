@@ -104,6 +104,12 @@ function firstStart(w: HaWorld, c: ClusterSnapshot): Verdict {
 /** Whoever has the claim may lead; but a holder that was there before must have ended, as always (R7). */
 function firstLease(w: HaWorld, c: ClusterSnapshot): Verdict {
   if (c.leader !== undefined) {
+    const { leader, hold } = c;
+    // It may be our own of a while ago: kept in the store by our lease, believed in by nobody (R8).
+    if (hold?.term === leader.term && permission(w).granted) {
+      const step = { kind: "remove-stale-leader", term: leader.term, hold } as const;
+      return { because: "race_removing_stale_leader", detail: leader.name, step };
+    }
     const detail = `${c.leader.name} holds the lease`;
     return { because: "bootstrap_waiting", detail, wakeAt: after(w.now, CLAIM_RETRY_MS) };
   }

@@ -72,3 +72,27 @@ describe("other long steps", () => {
     expect(decide(w).detail).toBe("stop: waiting");
   });
 });
+
+describe("start-standby", () => {
+  const alone = {
+    kind: "start-standby",
+    plan: leading().plan,
+    upstream: undefined,
+    timeoutMs: 300_000,
+  } as const;
+
+  it("without an upstream is begun anew once there is a leader to follow", () => {
+    const w = given(following(), jobOf(alone, { agoMs: 5_000 }));
+    expect(decide(w)).toMatchObject({ because: "job_running", cancelJob: true });
+  });
+
+  it("is left alone while it is young, has an upstream, or nobody leads", () => {
+    const upstream = { host: "n1.example", port: 5432, member: "n1", slot: "n2" };
+    const worlds = [
+      given(following(), jobOf(alone, { agoMs: 4_999 })),
+      given(following(), jobOf({ ...alone, upstream }, { agoMs: 60_000 })),
+      given(following(), unread, jobOf(alone, { agoMs: 60_000 })),
+    ];
+    for (const w of worlds) expect(decide(w).cancelJob).toBeUndefined();
+  });
+});

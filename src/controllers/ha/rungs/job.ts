@@ -1,9 +1,12 @@
 // A long step is running: may it go on?
 import { isValid } from "../../../model/lease.ts";
 import { after } from "../../../model/time.ts";
-import { leads } from "../plans/standing.ts";
+import { leads, readyLeader } from "../plans/standing.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
+
+/** A standby that starts with nobody to follow gets this long before a leader that has appeared is worth a new start. */
+const ALONE_MS = 5_000;
 
 export function job(w: HaWorld): Verdict | undefined {
   if (w.job === undefined) return undefined;
@@ -21,6 +24,16 @@ export function job(w: HaWorld): Verdict | undefined {
         return { because: "promotion_too_slow", detail, cancelJob: true };
       }
       return { because: "job_running", detail, vouch: true };
+    }
+    case "start-standby": {
+      // Without an upstream a rewound server may lack WAL for ever; once there is a leader to follow, start anew.
+      const isStuck = step.upstream === undefined && w.now >= after(startedAt, ALONE_MS);
+      if (!isStuck || readyLeader(w) === undefined) return { because: "job_running", detail };
+      return {
+        because: "job_running",
+        detail: `${detail}, now there is a leader`,
+        cancelJob: true,
+      };
     }
     case "stop":
       return { because: "job_running", detail, vouch: leads(w) !== undefined };

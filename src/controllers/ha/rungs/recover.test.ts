@@ -89,6 +89,27 @@ describe("a server that is still starting", () => {
   });
 });
 
+describe("a standby that has been starting for long", () => {
+  const slow = [accepting("starting"), startedAgo(400_000)] as const;
+
+  it("has all the time it needs when it knows its upstream", () => {
+    const w = given(following(), ...slow, remembering({ startedAlone: false }));
+    expect(decide(w).step).toBeUndefined();
+  });
+
+  it("is started again once there is somebody to follow", () => {
+    const alone = given(following(), ...slow, remembering({ startedAlone: true }));
+    expect(decide(alone)).toMatchObject({ because: "server_hung", step: { kind: "kill" } });
+    expect(decide(given(alone, startedAgo(9_000))).step).toBeUndefined();
+    expect(decide(given(alone, memberIs("n1", { role: "standby" }))).step).toBeUndefined();
+  });
+
+  it("is remembered by how it was started", () => {
+    expect(decide(given(following(), crashed)).memory.startedAlone).toBe(false);
+    expect(decide(given(leaderless(), crashed)).memory.startedAlone).toBe(true);
+  });
+});
+
 describe("a dead standby", () => {
   it("starts from its leader, through its own slot", () => {
     expect(decide(given(following(), stoppedInRecovery)).step).toMatchObject({

@@ -17,6 +17,9 @@ import { unused } from "../plans/unused.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
+/** A standby without an upstream gets this long to become consistent by its own WAL. */
+const ALONE_MS = 10_000;
+
 export function recover(w: HaWorld): Verdict | undefined {
   const { process } = w.server;
   const vouch = leads(w) !== undefined;
@@ -52,12 +55,26 @@ function stillStarting(w: HaWorld, limit: number): Verdict {
     // Without the signal it would open for writes at the end of its recovery (R16).
     if (!w.server.standbySignal)
       return { because: "demoting_without_lease", detail, step: { kind: "kill" } };
-    // Perhaps it was started without an upstream and lacks WAL for ever: the next start knows more.
-    if (w.now >= limit) return { because: "server_hung", detail, step: { kind: "kill" } };
-    return { because: "starting_standby", detail };
+    return lacksUpstream(w, limit)
+      ? { because: "server_hung", detail, step: { kind: "kill" } }
+      : { because: "starting_standby", detail };
   }
   if (w.now >= limit) return { because: "crash_giving_up", detail, step: { kind: "kill" } };
   return { because: "lead_waiting_for_server", detail, vouch: !w.server.standbySignal };
+}
+
+/**
+ * A standby that was told to follow nobody may lack WAL for ever: it is started again once there is somebody. One that
+ * knows its upstream has all the time it needs; one that another life of this agent started has a limit.
+ */
+function lacksUpstream(w: HaWorld, limit: number): boolean {
+  const alone = w.memory.startedAlone;
+  if (alone === undefined) return w.now >= limit;
+  return (
+    alone &&
+    w.now >= limit - w.config.primaryStartTimeoutMs + ALONE_MS &&
+    readyLeader(w) !== undefined
+  );
 }
 
 /** A promotion of this term that never finished leaves a server of unknown role: it is a standby again first (R16). */
