@@ -83,3 +83,10 @@ export function copyOf(data: DataDirectory, id: number): DataDirectory {
     consistentAt: undefined,
   };
 }
+
+/** The server picks its timeline: the number after the newest that it has a history file of, without gaps. */
+export function nextTimeline(data: DataDirectory): number {
+  let newest = data.branch.timeline;
+  while (data.historyFiles.has(newest + 1)) newest += 1;
+  return newest + 1;
+}

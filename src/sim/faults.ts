@@ -206,11 +206,11 @@ function swapData(host: SimHost, isJunk: boolean): Undo {
   const { disk, server } = host;
   const { data, state, marked, lineage, pending } = disk;
   if (data === undefined || marked) return nothing;
-  server.die("its directory is taken away");
+  server.vanish("its directory is taken away");
   disk.data = isJunk ? undefined : { ...data, systemId: "666", standbySignal: true };
   disk.state = "foreign";
   return () => {
-    server.die("its directory is put back");
+    server.vanish("its directory is put back");
     Object.assign(disk, { data, state, marked, lineage, pending });
   };
 }

@@ -3,7 +3,7 @@
 // Life: down → starting → standby → promoting → primary → stopping → ended (control says "shut down", walsenders
 // remain) → down. A dead postmaster may leave backends that go on committing.
 import type { Dice } from "./dice.ts";
-import type { DataDirectory, Disk } from "./disk.ts";
+import { type DataDirectory, type Disk, nextTimeline } from "./disk.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Run, ServerProfile } from "./run.ts";
 import type { TruthBoard } from "./truth.ts";
@@ -69,14 +69,11 @@ export class SimServer {
   during(run: Run, ms: number, effect: () => void): void {
     this.parts.kernel.after(ms, () => {
       if (this.run !== run) return;
-      if (run.frozen) run.held.push(() => this.during(run, this.#remainder(), effect));
+      // What a freeze has interrupted goes on for a while after it.
+      if (run.frozen)
+        run.held.push(() => this.during(run, this.parts.dice.between(15, 60), effect));
       else effect();
     });
-  }
-
-  /** Work that a freeze has interrupted takes the rest of its time after it. */
-  #remainder(): number {
-    return this.parts.dice.between(15, 60);
   }
 
   /** Why a start would fail at once, or undefined. */
@@ -179,7 +176,7 @@ export class SimServer {
     const data = this.data;
     if (data === undefined) return;
     if (this.parts.disk.full) {
-      this.die("PANIC: no space left on device");
+      this.vanish("PANIC: no space left on device");
       return;
     }
     run.inserted += bytes;
@@ -225,14 +222,6 @@ export class SimServer {
     this.parts.truth.tell({ kind: "writable", host: this.name, on, why });
   }
 
-  /** The server picks its timeline: the number after the newest that it has a history file of, without gaps. */
-  chooseTimeline(): number {
-    const data = this.data;
-    let newest = data?.branch.timeline ?? 0;
-    while (data?.historyFiles.has(newest + 1) === true) newest += 1;
-    return newest + 1;
-  }
-
   /** The signal of pg_promote has arrived. */
   promote(run: Run, term: number, asked: number): void {
     const data = this.data;
@@ -242,7 +231,7 @@ export class SimServer {
     run.receiver = undefined;
     this.during(run, this.profile.promoteMs + this.parts.disk.slowMs, () => {
       if (run.phase !== "promoting") return;
-      const timeline = this.chooseTimeline();
+      const timeline = nextTimeline(data);
       data.branch = this.parts.tree.grow(timeline, data.branch, data.end, data.id);
       data.historyFiles.add(timeline);
       data.standbySignal = false;
@@ -322,11 +311,6 @@ export class SimServer {
     for (const listener of [...this.#phaseListeners]) listener();
   }
 
-  /** A crash of the whole server. */
-  die(how: string): void {
-    this.vanish(how);
-  }
-
   /** SIGQUIT to the postmaster. A stopped one does not hear it before it is continued. */
   quit(): void {
     const run = this.run;
@@ -337,7 +321,7 @@ export class SimServer {
     }
     const { dice } = this.parts;
     const ms = dice.chance(STUBBORN_SHARE) ? STUBBORN_MS : dice.between(5, 12);
-    this.during(run, ms, () => this.die("immediate shutdown"));
+    this.during(run, ms, () => this.vanish("immediate shutdown"));
   }
 
   /** SIGKILL to the postmaster alone: short statements are cut within milliseconds, long ones go on. */
@@ -371,7 +355,7 @@ export class SimServer {
     const run = this.run;
     if (run === undefined || run.frozen === frozen) return;
     run.frozen = frozen;
-    run.postmaster = nextPostmaster(run.postmaster, frozen ? "stopped" : "ok");
+    if (run.postmaster !== "dead") run.postmaster = frozen ? "stopped" : "ok";
     run.hungSince = frozen ? this.parts.kernel.now : undefined;
     if (frozen) return;
     const held = run.held;
@@ -409,6 +393,3 @@ export class SimServer {
     }
   }
 }
-
-const nextPostmaster = (was: Run["postmaster"], wanted: "stopped" | "ok"): Run["postmaster"] =>
-  was === "dead" ? "dead" : wanted;
