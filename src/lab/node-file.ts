@@ -52,6 +52,7 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
         "host replication all all scram-sha-256",
       ],
     },
+    log: { file: member.log },
     understudy: { state_dir: member.stateDir, socket_dir: member.socketDir },
   });
 }
