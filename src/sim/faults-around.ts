@@ -45,13 +45,22 @@ export function playOnNetworkOrStore(
     case "otherStore":
       return exchange(cluster, emptyContents("another"));
     case "olderStore":
-      return exchange(cluster, cluster.store.backup);
+      return exchange(cluster, oldEnough(cluster));
     case "storeCompact":
       cluster.store.state.compact();
       return nothing;
     default:
       throw new Error(`not a verb of networks or stores: ${verb.do}`);
   }
+}
+
+/** A node remembers the store's revision on disk only now and then, so a backup younger than this is not noticed. */
+const REMEMBERED_WITHIN = 250;
+
+function oldEnough({ store }: SimCluster): StoreContents | undefined {
+  const { backup, state } = store;
+  if (backup === undefined) return undefined;
+  return state.revision - backup.revision > REMEMBERED_WITHIN ? backup : undefined;
 }
 
 /** Something else answers for a while; then the true store is back as it was, with its leases begun anew. */

@@ -1,7 +1,12 @@
 // S1: no two servers can acknowledge writes at one time, whatever their agents believe.
+import type { SimHost } from "../host.ts";
 import type { MakeChecker } from "./checker.ts";
 
-/** Hosts whose agent and fence were frozen together, or that just woke from a suspend, are a stated limit (L1, L2). */
+/** A host whose agent is away or stopped while its fence is stopped: a stated limit (L2). */
+const isUnguarded = ({ agent, fence }: SimHost): boolean =>
+  fence?.process.isAlive === true && !fence.process.isRunning && agent?.isRunning !== true;
+
+/** A host that has just woken from a suspend is the other limit (L1). */
 export const oneWriter: MakeChecker = ({ cluster, violate }) => {
   const writable = new Set<string>();
   return {
@@ -14,7 +19,8 @@ export const oneWriter: MakeChecker = ({ cluster, violate }) => {
       writable.add(truth.host);
       if (cluster.host(truth.host).excusedUntil >= at) return;
       const others = [...writable].filter(
-        (h) => h !== truth.host && cluster.host(h).excusedUntil < at,
+        (h) =>
+          h !== truth.host && cluster.host(h).excusedUntil < at && !isUnguarded(cluster.host(h)),
       );
       if (others.length > 0) {
         violate(
