@@ -42,6 +42,8 @@ export async function act(
       return o.dcs.writeStatus(step.term, step.status, WRITE_LIMIT_MS);
     case "write-history":
       return o.dcs.writeHistory(step.term, step.rows, WRITE_LIMIT_MS);
+    case "record-fork":
+      return o.dcs.reserveBranch(step.term, step.branches, step.revision, WRITE_LIMIT_MS);
     case "clear-failover":
       return o.dcs.writeFailover(undefined, step.revision, WRITE_LIMIT_MS);
     case "apply-settings":
@@ -130,14 +132,7 @@ async function promote(
   signal: AbortSignal,
 ): Promise<void> {
   needLease(o, step.term);
-  const branch = await undoneByKill(o, o.postgres.promote(step.branch, step.timeoutMs, signal));
-  if (branch.forkLsn === step.branch.forkLsn) return;
-  // The server's own history names the exact fork; the reservation had only the end of received WAL.
-  const { lineage } = await o.dcs.snapshot(WRITE_LIMIT_MS);
-  const branches = lineage.value.map((b) =>
-    b.term === branch.term && b.timeline === branch.timeline ? branch : b,
-  );
-  await o.dcs.reserveBranch(step.term, branches, lineage.modRevision, WRITE_LIMIT_MS);
+  await undoneByKill(o, o.postgres.promote(step.branch, step.timeoutMs, signal));
 }
 
 async function stop(

@@ -14,6 +14,12 @@ export type HaUpkeep =
   | { readonly kind: "publish"; readonly member: Member }
   | { readonly kind: "write-status"; readonly term: number; readonly status: ClusterStatus }
   | { readonly kind: "write-history"; readonly term: number; readonly rows: readonly HistoryRow[] }
+  | {
+      readonly kind: "record-fork";
+      readonly term: number;
+      readonly branches: readonly Branch[];
+      readonly revision: number;
+    }
   | { readonly kind: "clear-failover"; readonly revision: number }
   | { readonly kind: "apply-settings"; readonly plan: ServerPlan }
   | { readonly kind: "record-lineage"; readonly lineage: Lineage }

@@ -88,11 +88,12 @@ describe("a leader's records", () => {
     ]);
   });
 
-  it("add one row for the branch it began, with the exact fork", () => {
-    const exact = { ...BRANCH_3, term: TERM, forkLsn: FORK };
-    const w = [server({ lineage: [...LINEAGE, BRANCH_3] }), branches(...LINEAGE, exact)];
-    const own = server({ lineage: [...LINEAGE, { ...BRANCH_3, term: TERM }] });
-    expect(leader(...w, own)).toMatchObject([
+  it("correct the reserved fork and add one row for the branch, with the fork that the server names", () => {
+    const reserved = { ...BRANCH_3, term: TERM };
+    const exact = { ...reserved, forkLsn: FORK };
+    const own = server({ lineage: [...LINEAGE, exact] });
+    expect(leader(branches(...LINEAGE, reserved), own)).toMatchObject([
+      { kind: "record-fork", term: TERM, branches: [...LINEAGE, exact] },
       {
         kind: "write-history",
         term: TERM,

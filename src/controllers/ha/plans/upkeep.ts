@@ -2,11 +2,11 @@
 import type { ClusterSnapshot, HistoryRow } from "../../../model/cluster.ts";
 import type { Lsn } from "../../../model/lsn.ts";
 import { slotNameOf } from "../../../model/slot.ts";
-import { headOf } from "../../../model/timeline.ts";
+import { type Branch, headOf } from "../../../model/timeline.ts";
 import { printRfc3339 } from "../../../model/wire/rfc3339.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
-import { branchesOf, clusterOf, isStandby, type Source, sqlOf } from "./standing.ts";
+import { clusterOf, isStandby, type Source, sqlOf } from "./standing.ts";
 
 /** A primary's: slots, settings, status, history, a finished intent. */
 export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
@@ -14,6 +14,7 @@ export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
   if (c === undefined) return [];
   return [
     ...settings(w),
+    ...exactFork(w, c, term),
     ...slots(w, c),
     ...status(w, c, term),
     ...history(w, c, term),
@@ -98,17 +99,29 @@ function status(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep
     : [{ kind: "write-status", term, status: { position: sql.position, slots: positions } }];
 }
 
+/**
+ * The server's own history names the exact fork of the branch that it began; the reservation had only the end of the
+ * received WAL, which may lie within a record.
+ */
+function exactFork(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {
+  const head = headOf(w.server.lineage);
+  if (head === undefined) return [];
+  const isMine = (b: Branch) => b.timeline === head.timeline && b.term === head.term;
+  const reserved = c.lineage.value.find(isMine);
+  if (reserved === undefined || reserved.forkLsn === head.forkLsn) return [];
+  const branches = c.lineage.value.map((b) => (isMine(b) ? head : b));
+  return [{ kind: "record-fork", term, branches, revision: c.lineage.modRevision }];
+}
+
 /** One row for the branch that this primary began, in the field's form. */
 function history(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {
   const head = headOf(w.server.lineage);
   if (head === undefined || head.parent === 0) return [];
   const rows = c.history.value;
   if ((rows.at(-1)?.timeline ?? 0) >= head.parent) return [];
-  const exact =
-    branchesOf(c).find((b) => b.timeline === head.timeline && b.term === head.term) ?? head;
   const row: HistoryRow = {
     timeline: head.parent,
-    lsn: exact.forkLsn,
+    lsn: head.forkLsn,
     reason: "no recovery target specified",
     at: printRfc3339(w.wallMs),
     newLeader: w.self.name,
