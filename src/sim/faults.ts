@@ -61,6 +61,7 @@ export function playFault(world: FaultWorld, fault: Fault): Undo {
     text: `${printFault(fault)}${host === undefined ? "" : ` → ${host.name}`}`,
   });
   if ("node" in verb && host === undefined) return nothing;
+  if (host !== undefined && leavesNobody(verb, host)) return nothing;
   const part = DISTURBS[verb.do];
   const change = (by: 1 | -1): void => {
     if (part === "store") cluster.store.disturb(by);
@@ -79,6 +80,22 @@ export function playFault(world: FaultWorld, fault: Fault): Undo {
       text: `end of ${verb.do}${host === undefined ? "" : ` on ${host.name}`}`,
     });
   };
+}
+
+const TAKES_AGENT: readonly VerbName[] = [
+  "killAgent",
+  "crashLoopAgent",
+  "stopAgent",
+  "stallAgent",
+  "detach",
+  "stopCleanly",
+];
+
+/** Agent away and fence stopped at one time: no user-space program can help then (L2), so it is not played. */
+function leavesNobody(verb: Verb, { agent, fence }: SimHost): boolean {
+  const isFenceStopped = fence?.process.isAlive === true && !fence.process.isRunning;
+  if (verb.do === "stopFence") return agent?.isRunning !== true;
+  return isFenceStopped && TAKES_AGENT.includes(verb.do);
 }
 
 function begin(world: FaultWorld, verb: Verb, host: SimHost | undefined): Undo {
