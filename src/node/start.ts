@@ -32,6 +32,7 @@ import { durableLeaseId, firstConfig, rememberedConfig, rememberStore } from "./
 import { NO_REQUESTS, unfulfilled } from "./requests.ts";
 import { selfOf } from "./self.ts";
 import { planFor } from "./server-plan.ts";
+import { Silence } from "./silence.ts";
 import { createWakes } from "./wakes.ts";
 
 export interface LastLook {
@@ -102,6 +103,7 @@ class RunningNode implements Node {
   readonly #watching = new AbortController();
   #config: DynamicConfig;
   #requests: Requests = NO_REQUESTS;
+  readonly #silence: Silence;
   #holdSeen: HoldSighting | undefined;
   #last: LastLook | undefined;
   #cluster: { seen: ClusterSnapshot; at: Instant } | undefined;
@@ -110,6 +112,7 @@ class RunningNode implements Node {
     const { clock, log, fence } = ports;
     const { settings } = options;
     this.#ports = ports;
+    this.#silence = new Silence(clock);
     this.#settings = settings;
     this.#self = selfOf(options, clock.now());
     this.#config = rememberedConfig(ports, settings.bootstrap.config);
@@ -260,6 +263,9 @@ class RunningNode implements Node {
         this.#cluster = { seen: cluster, at: this.#ports.clock.now() };
         void rememberStore(this.#ports, cluster, this.#config);
       },
+      lastStore: () => this.#cluster?.seen.header,
+      heard: (name, answered) => this.#silence.heard(name, answered),
+      wasSilent: (name) => this.#silence.wasSilent(name),
       planFor: (config) => planFor(config, this.#settings),
     };
   }

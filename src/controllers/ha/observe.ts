@@ -1,6 +1,6 @@
 // How does the ha room look at the world? Everything in parallel, everything bounded; ignorance is an answer.
 
-import type { ClusterSnapshot } from "../../model/cluster.ts";
+import type { ClusterSnapshot, StoreHeader } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import { AppError } from "../../model/error.ts";
 import { type Known, known, unknown } from "../../model/known.ts";
@@ -39,11 +39,18 @@ export interface HaSurroundings {
   /** The last good configuration; a snapshot's good one replaces it. */
   config(): DynamicConfig;
   sawCluster(cluster: ClusterSnapshot): void;
+  /** Identity and revision of the last snapshot that this agent accepted. */
+  lastStore(): StoreHeader | undefined;
+  /** Whether a member answered when it was asked, and whether it was silent the last time, a short while ago. */
+  heard(name: string, answered: boolean): void;
+  wasSilent(name: string): boolean;
   planFor(config: DynamicConfig): ServerPlan;
 }
 
 const SERVER_LOOK_MS: Ms = 2_000;
 const PEER_LIMIT_MS: Ms = 500;
+/** A dead host answers nothing: it costs the full wait once, not at every look of a failover. */
+const SILENT_LIMIT_MS: Ms = 100;
 
 /** What the loop brings to a look: its own recollection. */
 export interface Recollection {
@@ -64,7 +71,7 @@ export async function observe(
     ports.postgres.observe(plan, SERVER_LOOK_MS),
   ]);
   const cluster = store.kind === "known" ? store.value : undefined;
-  const storeChanged = cluster !== undefined && !isOurStore(ports, cluster);
+  const storeChanged = cluster !== undefined && !isOurStore(ports, around, cluster);
   const peers =
     cluster === undefined || storeChanged ? {} : await askPeers(ports, around, cluster, server);
   const config = around.config();
@@ -95,7 +102,7 @@ export async function observe(
 async function readStore(ports: HaPorts, around: HaSurroundings): Promise<Known<ClusterSnapshot>> {
   try {
     const cluster = await ports.dcs.snapshot(around.config().retryTimeoutMs);
-    if (isOurStore(ports, cluster)) {
+    if (isOurStore(ports, around, cluster)) {
       if (cluster.hold !== undefined) around.sawHold(cluster.hold.modRevision);
       around.sawCluster(cluster);
     }
@@ -107,10 +114,12 @@ async function readStore(ports: HaPorts, around: HaSurroundings): Promise<Known<
 }
 
 /** R31: another cluster id or a lower revision than seen is ignorance, not an empty store. */
-function isOurStore(ports: HaPorts, cluster: ClusterSnapshot): boolean {
-  const seen = ports.state.current().store;
-  if (seen === undefined) return true;
-  return seen.clusterId === cluster.header.clusterId && cluster.header.revision >= seen.revision;
+function isOurStore(ports: HaPorts, around: HaSurroundings, cluster: ClusterSnapshot): boolean {
+  const { clusterId, revision } = cluster.header;
+  // The record beside the data outlives us but is coarse; what this agent has read itself is exact.
+  return [ports.state.current().store, around.lastStore()].every(
+    (seen) => seen === undefined || (seen.clusterId === clusterId && revision >= seen.revision),
+  );
 }
 
 async function askPeers(
@@ -122,7 +131,12 @@ async function askPeers(
   if (!mayHaveToChoose(ports, around, cluster, server)) return {};
   const others = cluster.members.filter((m) => m.name !== around.self().name && m.apiUrl !== "");
   const answers = await Promise.all(
-    others.map(async (m) => [m.name, await ports.peers.ask(m.apiUrl, PEER_LIMIT_MS)] as const),
+    others.map(async ({ name, apiUrl }) => {
+      const limitMs = around.wasSilent(name) ? SILENT_LIMIT_MS : PEER_LIMIT_MS;
+      const answer = await ports.peers.ask(apiUrl, limitMs);
+      around.heard(name, answer.kind === "known");
+      return [name, answer] as const;
+    }),
   );
   return Object.fromEntries(answers);
 }

@@ -14,6 +14,7 @@ import {
 } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
 import { unused } from "../plans/unused.ts";
+import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -88,8 +89,16 @@ function deadPrimaryOrUnfinished(w: HaWorld, lease: Lease): Verdict {
     because: "lead_not_eligible",
     detail: unfinished ? "the promotion did not finish" : "the server died before the promotion",
     ...unused(w, lease),
+    upkeep: wishHasFailed(w),
     remember: { standBackUntil: after(w.now, w.config.ttlMs) },
   };
+}
+
+/** A person asked for this very member and it could not be promoted: the others need not wait for it for ever. */
+function wishHasFailed(w: HaWorld): readonly HaUpkeep[] {
+  const intent = clusterOf(w)?.failover;
+  if (intent?.value?.candidate !== w.self.name) return [];
+  return [{ kind: "clear-failover", revision: intent.modRevision }];
 }
 
 function deadStandby(w: HaWorld): Verdict {
