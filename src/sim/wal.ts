@@ -3,9 +3,6 @@
 // Two servers that promote from one point both write "timeline 2": the same number, two branches here. The
 // same happens when a copy is started as a primary without a promotion. That is what the checkers look for.
 
-import { lsn } from "../model/lsn.ts";
-import type { HistoryLine } from "../model/timeline.ts";
-
 export interface HiddenBranch {
   readonly id: number;
   readonly timeline: number;
@@ -73,16 +70,6 @@ export function visibleHistory(branch: HiddenBranch): readonly { timeline: numbe
   }
   return lines;
 }
-
-/** The same as PostgreSQL's own lines, without the branch itself. */
-export const historyLines = (branch: HiddenBranch): readonly HistoryLine[] =>
-  visibleHistory(branch)
-    .filter((line) => Number.isFinite(line.end))
-    .map((line) => ({
-      timeline: line.timeline,
-      endLsn: lsn(Math.floor(line.end)),
-      reason: "no recovery target specified",
-    }));
 
 /**
  * PostgreSQL's own check when a standby at (`branch`, `end`) asks an upstream on `theirs` for more: the numbers

@@ -56,7 +56,7 @@ export const BASIS = {
   lineageRevision: 2,
 };
 /** H and its share at the default ttl of ten seconds. */
-export const HOLD_MS = 8_000;
+const HOLD_MS = 8_000;
 export const BELIEF_MS = 6_420;
 
 export function createStage(): Stage {
