@@ -55,8 +55,6 @@ export const BASIS = {
   knownMembersRevision: 0,
   lineageRevision: 2,
 };
-/** H and its share at the default ttl of ten seconds. */
-const HOLD_MS = 8_000;
 export const BELIEF_MS = 6_420;
 
 export function createStage(): Stage {
