@@ -40,7 +40,6 @@ export function makeOwned(dir: string): void {
 export const AGENT_FLAGS = [
   "--max-semi-space-size=1",
   "--no-opt",
-  "--no-sparkplug",
   "--single-threaded",
 ] as const;
 
