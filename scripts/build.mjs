@@ -1,4 +1,6 @@
 // What is shipped? One self-contained bundle a program, so that an agent starts fast and small.
+
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -24,6 +26,16 @@ const programs = [
   { name: "lab", entry: "src/lab/main.ts" },
   { name: "sim", entry: "scenarios/main.ts" },
 ];
+
+const commit = capturedCommit();
+
+function capturedCommit() {
+  const { status, stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  return status === 0 ? stdout.trim() : "unknown";
+}
 
 const present = programs.filter(({ entry }) => existsSync(join(root, entry)));
 for (const { name, entry } of programs) {
@@ -58,6 +70,8 @@ async function bundle({ name, entry, executable = false }) {
     target: "node20",
     external: ["pg-native"],
     minifySyntax: true,
+    // A failing schedule is reported with the commit that it was played on.
+    define: { "process.env.UNDERSTUDY_COMMIT": JSON.stringify(commit) },
     sourcemap: true,
     metafile: true,
     logLevel: "warning",

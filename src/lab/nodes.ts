@@ -37,11 +37,7 @@ export function makeOwned(dir: string): void {
  * The agent waits nearly all the time: optimised code and threads for it are memory that is never paid back. A
  * service's unit gives the same options.
  */
-export const AGENT_FLAGS = [
-  "--max-semi-space-size=1",
-  "--no-opt",
-  "--single-threaded",
-] as const;
+export const AGENT_FLAGS = ["--max-semi-space-size=1", "--no-opt", "--single-threaded"] as const;
 
 /** Starts the node's agent; it finds out by itself what its server needs. */
 export const startAgent = (lab: LabRecord, member: LabMember): Promise<number> =>

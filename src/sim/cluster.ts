@@ -36,8 +36,6 @@ export interface Flaws {
   readonly fence?: FenceFlaws;
   readonly postgres?: PostgresFlaws;
   readonly wrapPorts?: (ports: NodePorts, host: SimHost, cluster: SimCluster) => NodePorts;
-  /** Passed to the node for flaws of pure functions. */
-  readonly mutation?: string;
 }
 
 export interface ClusterOptions {
@@ -150,18 +148,11 @@ export class SimCluster {
     this.#agents.set(name, agent);
     const ports = this.portsFor(host, process);
     const flawed = this.options.flaws.wrapPorts?.(ports, host, this) ?? ports;
-    const { mutation } = this.options.flaws;
     const settings = host.parts.settings;
-    this.options
-      .factory(flawed, {
-        settings,
-        agentVersion: "0.0.0",
-        ...(mutation === undefined ? {} : { mutation }),
-      })
-      .then(
-        (node) => (agent.node = node),
-        (error: unknown) => this.#agentFailed(host, process, error),
-      );
+    this.options.factory(flawed, { settings, agentVersion: "0.0.0" }).then(
+      (node) => (agent.node = node),
+      (error: unknown) => this.#agentFailed(host, process, error),
+    );
     this.kernel.touch();
   }
 

@@ -135,7 +135,7 @@ function report(tally: Tally, seconds: number, args: Arguments): void {
   say(
     `${schedules} schedules from seed ${args.from} in ${seconds.toFixed(1)} s (${(schedules / seconds).toFixed(1)} a second)`,
   );
-  say(`  commit        ${process.env["UNDERSTUDY_COMMIT"] ?? "unknown"}`);
+  say(`  commit        ${process.env.UNDERSTUDY_COMMIT ?? "unknown"}`);
   say(`  promotions    ${promotions}`);
   say(`  fences        ${fences}`);
   say(`  lost answers  ${lostAnswers}`);
