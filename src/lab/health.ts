@@ -93,33 +93,23 @@ export async function waitForHealthy(
   });
 }
 
-/** Waits until the agents publish what the servers already are, so that everybody's first look is a good one. */
+/** Waits until every agent says what the servers already are, so that everybody's first look is a good one. */
 export async function waitForAgreement(lab: LabRecord, limitMs: Ms): Promise<void> {
-  const good = new Set(["running", "streaming"]);
   const look = async (): Promise<boolean> => {
-    const members = await publishedMembers(lab);
-    return (
-      members.length === lab.members.length &&
-      members.every(({ role, state }) =>
-        role === "leader" ? good.has(state) : state === "streaming",
-      )
-    );
+    const said = await Promise.all(lab.members.map(healthSaidBy));
+    return said.every((health) => health === "healthy");
   };
   const why = (): string => `read ${lab.members.map((m) => m.log).join(", ")}`;
-  await waitFor("every agent to report its member", look, { limitMs, everyMs: 200, why });
+  await waitFor("every agent to report a healthy cluster", look, { limitMs, everyMs: 200, why });
 }
 
-interface Published {
-  readonly role: string;
-  readonly state: string;
-}
-
-async function publishedMembers(lab: LabRecord): Promise<readonly Published[]> {
+/** The verdict of one agent, as `understudy status` would show it. */
+async function healthSaidBy({ apiUrl }: LabMember): Promise<string | undefined> {
   try {
     const signal = AbortSignal.timeout(LOOK.connectMs);
-    const answer = await fetch(`${lab.members[0]?.apiUrl ?? ""}/cluster`, { signal });
-    return ((await answer.json()) as { members?: readonly Published[] }).members ?? [];
+    const answer = await fetch(`${apiUrl}/understudy/status`, { signal });
+    return ((await answer.json()) as { health?: string }).health;
   } catch {
-    return [];
+    return undefined;
   }
 }
