@@ -12,6 +12,8 @@ export interface Pause {
 export interface LostRow {
   readonly worker: number;
   readonly sequence: number;
+  /** The worker's next attempt got no answer: this was the last promise before the break. */
+  readonly beforeBreak: boolean;
 }
 
 interface Run {
@@ -93,7 +95,8 @@ export class Ledger {
     const lost: LostRow[] = [];
     for (const { first, last } of this.#runs.get(worker) ?? []) {
       for (let sequence = first; sequence <= last; sequence++) {
-        if (!found.has(sequence)) lost.push({ worker, sequence });
+        if (found.has(sequence)) continue;
+        lost.push({ worker, sequence, beforeBreak: sequence === last });
       }
     }
     return lost;
