@@ -41,7 +41,7 @@ export async function overviewOf(target: Target): Promise<Overview> {
   });
   const { node: _, ...rest } = status;
   const warnings = [
-    ...silent.map((name) => `${name}: its agent does not answer`),
+    ...silent.map((name) => `${name}: its agent does not answer; ~ marks what it said last`),
     ...fences,
     ...full,
     ...status.warnings,

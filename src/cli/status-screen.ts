@@ -87,20 +87,28 @@ function fenceText(member: MemberOverview): string {
 const agentText = ({ agent }: MemberOverview): string =>
   agent.answers ? `${agent.ms} ms` : "silent";
 
-/** Why it does what it does, and for how long; the store's last word when the agent is silent. */
+/** A silent agent's cells hold what it reported last, and must not be read as what is true now. */
+const lastKnown =
+  (cell: (member: MemberOverview) => string) =>
+  (member: MemberOverview): string => {
+    const text = cell(member);
+    return member.agent.answers || text === "?" ? text : `~${text}`;
+  };
+
+/** Why it does what it does, and for how long. */
 function whyText(member: MemberOverview): string {
   const because = nodeOf(member)?.because;
-  if (because === undefined) return member.because === undefined ? "?" : `~${member.because}`;
+  if (because === undefined) return member.because ?? "?";
   return `${because.reason} ${printSpan(because.forMs)}`;
 }
 
 const COLUMNS: readonly Column<MemberOverview>[] = [
   { title: "MEMBER", cell: ({ name }) => name },
-  { title: "ROLE", cell: ({ role }) => role },
-  { title: "STATE", cell: stateText },
-  { title: "TL", cell: ({ timeline }) => String(timeline ?? "?"), right: true },
-  { title: "LAG", cell: lagText, right: true },
+  { title: "ROLE", cell: lastKnown(({ role }) => role) },
+  { title: "STATE", cell: lastKnown(stateText) },
+  { title: "TL", cell: lastKnown(({ timeline }) => String(timeline ?? "?")), right: true },
+  { title: "LAG", cell: lastKnown(lagText), right: true },
   { title: "FENCE", cell: fenceText, leaves: 2 },
   { title: "AGENT", cell: agentText, right: true, leaves: 1 },
-  { title: "WHY", cell: whyText, leaves: 3 },
+  { title: "WHY", cell: lastKnown(whyText), leaves: 3 },
 ];

@@ -31,6 +31,7 @@ describe("the sentence on a cluster", () => {
     [[primary("n1"), member("n2", { state: "cloning" })], "n2 is cloning"],
     [[primary("n1"), member("n2", { state: "unknown" })], "n2 is in an unknown state"],
     [[primary("n1"), member("n2", { replicationState: undefined })], "n2 does not stream"],
+    [[primary("n1"), primary("n2")], "n2 does not lead, and was primary when it last reported"],
     [
       [primary("n1"), member("n2", { tags: { ...DEFAULT_TAGS, nofailover: true } })],
       "no standby can take over",

@@ -81,7 +81,9 @@ function warningsOf(
 
 function trouble(member: Member, cluster: ClusterSnapshot, maximumLag: number): string | undefined {
   if (member.state !== "running") return `${member.name} is ${stateInWords(member)}`;
-  if (member.role !== "standby") return `${member.name} is ${member.role}`;
+  // Its own last word: a host that died as the primary leaves it behind, and a second primary it is not.
+  if (member.role !== "standby")
+    return `${member.name} does not lead, and was ${member.role} when it last reported`;
   if (member.replicationState !== "streaming") return `${member.name} does not stream`;
   const lag = lagOf(member, cluster);
   if (lag === undefined || lag <= maximumLag) return undefined;

@@ -114,7 +114,7 @@ describe("status", () => {
     const { exit, out } = await run("status");
     expect(exit).toBe(3);
     expect(out).toContain("! n3: its agent does not answer");
-    expect(out).toMatch(/n3 .*\?/);
+    expect(out).toMatch(/n3 +~standby +~streaming +~1 +~0 B +\? +silent/);
   });
 
   it("ends with 4 when nobody leads", async () => {
