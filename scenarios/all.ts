@@ -24,6 +24,7 @@ import { lateAcquireLands } from "./late-acquire-lands.ts";
 import { leaseRevoked } from "./lease-revoked.ts";
 import { lostAnswers } from "./lost-answers.ts";
 import { orphanBackendCommits } from "./orphan-backend-commits.ts";
+import { pauseEndsByItself } from "./pause-ends-by-itself.ts";
 import { pausedCrash } from "./paused-crash.ts";
 import { primaryCutFromStore } from "./primary-cut-from-store.ts";
 import { primaryIsolated } from "./primary-isolated.ts";
@@ -80,6 +81,7 @@ export const STORIES: readonly Scenario[] = [
   hostSuspended,
   strangerStartsServer,
   pausedCrash,
+  pauseEndsByItself,
   restartOnRequest,
   reinitialiseStandby,
 ];

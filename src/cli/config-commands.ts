@@ -1,4 +1,4 @@
-// Commands about configuration: check a node's file, show, patch or edit what the cluster obeys, pause, resume.
+// Commands about configuration: check a node's file, show, patch or edit what the cluster obeys.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -104,19 +104,6 @@ function editText(text: string): string {
   }
 }
 
-function pauseAction(paused: boolean) {
-  return async (_: unknown, command: Command): Promise<void> => {
-    const flags = command.optsWithGlobals<Shared>();
-    const target = targetOf(flags);
-    const question = `Pause ${target.scope}? Nothing fails over until it is resumed.`;
-    if (paused) await agree(question, flags.yes === true);
-    const url = await gate(target);
-    const body = { pause: paused ? true : null };
-    await change(target, { method: "PATCH", url, body, timeoutMs: 10_000 });
-    print(paused ? `${target.scope} is paused` : `${target.scope} is no longer paused`);
-  };
-}
-
 export function registerConfig(program: Command): void {
   const config = program.command("config").description("check, show and change configuration");
   config
@@ -141,10 +128,4 @@ export function registerConfig(program: Command): void {
     .description("change the cluster's settings in an editor")
     .option("-y, --yes", "do not ask")
     .action(edit);
-  program
-    .command("pause")
-    .description("stop all automatic starting, stopping and promoting")
-    .option("-y, --yes", "do not ask")
-    .action(pauseAction(true));
-  program.command("resume").description("let the agents act again").action(pauseAction(false));
 }

@@ -8,6 +8,7 @@ import { registerHandover } from "./handover-commands.ts";
 import { registerLab } from "./lab.ts";
 import { registerLooking } from "./look-commands.ts";
 import { registerMembers } from "./member-commands.ts";
+import { registerPause } from "./pause-commands.ts";
 import { print } from "./terminal.ts";
 
 export function buildProgram(): Command {
@@ -20,6 +21,7 @@ export function buildProgram(): Command {
   registerLooking(program);
   registerHandover(program);
   registerMembers(program);
+  registerPause(program);
   registerConfig(program);
   registerExplain(program);
   registerAgent(program);

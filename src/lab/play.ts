@@ -1,6 +1,7 @@
 // How does the lab play a verb? Each with its undoing; a verb that is not here cannot be played.
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../model/error.ts";
+import { printRfc3339 } from "../model/wire/rfc3339.ts";
 import type { Target, Verb, VerbName } from "../scenario/verbs.ts";
 import { belongingsOf } from "./belongings.ts";
 import { etcdLeader } from "./etcd.ts";
@@ -104,9 +105,12 @@ const PLAYERS: Partial<Record<VerbName, Player>> = {
     await ask(lab, node, "reinitialize", {});
     return undefined;
   },
-  pause: async (lab) => {
+  pause: async (lab, _, verb) => {
     const [first] = lab.members;
-    await ask(lab, first?.name ?? "", "config", { pause: true }, "PATCH");
+    const endsInMs = verb.do === "pause" ? verb.endsInMs : undefined;
+    const until = endsInMs === undefined ? undefined : printRfc3339(Date.now() + endsInMs);
+    const body = { pause: true, pause_note: { by: "lab", until } };
+    await ask(lab, first?.name ?? "", "config", body, "PATCH");
     return () => ask(lab, first?.name ?? "", "config", { pause: false }, "PATCH");
   },
   stopCleanly: async (lab, node) => {

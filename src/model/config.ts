@@ -1,6 +1,7 @@
 // Which rules does the whole cluster follow at this moment? (the store's `config` key, as our code uses it)
 
 import { holdMsFor } from "./lease.ts";
+import { NO_PAUSE_NOTE, type PauseNote } from "./pause.ts";
 import { type Ms, seconds } from "./time.ts";
 
 /** The dynamic configuration, checked and complete. `raw` is the stored object, unknown keys included. */
@@ -11,7 +12,9 @@ export interface DynamicConfig {
   /** A standby further behind than this never wins a race, in bytes. */
   readonly maximumLagOnFailover: number;
   readonly checkTimeline: boolean;
+  /** As stored: whether it holds now is `isPausedAt`, since a pause may end by itself. */
   readonly paused: boolean;
+  readonly pauseNote: PauseNote;
   readonly primaryStartTimeoutMs: Ms;
   readonly primaryStopTimeoutMs: Ms;
   readonly maxTimelinesHistory: number;
@@ -31,6 +34,7 @@ export const DEFAULT_CONFIG: DynamicConfig = {
   maximumLagOnFailover: 1_048_576,
   checkTimeline: true,
   paused: false,
+  pauseNote: NO_PAUSE_NOTE,
   primaryStartTimeoutMs: seconds(300),
   primaryStopTimeoutMs: 0,
   maxTimelinesHistory: 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cluster, member, primary } from "../../test/support/node-view.ts";
+import { cluster, member, primary, WALL_MS } from "../../test/support/node-view.ts";
 import { DEFAULT_CONFIG } from "./config.ts";
 import { lsn } from "./lsn.ts";
 import { DEFAULT_TAGS } from "./settings.ts";
@@ -9,7 +9,7 @@ const LAG = 1_048_576;
 
 describe("the sentence on a cluster", () => {
   it("says who can take over when all is well", () => {
-    expect(verdictOn(cluster(), LAG)).toEqual({
+    expect(verdictOn(cluster(), LAG, WALL_MS)).toEqual({
       health: "healthy",
       sentence: "n1 is the primary; 2 standbys can take over, at most 0 B behind",
       warnings: [],
@@ -22,7 +22,7 @@ describe("the sentence on a cluster", () => {
     [{ members: [member("n2")] }, "n1 leads but is not there"],
     [{ members: [primary("n1", { state: "starting" })] }, "n1 leads but is not a running primary"],
   ])("is critical without a primary (%#)", (change, words) => {
-    const { health, sentence } = verdictOn(cluster(change), LAG);
+    const { health, sentence } = verdictOn(cluster(change), LAG, WALL_MS);
     expect([health, sentence.includes(words)]).toEqual(["critical", true]);
   });
 
@@ -37,7 +37,7 @@ describe("the sentence on a cluster", () => {
       "no standby can take over",
     ],
   ])("warns of trouble (%#)", (members, words) => {
-    const { health, warnings } = verdictOn(cluster({ members }), LAG);
+    const { health, warnings } = verdictOn(cluster({ members }), LAG, WALL_MS);
     expect([health, warnings]).toEqual(["degraded", [words]]);
   });
 
@@ -54,10 +54,11 @@ describe("the sentence on a cluster", () => {
         ],
       }),
       LAG,
+      WALL_MS,
     );
     expect(sentence).toBe("n1 is the primary; n3 can take over, 1000 B behind");
     expect(warnings).toEqual([
-      "the cluster is paused: no failover",
+      "the cluster is paused, until it is resumed: no failover",
       "n2 is 9.5 MB behind and must not take over",
       "n1: a restart is pending",
     ]);

@@ -4,6 +4,7 @@ import { printBytes } from "./amounts.ts";
 import type { ClusterSnapshot } from "./cluster.ts";
 import { lagBytes } from "./lsn.ts";
 import type { Member } from "./member.ts";
+import { isPausedAt, pauseInWords } from "./pause.ts";
 
 export type Health = "healthy" | "degraded" | "critical" | "unknown";
 
@@ -14,8 +15,11 @@ export interface Verdict {
   readonly warnings: readonly string[];
 }
 
-/** Judges what the store shows. `maximumLag` is how far behind a standby may be to take over, in bytes. */
-export function verdictOn(cluster: ClusterSnapshot, maximumLag: number): Verdict {
+/**
+ * Judges what the store shows at a moment of the wall clock. `maximumLag` is how far behind a standby may be to take
+ * over, in bytes.
+ */
+export function verdictOn(cluster: ClusterSnapshot, maximumLag: number, wallMs: number): Verdict {
   const name = cluster.leader?.name;
   if (cluster.initialize.value === undefined && name === undefined) {
     return critical("no cluster exists yet: nobody can write");
@@ -28,7 +32,7 @@ export function verdictOn(cluster: ClusterSnapshot, maximumLag: number): Verdict
   }
   const standbys = cluster.members.filter((member) => member.name !== name);
   const heirs = standbys.filter((member) => canTakeOver(member, cluster, maximumLag));
-  const warnings = warningsOf(cluster, standbys, maximumLag);
+  const warnings = [...pauseWarning(cluster, wallMs), ...warningsOf(cluster, standbys, maximumLag)];
   const worst = Math.max(0, ...heirs.map((member) => lagOf(member, cluster) ?? 0));
   return {
     health: warnings.length === 0 ? "healthy" : "degraded",
@@ -61,13 +65,17 @@ function canTakeOver(member: Member, cluster: ClusterSnapshot, maximumLag: numbe
   return lag !== undefined && lag <= maximumLag;
 }
 
+function pauseWarning({ config: { value } }: ClusterSnapshot, wallMs: number): readonly string[] {
+  if (value === undefined || !isPausedAt(value, wallMs)) return [];
+  return [pauseInWords(value.pauseNote, wallMs)];
+}
+
 function warningsOf(
   cluster: ClusterSnapshot,
   standbys: readonly Member[],
   maximumLag: number,
 ): readonly string[] {
   const warnings: string[] = [];
-  if (cluster.config.value?.paused === true) warnings.push("the cluster is paused: no failover");
   warnings.push(...standbys.flatMap((member) => trouble(member, cluster, maximumLag) ?? []));
   const fit = standbys.some((member) => canTakeOver(member, cluster, maximumLag));
   if (standbys.length === 0) warnings.push("there is no standby");

@@ -59,7 +59,8 @@ export type Verb =
   | { readonly do: "failover"; readonly candidate: Target }
   | { readonly do: "restart"; readonly node: Target }
   | { readonly do: "reinit"; readonly node: Target }
-  | { readonly do: "pause" }
+  /** With `endsInMs` it says when it is over. */
+  | { readonly do: "pause"; readonly endsInMs?: number }
   | { readonly do: "resume" }
   | { readonly do: "detach"; readonly node: Target }
   | { readonly do: "stopCleanly"; readonly node: Target };

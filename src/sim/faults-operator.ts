@@ -1,5 +1,8 @@
 // What a person asks for: intents written to the store, requests to an agent.
 import type { FailoverIntent } from "../model/cluster.ts";
+import type { PauseNote } from "../model/pause.ts";
+import { printPauseNote, resumed } from "../model/wire/config-pause.ts";
+import { printJson } from "../model/wire/json.ts";
 import { printRfc3339 } from "../model/wire/rfc3339.ts";
 import type { Verb } from "../scenario/verbs.ts";
 import { EPOCH_MS } from "./clock.ts";
@@ -16,10 +19,10 @@ export function playOperator(cluster: SimCluster, verb: Verb, host: SimHost | un
     case "failover":
       return intend(cluster, { fromLeader: false, candidate: verb.candidate, inMs: undefined });
     case "pause":
-      setPaused(cluster, true);
-      return () => setPaused(cluster, false);
+      setPaused(cluster, noteOf(cluster, verb.endsInMs));
+      return () => setPaused(cluster, undefined);
     case "resume":
-      setPaused(cluster, false);
+      setPaused(cluster, undefined);
       return nothing;
     case "restart":
       nodeOf(cluster, host)?.requestRestart();
@@ -86,13 +89,22 @@ function intend(cluster: SimCluster, wish: Wish): Undo {
   return nothing;
 }
 
-function setPaused(cluster: SimCluster, paused: boolean): void {
+/** With a note the cluster is paused, without one it is resumed. */
+function setPaused(cluster: SimCluster, note: PauseNote | undefined): void {
   const change = async (): Promise<string> => {
     const seen = await cluster.operator.snapshot(LIMIT_MS);
-    const raw = { ...seen.config.value?.raw, pause: paused };
-    return cluster.operator.writeConfig(JSON.stringify(raw), seen.config.modRevision, LIMIT_MS);
+    const raw = resumed(seen.config.value?.raw ?? {});
+    const wanted =
+      note === undefined ? raw : { ...raw, pause: true, pause_note: printPauseNote(note) };
+    return cluster.operator.writeConfig(printJson(wanted), seen.config.modRevision, LIMIT_MS);
   };
-  tell(cluster, paused ? "pause" : "resume", change());
+  tell(cluster, note === undefined ? "resume" : "pause", change());
+}
+
+function noteOf(cluster: SimCluster, endsInMs: number | undefined): PauseNote {
+  const sinceMs = EPOCH_MS + cluster.kernel.now;
+  const untilMs = endsInMs === undefined ? undefined : sinceMs + endsInMs;
+  return { by: "operator", reason: undefined, sinceMs, untilMs };
 }
 
 /** The agent leaves in good order, and comes back when the verb ends. */

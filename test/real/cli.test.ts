@@ -15,6 +15,7 @@ import {
   primary,
   primaryView,
   settings,
+  WALL_MS,
 } from "../support/node-view.ts";
 
 let dir = "";
@@ -186,14 +187,66 @@ describe("what may hurt", () => {
   it("is done when it was given", async () => {
     expect((await run("restart", "n2", "--yes")).out).toBe("n2: restarted successfully\n");
     expect((await run("reload", "n2", "n3")).out).toContain("n3: reload scheduled");
-    expect((await run("pause", "--yes")).out).toBe("demo is paused\n");
-    expect(node.configs).toEqual(['{"ttl":10,"loop_wait":2,"pause":true}']);
   });
 
   it("names what was refused", async () => {
     const { exit, failed } = await run("config", "patch", "ttl=1");
     expect(exit).toBe(2);
     expect(failed.join("\n")).toContain("ttl: 1 s cannot hold");
+  });
+});
+
+describe("a pause", () => {
+  it("has an owner, a reason and an end by the cluster's clock", async () => {
+    const { out, err } = await run("pause", "--yes", "--reason", "new disks", "--for", "30m");
+    expect(out).toBe("demo is paused until 2026-11-23T00:30:00.000+00:00\n");
+    expect(err).not.toContain("no end");
+    const written = JSON.parse(node.configs[0]!);
+    expect(written).toEqual({
+      ttl: 10,
+      loop_wait: 2,
+      pause: true,
+      pause_note: {
+        by: expect.stringMatching(/.+@.+/),
+        reason: "new disks",
+        since: "2026-11-23T00:00:00.000+00:00",
+        until: "2026-11-23T00:30:00.000+00:00",
+      },
+    });
+  });
+
+  it("without an end says so", async () => {
+    const { out, err } = await run("pause", "--yes");
+    expect(out).toBe("demo is paused\n");
+    expect(err).toContain("it has no end");
+  });
+
+  it.each(["0", "soon", "9000h"])("refuses --for %s, and nothing is written", async (time) => {
+    const { exit, failed } = await run("pause", "--yes", "--for", time);
+    expect([exit, failed.length]).toEqual([2, 3]);
+    expect(node.configs).toEqual([]);
+  });
+
+  it("is shown with its age and what is left, and taken back", async () => {
+    const pauseNote = {
+      by: "olaf@db1",
+      reason: "new disks",
+      sinceMs: WALL_MS - 300_000,
+      untilMs: WALL_MS + 1_500_000,
+    };
+    const config = { ...node.seen.config, paused: true, pauseNote };
+    const seen = { ...node.seen.cluster!.seen, config: { value: config, modRevision: 7 } };
+    node.seen = { ...node.seen, config, cluster: { seen, at: 0 as never } };
+    node.snapshots = [
+      { ...seen, config: { value: { ...config, raw: { ttl: 10, pause: true } }, modRevision: 7 } },
+    ];
+    const { exit, out } = await run("status");
+    expect(exit).toBe(3);
+    expect(out.replaceAll("\n", " ")).toContain(
+      "the cluster is paused by olaf@db1 for 5m 0s, it ends by itself in 25m 0s: no failover (new disks)",
+    );
+    expect((await run("resume")).out).toBe("demo is no longer paused by olaf@db1 (new disks)\n");
+    expect(node.configs).toEqual(['{"ttl":10}']);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { ClusterSnapshot, FailoverIntent } from "../../model/cluster.ts";
 import { valueOf } from "../../model/known.ts";
 import type { Member } from "../../model/member.ts";
+import { isPausedAt } from "../../model/pause.ts";
 import { after, between, type Ms } from "../../model/time.ts";
 import type { JsonObject } from "../../model/wire/json.ts";
 import { type Action, parseWish, type Wish } from "./handover-wish.ts";
@@ -20,8 +21,10 @@ async function handOver(
 ): Promise<RouteAnswer> {
   try {
     const cluster = await context.node.readCluster(READ_TIMEOUT_MS);
-    const paused = cluster.config.value?.paused === true;
-    const wish = parseWish(asked, body, { paused, wallMs: context.clock.wallMs() });
+    const config = cluster.config.value;
+    const wallMs = context.clock.wallMs();
+    const paused = config !== undefined && isPausedAt(config, wallMs);
+    const wish = parseWish(asked, body, { paused, wallMs });
     if (!("intent" in wish)) return wish;
     const isScheduled = wish.intent.scheduledAt !== undefined;
     const objection = isScheduled ? undefined : await liveObjection(context, wish, cluster);

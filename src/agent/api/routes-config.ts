@@ -1,5 +1,6 @@
 // How does a person change the dynamic configuration? Checked first, compared at the write, never half.
 import { parseConfig, patchConfig, printProblem } from "../../model/wire/config.ts";
+import { withoutOldNote } from "../../model/wire/config-pause.ts";
 import { isObject, type JsonObject, printJson } from "../../model/wire/json.ts";
 import { type ApiContext, failure, json, type Route, type RouteAnswer, text } from "./route.ts";
 import { READ_TIMEOUT_MS } from "./routes-read.ts";
@@ -9,7 +10,7 @@ async function patch(context: ApiContext, change: JsonObject): Promise<RouteAnsw
     const { config } = await context.node.readCluster(READ_TIMEOUT_MS);
     const stored = config.value?.raw;
     if (stored === undefined) return text(503, "there is no configuration to change yet");
-    const wanted = patchConfig(stored, change);
+    const wanted = patchConfig(stored, withoutOldNote(change));
     if (isSame(stored, wanted)) return json(stored);
     return await write(context, wanted, config.modRevision);
   } catch (error) {

@@ -21,7 +21,9 @@ export const momentOf = ({ clock }: Pick<ApiContext, "clock">) => ({
 async function cluster(context: ApiContext): Promise<RouteAnswer> {
   try {
     const seen = await context.node.readCluster(READ_TIMEOUT_MS);
-    return json(printCluster(seen, context.settings.scope));
+    return json(
+      printCluster(seen, { scope: context.settings.scope, wallMs: context.clock.wallMs() }),
+    );
   } catch (error) {
     return failure(error, "reading the cluster");
   }

@@ -3,6 +3,7 @@ import { valueOf } from "../../model/known.ts";
 import { isValid } from "../../model/lease.ts";
 import { printLsn } from "../../model/lsn.ts";
 import type { Member } from "../../model/member.ts";
+import type { PauseNote } from "../../model/pause.ts";
 import { sentence } from "../../model/reason.ts";
 import { between } from "../../model/time.ts";
 import { lagOf, type Verdict, verdictOn } from "../../model/verdict.ts";
@@ -37,12 +38,12 @@ export function statusJson(view: View, about: About, moment: Moment): StatusJson
   };
 }
 
-function verdict(view: View, { now }: Moment): Verdict {
+function verdict(view: View, { now, wallMs }: Moment): Verdict {
   if (view.cluster === undefined) {
     const why = view.storeTrouble ?? "it has not answered yet";
     return { health: "unknown", sentence: "the store cannot be read", warnings: [why] };
   }
-  const seen = verdictOn(view.cluster.seen, view.config.maximumLagOnFailover);
+  const seen = verdictOn(view.cluster.seen, view.config.maximumLagOnFailover, wallMs);
   if (view.storeTrouble === undefined) return seen;
   const age = Math.round(between(view.cluster.at, now) / 1000);
   const trouble = `the store cannot be read for ${age} s: ${view.storeTrouble}`;
@@ -50,7 +51,7 @@ function verdict(view: View, { now }: Moment): Verdict {
   return { ...seen, health, warnings: [trouble, ...seen.warnings] };
 }
 
-function clusterPart(view: View, { now }: Moment): StatusCluster {
+function clusterPart(view: View, { now, wallMs }: Moment): StatusCluster {
   const seen = view.cluster?.seen;
   const intent = seen?.failover.value;
   const leader = seen?.members.find(({ name }) => name === seen.leader?.name);
@@ -59,6 +60,7 @@ function clusterPart(view: View, { now }: Moment): StatusCluster {
     ...some("systemId", seen?.initialize.value),
     ...some("timeline", leader?.timeline),
     paused: view.config.paused,
+    ...(view.config.paused ? { pause: pausePart(view.config.pauseNote, wallMs) } : {}),
     ttlMs: view.config.ttlMs,
     ...(view.cluster === undefined ? {} : { ageMs: Math.round(between(view.cluster.at, now)) }),
     ...some("storeTrouble", view.storeTrouble),
@@ -71,6 +73,16 @@ function clusterPart(view: View, { now }: Moment): StatusCluster {
             ...some("to", intent.candidate),
           },
         }),
+  };
+}
+
+function pausePart(note: PauseNote, wallMs: number): NonNullable<StatusCluster["pause"]> {
+  const { by, reason, sinceMs, untilMs } = note;
+  return {
+    ...some("by", by),
+    ...some("reason", reason),
+    ...some("forMs", sinceMs === undefined ? undefined : wallMs - sinceMs),
+    ...some("leftMs", untilMs === undefined ? undefined : untilMs - wallMs),
   };
 }
 

@@ -42,10 +42,9 @@ export async function act(
       return o.dcs.writeStatus(step.term, step.status, WRITE_LIMIT_MS);
     case "write-history":
       return o.dcs.writeHistory(step.term, step.rows, WRITE_LIMIT_MS);
-    case "record-fork":
-      return o.dcs.reserveBranch(step.term, step.branches, step.revision, WRITE_LIMIT_MS);
     case "clear-failover":
-      return o.dcs.writeFailover(undefined, step.revision, WRITE_LIMIT_MS);
+    case "end-pause":
+      return takeBack(o, step);
     case "apply-settings":
       return o.postgres.applySettings(step.plan, signal);
     case "checkpoint":
@@ -74,6 +73,7 @@ export async function act(
       return o.postgres.follow(step.upstream, signal);
     case "find-crash-end":
       return o.postgres.crashEnd(step.from, step.lineage, CRASH_SCAN_MS, signal);
+    case "record-fork":
     case "reserve":
       return o.dcs.reserveBranch(step.term, step.branches, step.revision, WRITE_LIMIT_MS);
     case "promote":
@@ -93,6 +93,15 @@ export async function act(
       return actOnBootstrap(o, step, signal);
   }
 }
+
+/** A person's word that is fulfilled or over; who has spoken meanwhile is not contradicted. */
+const takeBack = (
+  { dcs }: ActOptions,
+  step: Extract<HaStep, { kind: "clear-failover" | "end-pause" }>,
+): Promise<unknown> =>
+  step.kind === "end-pause"
+    ? dcs.writeConfig(step.json, step.revision, WRITE_LIMIT_MS)
+    : dcs.writeFailover(undefined, step.revision, WRITE_LIMIT_MS);
 
 /** Check at the place of use: the lease must be of this term, live, and known to the fence (R16, S5). */
 function needLease(o: ActOptions, term: number): void {

@@ -6,6 +6,7 @@ import { AppError } from "../../model/error.ts";
 import { type Known, known, unknown } from "../../model/known.ts";
 import { rivalMayActAt } from "../../model/lease.ts";
 import type { PeerStatus } from "../../model/member.ts";
+import { heldAt } from "../../model/pause.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -74,10 +75,11 @@ export async function observe(
   const storeChanged = cluster !== undefined && !isOurStore(ports, around, cluster);
   const peers =
     cluster === undefined || storeChanged ? {} : await askPeers(ports, around, cluster, server);
-  const config = around.config();
+  const wallMs = ports.clock.wallMs();
+  const config = heldAt(around.config(), wallMs);
   return {
     now: ports.clock.now(),
-    wallMs: ports.clock.wallMs(),
+    wallMs,
     self: around.self(),
     store: storeChanged
       ? unknown("this is another store, or an older state of it", ports.clock.now())

@@ -21,6 +21,8 @@ export type HaUpkeep =
       readonly revision: number;
     }
   | { readonly kind: "clear-failover"; readonly revision: number }
+  /** `json` is the configuration without the pause, compared with the revision that held it. */
+  | { readonly kind: "end-pause"; readonly json: string; readonly revision: number }
   | { readonly kind: "apply-settings"; readonly plan: ServerPlan }
   | { readonly kind: "record-lineage"; readonly lineage: Lineage }
   | {

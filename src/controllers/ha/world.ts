@@ -76,13 +76,13 @@ export const EMPTY_MEMORY: HaMemory = {
 
 export interface HaWorld {
   readonly now: Instant;
-  /** Wall clock, for schedules and history rows only. */
+  /** Wall clock, for schedules, the end of a pause and history rows only. */
   readonly wallMs: number;
   readonly self: Self;
   readonly store: Known<ClusterSnapshot>;
   /** The store that answered is not the one we knew, or is an older state of it (R31). */
   readonly storeChanged: boolean;
-  /** The last good configuration, whether the store can be read now or not (R44). */
+  /** The last good configuration, whether the store can be read now or not (R44); a pause that is over is none. */
   readonly config: DynamicConfig;
   readonly server: LocalServer;
   readonly plan: ServerPlan;

@@ -1,6 +1,7 @@
 // Which settings do we know, and is each of the right kind?
 import type { DynamicConfig } from "../config.ts";
 import { neededInstead, ROOM_FOR_MEMBERS } from "../parameter-minimums.ts";
+import { readPauseNote } from "./config-pause.ts";
 import type { ConfigProblem } from "./config-rules.ts";
 import { parseDuration } from "./duration.ts";
 import { booleanIn, isObject, type JsonObject } from "./json.ts";
@@ -71,6 +72,7 @@ const TOP: readonly (readonly [keyof Values, readonly string[], Reader<unknown>]
   ["maximumLagOnFailover", ["maximum_lag_on_failover"], count],
   ["checkTimeline", ["check_timeline"], flag],
   ["paused", ["pause"], flag],
+  ["pauseNote", ["pause_note"], readPauseNote],
   [
     "primaryStartTimeoutMs",
     ["primary_start_timeout", "master_start_timeout"],

@@ -2,17 +2,22 @@
 import type { ClusterSnapshot } from "../cluster.ts";
 import { type Lsn, lagBytes, printLsn } from "../lsn.ts";
 import type { Member } from "../member.ts";
+import { isPausedAt } from "../pause.ts";
 import type { JsonObject } from "./json.ts";
 import { printState } from "./role.ts";
 import { printTags } from "./tags.ts";
 
 /** Members sorted by name, with lags against the leader's last published end of WAL. */
-export function printCluster(cluster: ClusterSnapshot, scope: string): JsonObject {
+export function printCluster(
+  cluster: ClusterSnapshot,
+  { scope, wallMs }: { readonly scope: string; readonly wallMs: number },
+): JsonObject {
   const intent = cluster.failover.value;
+  const config = cluster.config.value;
   const members = cluster.members.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
     members: members.map((member) => printClusterMember(member, cluster)),
-    pause: cluster.config.value?.paused === true ? true : undefined,
+    pause: config !== undefined && isPausedAt(config, wallMs) ? true : undefined,
     scheduled_switchover:
       intent?.scheduledAt === undefined
         ? undefined

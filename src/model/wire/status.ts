@@ -22,6 +22,13 @@ export interface StatusCluster {
   readonly systemId?: string;
   readonly timeline?: number;
   readonly paused: boolean;
+  /** Who paused it and why, since when and for how long; only what was said. */
+  readonly pause?: {
+    readonly by?: string;
+    readonly reason?: string;
+    readonly forMs?: number;
+    readonly leftMs?: number;
+  };
   readonly ttlMs: number;
   /** How old the look at the store is; absent when there never was one. */
   readonly ageMs?: number;

@@ -21,7 +21,9 @@ import {
   unread,
   WALL_MS,
 } from "../../../../test/support/world.ts";
+import { DEFAULT_CONFIG } from "../../../model/config.ts";
 import { lsn } from "../../../model/lsn.ts";
+import { NO_PAUSE_NOTE } from "../../../model/pause.ts";
 import type { HaWorld } from "../world.ts";
 import { leaderUpkeep, standbyUpkeep } from "./upkeep.ts";
 
@@ -125,5 +127,32 @@ describe("settings", () => {
     const plan = (w: HaWorld) => ({ kind: "apply-settings", plan: w.plan });
     expect(leader(stale)).toEqual([plan(leading())]);
     expect(standby(stale)).toEqual([plan(following())]);
+  });
+});
+
+describe("a pause whose time is over", () => {
+  const stored = (untilMs: number | undefined) =>
+    cluster(({ config: { value } }) => ({
+      config: {
+        value: {
+          ...(value ?? DEFAULT_CONFIG),
+          paused: true,
+          pauseNote: { ...NO_PAUSE_NOTE, untilMs },
+          raw: { ttl: 20, pause: true, pause_note: {} },
+        },
+        modRevision: 33,
+      },
+    }));
+
+  it("is taken back by the leader, compared with what was read", () => {
+    expect(leader(stored(WALL_MS))).toEqual([
+      { kind: "end-pause", json: '{"ttl":20}', revision: 33 },
+    ]);
+  });
+
+  it("stays as long as it was meant to, and by the word of a person for ever", () => {
+    expect(leader(stored(WALL_MS + 1))).toEqual([]);
+    expect(leader(stored(undefined))).toEqual([]);
+    expect(standby(stored(WALL_MS))).toEqual([]);
   });
 });

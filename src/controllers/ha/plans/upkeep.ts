@@ -1,8 +1,11 @@
 // What is kept true all the time, whatever else happens? Differences only: a steady cluster writes nothing.
 import type { ClusterSnapshot, HistoryRow } from "../../../model/cluster.ts";
 import type { Lsn } from "../../../model/lsn.ts";
+import { isPausedAt } from "../../../model/pause.ts";
 import { slotNameOf } from "../../../model/slot.ts";
 import { type Branch, headOf } from "../../../model/timeline.ts";
+import { resumed } from "../../../model/wire/config-pause.ts";
+import { printJson } from "../../../model/wire/json.ts";
 import { printRfc3339 } from "../../../model/wire/rfc3339.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
@@ -19,6 +22,7 @@ export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
     ...status(w, c, term),
     ...history(w, c, term),
     ...finishedIntent(w, c),
+    ...endedPause(w, c),
   ];
 }
 
@@ -142,4 +146,12 @@ function finishedIntent(w: HaWorld, c: ClusterSnapshot): readonly HaUpkeep[] {
   return done && !(scheduled && intent.candidate !== w.self.name)
     ? [{ kind: "clear-failover", revision: c.failover.modRevision }]
     : [];
+}
+
+/** The person who paused said until when: once that has come, the word is taken back for Patroni's tools as well. */
+function endedPause(w: HaWorld, { config }: ClusterSnapshot): readonly HaUpkeep[] {
+  const stored = config.value;
+  if (stored === undefined || !stored.paused || isPausedAt(stored, w.wallMs)) return [];
+  const json = printJson(resumed(stored.raw));
+  return [{ kind: "end-pause", json, revision: config.modRevision }];
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   askedToRestart,
+  config,
   crashed,
   END,
   following,
@@ -9,14 +10,18 @@ import {
   intent,
   leaderless,
   leading,
+  NOW,
   orphaned,
   paused,
   peerSays,
   peerSilent,
   released,
   stoppedAt,
+  WALL_MS,
   withoutLease,
 } from "../../../../test/support/world.ts";
+import { NO_PAUSE_NOTE } from "../../../model/pause.ts";
+import { after } from "../../../model/time.ts";
 import { decide } from "../decide.ts";
 
 describe("a pause", () => {
@@ -34,6 +39,13 @@ describe("a pause", () => {
       });
     }
     expect(decide(given(leading(), orphaned, paused)).step).toBeUndefined();
+  });
+
+  it("is looked at again when it ends by itself", () => {
+    const ending = config({ pauseNote: { ...NO_PAUSE_NOTE, untilMs: WALL_MS + 700 } });
+    for (const w of [leading(), following()]) {
+      expect(decide(given(w, paused, ending)).wakeAt).toBe(after(NOW, 700));
+    }
   });
 
   it("holds nobody back who was asked to restart this node", () => {

@@ -1,4 +1,5 @@
 // Does an operator hold the wheel?
+import { after, type Instant } from "../../../model/time.ts";
 import { clusterOf, isPrimary, leads } from "../plans/standing.ts";
 import { switchoverCandidate } from "../plans/switchover.ts";
 import { leaderUpkeep } from "../plans/upkeep.ts";
@@ -15,9 +16,15 @@ export function pause(w: HaWorld): Verdict | undefined {
   if (w.requests.restart !== undefined || w.requests.reinitialise !== undefined) return undefined;
   const lease = leads(w);
   if (lease !== undefined && isPrimary(w)) {
-    return { because: "paused", vouch: true, upkeep: leaderUpkeep(w, lease.term) };
+    return { because: "paused", vouch: true, upkeep: leaderUpkeep(w, lease.term), ...untilOver(w) };
   }
-  return { because: "paused" };
+  return { because: "paused", ...untilOver(w) };
+}
+
+/** A pause with an end needs nobody to resume it: the first look after that moment sees none. */
+function untilOver(w: HaWorld): { readonly wakeAt?: Instant } {
+  const { untilMs } = w.config.pauseNote;
+  return untilMs === undefined ? {} : { wakeAt: after(w.now, Math.max(0, untilMs - w.wallMs)) };
 }
 
 /** The named member, and the one that gives up or has just given up; nobody else acts upon it. */

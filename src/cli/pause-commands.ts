@@ -1,0 +1,99 @@
+// Commands that take the wheel and give it back: pause with an owner, a reason and an end; resume.
+import { hostname, userInfo } from "node:os";
+import type { Command } from "commander";
+import { printSpan } from "../model/amounts.ts";
+import type { Ms } from "../model/time.ts";
+import { printPauseNote } from "../model/wire/config-pause.ts";
+import { parseDuration } from "../model/wire/duration.ts";
+import { parseRfc3339, printRfc3339 } from "../model/wire/rfc3339.ts";
+import type { StatusCluster, StatusJson } from "../model/wire/status.ts";
+import { CliFailure, EXIT } from "./exit.ts";
+import { change, look, memberNamed } from "./rest.ts";
+import { type Shared, targetOf } from "./shared.ts";
+import type { Target } from "./target.ts";
+import { agree, print, say } from "./terminal.ts";
+
+const WRITE_LIMIT_MS: Ms = 10_000;
+/** Longer than any work that a pause is meant for, and short enough for a clock that is written with four digits. */
+const LONGEST_MS: Ms = 366 * 86_400_000;
+
+interface PauseFlags extends Shared {
+  readonly reason?: string;
+  readonly for?: string;
+}
+
+async function pause(_: unknown, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<PauseFlags>();
+  const forMs = flags.for === undefined ? undefined : spanOf(flags.for);
+  const target = targetOf(flags);
+  const status = await look(target);
+  if (status.cluster.paused) say(`${target.scope} is paused already${holderOf(status.cluster)}`);
+  const end = forMs === undefined ? "it is resumed" : `${printSpan(forMs)} from now`;
+  const question = `Pause ${target.scope}? Nothing fails over until ${end}.`;
+  await agree(question, flags.yes === true);
+  // The cluster's clock and not this terminal's: the end is judged there.
+  const sinceMs = parseRfc3339(status.asOf) ?? Date.now();
+  const untilMs = forMs === undefined ? undefined : sinceMs + forMs;
+  const note = { by: owner(), reason: flags.reason, sinceMs, untilMs };
+  await write(target, status, { pause: true, pause_note: printPauseNote(note) });
+  if (untilMs === undefined) {
+    print(`${target.scope} is paused`);
+    say("it has no end: understudy resume ends it, or say --for next time");
+  } else print(`${target.scope} is paused until ${printRfc3339(untilMs)}`);
+}
+
+async function resume(_: unknown, command: Command): Promise<void> {
+  const target = targetOf(command.optsWithGlobals<Shared>());
+  const status = await look(target);
+  await write(target, status, { pause: null, pause_note: null });
+  const { cluster } = status;
+  if (cluster.paused) print(`${target.scope} is no longer paused${holderOf(cluster)}`);
+  else print(`${target.scope} was not paused`);
+}
+
+async function write(target: Target, status: StatusJson, body: object): Promise<void> {
+  const url = `${memberNamed(status, status.member).apiUrl}/config`;
+  await change(target, { method: "PATCH", url, body, timeoutMs: WRITE_LIMIT_MS });
+}
+
+function holderOf({ pause: held }: StatusCluster): string {
+  const whom = held?.by === undefined ? "" : ` by ${held.by}`;
+  return held?.reason === undefined ? whom : `${whom} (${held.reason})`;
+}
+
+/** Who works here, as the others will look for them. */
+function owner(): string {
+  return `${userName()}@${hostname()}`;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run with a user that has no name.
+    return `user ${process.getuid?.() ?? "?"}`;
+  }
+}
+
+/** `30m` is what people write; the configuration's own `30min` is understood as well. */
+function spanOf(written: string): Ms {
+  const ms = parseDuration(written.replace(/^(\s*[\d.]+\s*)m\s*$/, "$1min"));
+  if (ms !== undefined && ms > 0 && ms <= LONGEST_MS) return ms;
+  throw new CliFailure(
+    EXIT.usage,
+    `--for ${written} is not a time that a pause can last`,
+    "it must be more than nothing and at most a year",
+    "write it like 30m, 2h or 90s",
+  );
+}
+
+export function registerPause(program: Command): void {
+  program
+    .command("pause")
+    .description("stop all automatic starting, stopping and promoting")
+    .option("--reason <text>", "why, for whoever finds the cluster paused")
+    .option("--for <time>", "when it ends by itself, e.g. 30m or 2h; until resume when left out")
+    .option("-y, --yes", "do not ask")
+    .action(pause);
+  program.command("resume").description("let the agents act again").action(resume);
+}
