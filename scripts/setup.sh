@@ -47,7 +47,8 @@ missing_packages() {
   on_path etcdctl || echo etcd-client
   on_path ip || echo iproute2
   if [ "$mode" = test ]; then
-    : # nothing beyond the lab's needs yet
+    # Walls between hosts that are network namespaces; a lab on loopback has none.
+    on_path iptables || echo iptables
   fi
 }
 

@@ -1,10 +1,14 @@
 // `lab chaos`: one fault under load, and a report of what it cost.
+import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../model/error.ts";
+import type { Ms } from "../model/time.ts";
 import { belongings } from "./belongings.ts";
 import { EXIT_WARNING, type Printing, printJson } from "./commands.ts";
-import { FAULTS, type Fault, type FaultOptions } from "./faults.ts";
+import { FAULTS, type Fault } from "./faults.ts";
 import { primaryOf, waitForPrimary } from "./health.ts";
 import { measure } from "./measure.ts";
+import { networkEffects } from "./network-faults.ts";
+import type { FaultOptions } from "./order.ts";
 import { type LabChoice, type LabRecord, requireLab, requireMember } from "./record.ts";
 import { inSeconds, measurementText } from "./report.ts";
 
@@ -14,6 +18,8 @@ const RETURN_LIMIT_MS = 120_000;
 export interface ChaosWish extends FaultOptions {
   readonly verb: string;
   readonly node: string | undefined;
+  /** Taken back after this time; otherwise it lasts until somebody takes it back. */
+  readonly forMs: Ms | undefined;
   /** Only make the fault, measure nothing. */
   readonly quiet: boolean;
   /** Ask every server directly as well, to see whether two take writes. */
@@ -29,9 +35,15 @@ export async function chaos(choice: LabChoice, wish: ChaosWish, { json }: Printi
     throw new AppError("LAB_NOT_FOUND", `find the fault ${wish.verb}`, why);
   }
   const nodes = await targetsOf(lab, fault, wish.node);
-  const what = [wish.verb, ...nodes.filter((node) => node !== "")].join(" ");
+  const what = [wish.verb, ...nodes.filter((node) => node !== ""), ...details(wish)].join(" ");
+  const undo = undoOf(fault, wish);
+  const effects: string[] = [];
   const make = async (): Promise<void> => {
     await Promise.all(nodes.map(async (node) => fault.make({ lab, node, options: wish })));
+    if (wish.forMs === undefined) return;
+    await sleep(wish.forMs);
+    effects.push(...(await effectsOn(lab, nodes)));
+    await Promise.all(nodes.map(async (node) => undo?.make({ lab, node, options: wish })));
   };
   if (wish.quiet) {
     await make();
@@ -43,10 +55,29 @@ export async function chaos(choice: LabChoice, wish: ChaosWish, { json }: Printi
   if (!json) console.log(`${what} under load; ${fault.summary}`);
   const watchMs = fault.watchTtls * lab.ttlSeconds * 1000;
   const measurement = await measure(lab, { fault: make, watchMs, probe: wish.probe });
-  if (json) printJson("LabChaos", { what, measurement, warnings: [] });
-  else console.log(measurementText(what, measurement));
+  if (wish.forMs === undefined) effects.push(...(await effectsOn(lab, nodes)));
+  if (json) printJson("LabChaos", { what, measurement, effects, warnings: [] });
+  else console.log([measurementText(what, measurement), ...effects].join("\n"));
   const { lost, probes } = measurement;
   return lost.length === 0 && (probes?.overlaps.length ?? 0) === 0 ? 0 : EXIT_WARNING;
+}
+
+/** What the report adds to the verb and the node. */
+const details = ({ from, to, way, silent, forMs }: ChaosWish): readonly string[] => [
+  ...(from.length === 0 ? [] : [`from ${from.join(", ")}`]),
+  ...(to === undefined ? [] : [`from ${to}`]),
+  ...(way === "both" ? [] : [`(only what ${way === "in" ? "arrives" : "leaves"})`]),
+  ...(silent ? ["silently"] : []),
+  ...(forMs === undefined ? [] : [`for ${inSeconds(forMs)}`]),
+];
+
+const effectsOn = async (lab: LabRecord, nodes: readonly string[]): Promise<readonly string[]> =>
+  (await Promise.all(nodes.map((node) => networkEffects({ lab, node })))).flat();
+
+/** What takes the fault back, which must exist when it shall end by itself. */
+function undoOf({ undo }: Fault, { verb, forMs }: ChaosWish): Fault | undefined {
+  if (forMs === undefined || undo !== undefined) return FAULTS[undo ?? ""];
+  throw new AppError("NOT_POSSIBLE", `take ${verb} back`, "it is over as soon as it is made");
 }
 
 interface Healing {

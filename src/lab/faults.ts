@@ -5,27 +5,12 @@ import type { Ms } from "../model/time.ts";
 import { belongingsOf, type LabRole } from "./belongings.ts";
 import { fillDisk, freeDisk } from "./disks.ts";
 import { startEtcd } from "./etcd.ts";
-import { cutLink, healLink, LINKS, type Link } from "./namespaces.ts";
+import { cut, heal, losePackets, pullPlugs, putPlugsBack, slowLinks } from "./network-faults.ts";
 import { startAgent } from "./nodes.ts";
+import { type Order, USUAL_FAULT } from "./order.ts";
 import { killAll, signalProcess } from "./processes.ts";
-import { type LabEtcd, type LabMember, type LabRecord, requireMember } from "./record.ts";
+import { type LabEtcd, type LabMember, requireMember } from "./record.ts";
 import { requestSwitchover } from "./switchover.ts";
-
-export interface FaultOptions {
-  /** kill-node: the etcd member of that host dies too. */
-  readonly withEtcd: boolean;
-  /** restart-agent: how long it stays away. */
-  readonly awayMs: Ms;
-  readonly links: readonly Link[];
-}
-
-export const USUAL_FAULT: FaultOptions = { withEtcd: false, awayMs: 2_000, links: LINKS };
-
-export interface Order {
-  readonly lab: LabRecord;
-  readonly node: string;
-  readonly options: FaultOptions;
-}
 
 export interface Fault {
   readonly summary: string;
@@ -34,6 +19,8 @@ export interface Fault {
   /** Its effect, if any, has begun by then: so long a report watches, in multiples of the ttl. */
   readonly watchTtls: number;
   readonly make: (order: Order) => Promise<void> | void;
+  /** The fault that takes this one back. */
+  readonly undo?: string;
 }
 
 const KILL_LIMIT_MS: Ms = 10_000;
@@ -57,12 +44,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     on: "member",
     watchTtls: 0.3,
     make: killNode,
+    undo: "start-node",
   },
   "kill-agent": {
     summary: "SIGKILL to the agent, which nobody starts again",
     on: "member",
     watchTtls: 1.2,
     make: kill(["agent"]),
+    undo: "start-node",
   },
   "kill-fence": {
     summary: "SIGKILL to the fence; its server goes with it",
@@ -75,24 +64,34 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     on: "member",
     watchTtls: 0.3,
     make: kill(["agent", "fence"]),
+    undo: "start-node",
   },
   "stop-agent": {
     summary: "SIGSTOP to the agent: it stands still and believes what it believed",
     on: "member",
     watchTtls: 1.2,
     make: stop(["agent"]),
+    undo: "cont",
+  },
+  "stop-postmaster": {
+    summary: "SIGSTOP to PostgreSQL's first process: new connections are never answered",
+    on: "member",
+    watchTtls: 1.2,
+    make: stop(["postmaster"]),
+    undo: "cont",
   },
   "stop-fence": {
     summary: "SIGSTOP to the fence",
     on: "member",
     watchTtls: 1.2,
     make: stop(["fence"]),
+    undo: "cont",
   },
   cont: {
     summary: "SIGCONT to everything of the node that stands still",
     on: "member",
     watchTtls: 0.3,
-    make: (order) => sendAll(order, ["agent", "fence", "etcd"], "SIGCONT"),
+    make: (order) => sendAll(order, ["agent", "fence", ...SERVER, "etcd"], "SIGCONT"),
   },
   "restart-agent": {
     summary: "SIGKILL to the agent, which is started again after --after seconds",
@@ -111,12 +110,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     on: "etcd",
     watchTtls: 1.2,
     make: kill(["etcd"]),
+    undo: "restart-etcd",
   },
   "stop-etcd": {
     summary: "SIGSTOP to an etcd member; to all of them when none is named",
     on: "etcd",
     watchTtls: 1.2,
     make: stop(["etcd"]),
+    undo: "restart-etcd",
   },
   "restart-etcd": {
     summary: "starts the etcd members that are dead, and wakes those that stand still",
@@ -131,22 +132,39 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     make: ({ lab, node }) => requestSwitchover(lab, node === "" ? undefined : node),
   },
   cut: {
-    summary: "pulls the node's plugs: --link cluster, client or both",
+    summary:
+      "cuts the node: --from store,peers,clients or --to a node (--way, --closed), or --link",
     on: "member",
     watchTtls: 1.2,
-    make: (order) => plug(order, cutLink),
+    make: cut,
+    undo: "heal",
+  },
+  "lose-packets": {
+    summary: "a --share of the packets between the node and the others vanishes",
+    on: "member",
+    watchTtls: 1.2,
+    make: losePackets,
+    undo: "heal",
+  },
+  "slow-link": {
+    summary: "the node's links carry --kbit kilobits a second: --link cluster, client or both",
+    on: "member",
+    watchTtls: 1.2,
+    make: slowLinks,
+    undo: "heal",
   },
   heal: {
-    summary: "puts the node's plugs back",
+    summary: "mends the node's network: what --from, --to or --link name, or all of it",
     on: "member",
     watchTtls: 0.3,
-    make: (order) => plug(order, healLink),
+    make: heal,
   },
   "fill-disk": {
     summary: "takes all the space on the node's disk (needs lab up --disk)",
     on: "member",
     watchTtls: 0.5,
     make: ({ lab, node }) => fillDisk(requireMember(lab, node), lab.diskMegabytes),
+    undo: "free-disk",
   },
   "free-disk": {
     summary: "gives the space back",
@@ -170,8 +188,9 @@ function sendAll({ lab, node }: Order, roles: readonly LabRole[], signal: NodeJS
 /** One list, one go; then whatever was forked meanwhile, until nothing of the node lives. */
 async function killNode(order: Order): Promise<void> {
   const { lab, node, options } = order;
+  if (options.silent) await pullPlugs({ ...order, options: USUAL_FAULT });
   const etcd = lab.etcd.find((member) => member.host === node);
-  if (options.withEtcd && etcd !== undefined)
+  if ((options.withEtcd || options.silent) && etcd !== undefined)
     sendAll({ ...order, node: etcd.name }, ["etcd"], "SIGKILL");
   sendAll(order, NODE, "SIGKILL");
   const left = await killAll(() => belongingsOf(lab, node).map((b) => b.process), KILL_LIMIT_MS);
@@ -184,7 +203,9 @@ async function restartAgent(order: Order): Promise<void> {
   await startNode(order);
 }
 
-async function startNode({ lab, node }: Order): Promise<void> {
+async function startNode(order: Order): Promise<void> {
+  const { lab, node, options } = order;
+  if (options.silent) await putPlugsBack({ ...order, options: USUAL_FAULT });
   const member: LabMember = requireMember(lab, node);
   if (belongingsOf(lab, node).some(({ role }) => role === "agent")) {
     throw new AppError("NOT_POSSIBLE", `start the agent of ${node}`, "it runs already");
@@ -198,17 +219,4 @@ async function restartEtcd({ lab, node }: Order): Promise<void> {
   const running = belongingsOf(lab, node);
   for (const { process } of running) signalProcess(process, "SIGCONT");
   if (running.length === 0) await startEtcd(lab, member);
-}
-
-async function plug(
-  { lab, node, options }: Order,
-  act: (lab: string, link: Link, host: number) => Promise<void>,
-): Promise<void> {
-  const { namespace } = requireMember(lab, node);
-  const host = Number(namespace?.split("-h")[1]);
-  if (namespace === undefined) {
-    const why = "the lab is on loopback; start it with --net namespaces";
-    throw new AppError("NOT_POSSIBLE", `cut or heal the links of ${node}`, why);
-  }
-  for (const link of options.links) await act(lab.name, link, host);
 }

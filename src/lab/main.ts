@@ -5,10 +5,12 @@ import { bench } from "./bench/bench.ts";
 import { CASES } from "./bench/cases.ts";
 import { chaos } from "./chaos.ts";
 import { down, dsn, load, status, up } from "./commands.ts";
-import { FAULTS, USUAL_FAULT } from "./faults.ts";
+import { FAULTS } from "./faults.ts";
 import { defaultDir, USUAL_LAB } from "./layout.ts";
 import { LINKS } from "./namespaces.ts";
+import { USUAL_FAULT } from "./order.ts";
 import type { LabChoice, Net } from "./record.ts";
+import { PARTIES, type Party, WAYS, type Way } from "./walls.ts";
 
 const program = new Command("understudy lab")
   .description("a real cluster on this machine, to try, to break and to measure")
@@ -23,6 +25,16 @@ const whole = (text: string): number => {
 const positive = (text: string): number => {
   if (Number(text) > 0) return Number(text);
   throw new InvalidArgumentError("It must be a number above zero.");
+};
+const share = (text: string): number => {
+  if (Number(text) > 0 && Number(text) <= 1) return Number(text);
+  throw new InvalidArgumentError("It must be above 0 and at most 1.");
+};
+const parties = (text: string): readonly Party[] => {
+  const named = text.split(",");
+  const known = PARTIES.filter((party) => named.includes(party));
+  if (known.length === named.length) return known;
+  throw new InvalidArgumentError(`Choose from ${PARTIES.join(",")}.`);
 };
 const setting = (text: string, before: Record<string, string>): Record<string, string> => {
   const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
@@ -125,6 +137,14 @@ interface ChaosFlags extends Flags {
   readonly withEtcd: boolean;
   readonly after: number;
   readonly link: string;
+  readonly from: readonly Party[];
+  readonly to?: string;
+  readonly way: Way;
+  readonly closed: boolean;
+  readonly silent: boolean;
+  readonly share: number;
+  readonly kbit: number;
+  readonly for?: number;
   readonly quiet: boolean;
   readonly probe: boolean;
 }
@@ -135,8 +155,22 @@ onLab("chaos", "make one fault under load and report what it cost")
   .option("--with-etcd", "kill-node: the etcd member of that host dies too", false)
   .option("--after <s>", "restart-agent: how long it stays away", positive, 2)
   .addOption(
-    new Option("--link <link>", "cut, heal: which").choices([...LINKS, "both"]).default("both"),
+    new Option("--link <link>", "cut, heal, slow-link: which")
+      .choices([...LINKS, "both"])
+      .default("both"),
   )
+  .option("--from <parties>", `cut, heal: some of ${PARTIES.join(",")}`, parties, [])
+  .option("--to <node>", "cut, heal: only from this other node")
+  .addOption(
+    new Option("--way <way>", "cut: packets that arrive, that leave, or both")
+      .choices(WAYS)
+      .default("both"),
+  )
+  .option("--closed", "cut: both ends get a reset instead of silence", false)
+  .option("--silent", "kill-node: no reset leaves it, its peers see silence", false)
+  .option("--share <part>", "lose-packets: between 0 and 1", share, USUAL_FAULT.share)
+  .option("--kbit <n>", "slow-link: kilobits a second", positive, USUAL_FAULT.kbit)
+  .option("--for <s>", "take the fault back after so long, and go on measuring", positive)
   .option("--probe", "ask every server directly too: are there ever two writers?", false)
   .option("--quiet", "only make the fault, measure nothing", false)
   .addHelpText("after", `\nFaults:\n${faults.join("\n")}`)
@@ -151,6 +185,14 @@ onLab("chaos", "make one fault under load and report what it cost")
           withEtcd: o.withEtcd,
           awayMs: o.after * 1000,
           links: LINKS.filter((link) => o.link === "both" || o.link === link),
+          from: o.from,
+          to: o.to,
+          way: o.way,
+          fate: o.closed ? "closed" : "silent",
+          silent: o.silent,
+          share: o.share,
+          kbit: o.kbit,
+          forMs: o.for === undefined ? undefined : o.for * 1000,
           quiet: o.quiet,
           probe: o.probe,
         },

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { AppError } from "../model/error.ts";
 import { hostAddress, linkPrefix, type Subnets } from "./network.ts";
 import { requireProgram } from "./programs.ts";
+import type { LabMember } from "./record.ts";
 
 const execute = promisify(execFile);
 
@@ -21,8 +22,11 @@ const OUTSIDE = 254;
 const letter = (link: Link): string => (link === "cluster" ? "c" : "k");
 const bridgeOf = (lab: string, link: Link): string => `${linkPrefix(lab)}b${letter(link)}`;
 /** The end of a host's link that is plugged into the bridge, like a cable into a switch. */
-const plugOf = (lab: string, link: Link, host: number): string =>
+export const plugOf = (lab: string, link: Link, host: number): string =>
   `${linkPrefix(lab)}${letter(link)}${host}`;
+
+/** The number that a member's host has in names and addresses. */
+export const hostNumber = ({ namespace }: LabMember): number => Number(namespace?.split("-h")[1]);
 
 /** Makes the two bridges and a namespace for each host. */
 export async function makeNetwork(

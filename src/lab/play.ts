@@ -5,8 +5,10 @@ import { printRfc3339 } from "../model/wire/rfc3339.ts";
 import type { Target, Verb, VerbName } from "../scenario/verbs.ts";
 import { belongingsOf } from "./belongings.ts";
 import { etcdLeader } from "./etcd.ts";
-import { FAULTS, type FaultOptions, USUAL_FAULT } from "./faults.ts";
+import { FAULTS } from "./faults.ts";
 import { healthOf } from "./health.ts";
+import { pullPlugs, putPlugsBack } from "./network-faults.ts";
+import { type FaultOptions, USUAL_FAULT } from "./order.ts";
 import { type Process, signalProcess } from "./processes.ts";
 import { type LabRecord, requireMember } from "./record.ts";
 
@@ -81,8 +83,22 @@ const PLAYERS: Partial<Record<VerbName, Player>> = {
   suspendHost: freeze(() => true),
   stopServer: freeze((_, role) => isServer(role)),
   hangServer: freeze((_, role) => role === "postmaster"),
-  isolate: fault("cut", "heal"),
-  cutFromClients: fault("cut", "heal", { links: ["client"] }),
+  fillDisk: fault("fill-disk", "free-disk"),
+  isolate: async (lab, node) => {
+    const order = { lab, node, options: USUAL_FAULT };
+    await pullPlugs(order);
+    return () => putPlugsBack(order);
+  },
+  cutFromStore: fault("cut", "heal", { from: ["store"] }),
+  cutFromPeers: fault("cut", "heal", { from: ["peers"] }),
+  cutFromClients: fault("cut", "heal", { from: ["clients"] }),
+  cutOneWay: async (lab, _, verb) => {
+    if (verb.do !== "cutOneWay") return undefined;
+    const [node, to] = [await nodeFor(lab, verb.from), await nodeFor(lab, verb.to)];
+    if (node === undefined || to === undefined || node === to) return undefined;
+    await make(lab, "cut", node, { to, way: "out" });
+    return () => make(lab, "heal", node, { to });
+  },
   storeDown: onEveryEtcd("kill-etcd"),
   storeLeaderKill: onStoreLeader("kill-etcd"),
   storeLeaderPause: onStoreLeader("stop-etcd"),
@@ -122,7 +138,16 @@ const PLAYERS: Partial<Record<VerbName, Player>> = {
 };
 
 /** Verbs that only network namespaces can play. */
-export const NEEDS_NAMESPACES: ReadonlySet<VerbName> = new Set(["isolate", "cutFromClients"]);
+export const NEEDS_NAMESPACES: ReadonlySet<VerbName> = new Set([
+  "isolate",
+  "cutFromStore",
+  "cutFromPeers",
+  "cutFromClients",
+  "cutOneWay",
+]);
+
+/** Verbs that need a disk of the node's own. */
+export const NEEDS_DISK: ReadonlySet<VerbName> = new Set(["fillDisk"]);
 
 export const canPlayVerb = (name: VerbName): boolean => PLAYERS[name] !== undefined;
 

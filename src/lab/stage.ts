@@ -5,18 +5,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Scenario, StoryReport } from "../scenario/scenario.ts";
 import type { Stage } from "../scenario/stage.ts";
 import { type Fault, VERB_NAMES } from "../scenario/verbs.ts";
-import { heal } from "./bench/cases.ts";
 import { takeDown } from "./down.ts";
+import { heal } from "./heal.ts";
 import { waitForHealthy, waitForPrimary } from "./health.ts";
 import { defaultDir, type LabOptions, USUAL_LAB } from "./layout.ts";
 import { measure } from "./measure.ts";
-import { canPlayVerb, NEEDS_NAMESPACES, playVerb, type Undo } from "./play.ts";
+import { canPlayVerb, NEEDS_DISK, NEEDS_NAMESPACES, playVerb, type Undo } from "./play.ts";
 import type { LabRecord } from "./record.ts";
 import { bringUp } from "./up.ts";
 
 /** A story's quiet beginning is short here: the lab is healthy when it begins. */
 const FIRST_FAULT_AT_MS = 500;
 const LIMIT_MS = 120_000;
+const DISK_MEGABYTES = 512;
 const FIRED = "the deadline has passed, the server is ended";
 
 /** `name` keeps labs of several stages apart. */
@@ -66,6 +67,7 @@ function optionsFor(name: string, { nodes, config = {}, faults }: Scenario): Lab
     ttlSeconds: Number(ttl),
     set: Object.fromEntries(Object.entries(set).map(([key, value]) => [key, String(value)])),
     net: namespaces ? "namespaces" : "loopback",
+    diskMegabytes: faults.some(({ verb }) => NEEDS_DISK.has(verb.do)) ? DISK_MEGABYTES : undefined,
   };
 }
 

@@ -1,28 +1,84 @@
-// The primary's host loses the cluster network while clients still reach it: the classic way to two writers.
+// Hosts lose each other in silence: packets vanish, no socket is closed, and nobody knows who is alive.
 import { describe, expect, it } from "vitest";
 import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
 import { measure } from "../../src/lab/measure.ts";
-import { isRoot, make, useLab } from "../support/lab.ts";
+import type { FaultOptions } from "../../src/lab/order.ts";
+import { hostOf, PARTIES, WAYS, wallsOf } from "../../src/lab/walls.ts";
+import { expectOneWriter, heal, isRoot, make, useLab } from "../support/lab.ts";
 
 const LIMIT_MS = 90_000;
 const TTL_SECONDS = 5;
+const LONGER_THAN_THE_LEASE_MS = 1.5 * TTL_SECONDS * 1000;
 
 // Network namespaces belong to root.
 describe.runIf(isRoot)("in network namespaces", () => {
   const lab = useLab("cut", { net: "namespaces", ttlSeconds: TTL_SECONDS });
 
-  it("a primary without its cluster link stops before another one begins", async () => {
+  const measureCut = async (options: Partial<FaultOptions>) => {
     const { member } = await waitForPrimary(lab(), LIMIT_MS);
-    const measurement = await measure(lab(), {
-      fault: () => make(lab(), "cut", member.name, { links: ["cluster"] }),
-      watchMs: 1.5 * TTL_SECONDS * 1000,
+    return measure(lab(), {
+      fault: () => make(lab(), "cut", member.name, options),
+      watchMs: LONGER_THAN_THE_LEASE_MS,
       probe: true,
     });
+  };
+
+  it("a wall stops packets from the moment it stands, and goes without the others", async () => {
+    const node = lab().members.at(-1)?.name ?? "";
+    const names = async () => [...(await wallsOf(hostOf(lab(), node)))];
+    for (const fate of ["silent", "closed"] as const) {
+      for (const way of WAYS) {
+        await make(lab(), "cut", node, { from: PARTIES, way, fate });
+        const standing = await names();
+        expect(standing.map(([name]) => name).toSorted()).toEqual([
+          "cut-clients",
+          "cut-peers",
+          "cut-store",
+        ]);
+        expect(standing.every(([, stopped]) => stopped > 0)).toBe(true);
+        await make(lab(), "heal", node, { from: ["peers"] });
+        expect((await names()).map(([name]) => name)).not.toContain("cut-peers");
+        await make(lab(), "heal", node);
+        expect(await names()).toEqual([]);
+      }
+    }
+    await waitForHealthy(lab(), LIMIT_MS);
+  });
+
+  it("a primary without its cluster link stops before another one begins", async () => {
+    const measurement = await measureCut({ links: ["cluster"] });
     // Rows that it acknowledged after the cut reached no standby: without synchronous replication
     // nobody promises them.
     expect(measurement.probes?.overlaps).toEqual([]);
+    expect(measurement.after.primary).not.toBe(measurement.before.primary);
+    await heal(lab());
+  });
+
+  it("a primary that the store does not answer stops before another one begins", async () => {
+    const measurement = await measureCut({ from: ["store"] });
+    expectOneWriter(measurement);
+    expect(measurement.after.primary).not.toBe(measurement.before.primary);
+    await heal(lab());
+  });
+
+  it("a primary that hears nothing of its peers stays, as long as it has the store", async () => {
+    const measurement = await measureCut({ from: ["peers"] });
+    expectOneWriter(measurement);
+    expect(measurement.after).toEqual(measurement.before);
+    await heal(lab());
+  });
+
+  it("a host that dies without a last word is replaced, and returns as a standby", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const measurement = await measure(lab(), {
+      fault: () => make(lab(), "kill-node", member.name, { silent: true }),
+      watchMs: 2_000,
+      probe: true,
+    });
+    // What had not left the host when it died is lost (limit L4).
+    expect(measurement.probes?.overlaps).toEqual([]);
     expect(measurement.after.primary).not.toBe(member.name);
-    await make(lab(), "heal", member.name);
-    await waitForHealthy(lab(), LIMIT_MS);
+    await heal(lab());
+    expect((await waitForPrimary(lab(), LIMIT_MS)).member.name).toBe(measurement.after.primary);
   });
 });

@@ -2,11 +2,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { takeDown } from "../down.ts";
+import { heal } from "../heal.ts";
 import { defaultDir, type LabOptions, USUAL_LAB } from "../layout.ts";
 import type { LabRecord } from "../record.ts";
 import { inSeconds } from "../report.ts";
 import { bringUp } from "../up.ts";
-import { CASES, type Case, heal, scene } from "./cases.ts";
+import { CASES, type Case, scene } from "./cases.ts";
 import { type Footprint, footprint } from "./footprint.ts";
 import { FULL_LOAD_SETTINGS, FullLoad } from "./full-load.ts";
 import { describeMachine } from "./machine.ts";

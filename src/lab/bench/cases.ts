@@ -1,12 +1,11 @@
 // Which faults are measured, and what must each of them cost at most?
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ms } from "../../model/time.ts";
-import { belongings } from "../belongings.ts";
 import { etcdLeader, moveEtcdLeader, waitForEtcd } from "../etcd.ts";
-import { FAULTS, USUAL_FAULT } from "../faults.ts";
-import { primaryOf, waitForHealthy, waitForPrimary } from "../health.ts";
+import { FAULTS } from "../faults.ts";
+import { primaryOf, waitForPrimary } from "../health.ts";
 import { type Measurement, measure } from "../measure.ts";
-import { signalProcess } from "../processes.ts";
+import { USUAL_FAULT } from "../order.ts";
 import type { LabRecord } from "../record.ts";
 
 export interface Case {
@@ -144,21 +143,6 @@ export const CASES: readonly Case[] = [
     run: hostWithStoreLeader,
   },
 ];
-
-/** Starts what a run has killed, wakes what it has stopped, and waits until all is well again. */
-export async function heal(lab: LabRecord): Promise<void> {
-  for (const { process } of belongings(lab)) {
-    if (process.state === "T") signalProcess(process, "SIGCONT");
-  }
-  for (const { name } of lab.etcd) await make("restart-etcd")(lab, name);
-  const running = belongings(lab);
-  const agents = running.filter(({ role }) => role === "agent").map(({ node }) => node);
-  for (const { name } of lab.members) {
-    if (!agents.includes(name)) await make("start-node")(lab, name);
-  }
-  await waitForEtcd(lab.etcd, ETCD_LIMIT_MS);
-  await waitForHealthy(lab, HEAL_LIMIT_MS);
-}
 
 /** For the log of a run: who is what at its beginning. */
 export async function scene(lab: LabRecord): Promise<string> {
