@@ -73,7 +73,9 @@ function viewOf(o: ViewOptions, eventLoopDelayMs: Ms): View {
     };
   }
   const { world, decision } = last;
-  const member = selfPortrait(world, decision.because);
+  // What was asked a moment ago counts before the next look shows it.
+  const { scheduledRestart } = o.node.requests();
+  const member = { ...selfPortrait(world, decision.because), scheduledRestart };
   const cluster = o.node.lastCluster();
   return {
     member,
@@ -164,6 +166,12 @@ async function carryOut(o: ViewOptions, request: NodeRequest): Promise<RequestOu
         request.timeoutMs ?? REQUEST_LIMIT_MS,
         () => o.node.requests().restart === undefined,
       );
+    case "schedule-restart":
+      o.node.scheduleRestart(request.planned);
+      return { kind: "done" };
+    case "cancel-restart":
+      o.node.scheduleRestart(undefined);
+      return { kind: "done" };
     case "reinitialise": {
       const role = o.node.last()?.world.lease.held;
       if (role !== undefined)

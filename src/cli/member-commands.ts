@@ -1,4 +1,4 @@
-// Commands for single members: restart, reload, reinit.
+// Commands for single members: reload, reinit.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { printSpan } from "../model/amounts.ts";
@@ -7,33 +7,10 @@ import { CliFailure, EXIT, failureOf } from "./exit.ts";
 import { change, look, memberNamed, statusOf } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import type { Target } from "./target.ts";
-import { agree, agreeByName, print, say } from "./terminal.ts";
+import { agreeByName, print, say } from "./terminal.ts";
 
-const RESTART_LIMIT_MS = 600_000;
 const REBUILD_LIMIT_MS = 24 * 3_600_000;
 const POLL_MS = 1_000;
-
-interface RestartFlags extends Shared {
-  readonly pending?: boolean;
-  readonly timeout?: string;
-}
-
-async function restart(name: string, _: unknown, command: Command): Promise<void> {
-  const flags = command.optsWithGlobals<RestartFlags>();
-  const target = targetOf(flags);
-  const member = memberNamed(await look(target), name);
-  const effect = member.leads
-    ? "it is the primary: writes pause until it is back"
-    : "it is a standby";
-  await agree(`Restart PostgreSQL on ${name} (${effect})?`, flags.yes === true);
-  const body = {
-    ...(flags.pending === true ? { restart_pending: true } : {}),
-    ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }),
-  };
-  const url = `${member.apiUrl}/restart`;
-  const answer = await change(target, { method: "POST", url, body, timeoutMs: RESTART_LIMIT_MS });
-  print(`${name}: ${answer.body}`);
-}
 
 /** All named members, or all there are; those that fail don't keep the others from it. */
 async function reload(names: readonly string[], _: unknown, command: Command): Promise<void> {
@@ -114,14 +91,6 @@ async function followRebuild(target: Target, member: StatusMember): Promise<void
 }
 
 export function registerMembers(program: Command): void {
-  program
-    .command("restart")
-    .argument("<member>", "which member")
-    .description("restart PostgreSQL on one member")
-    .option("--pending", "only if parameters wait for a restart")
-    .option("--timeout <seconds>", "how long it may take")
-    .option("-y, --yes", "do not ask")
-    .action(restart);
   program
     .command("reload")
     .argument("[members...]", "which members; all when left out")

@@ -9,6 +9,7 @@ import { registerLab } from "./lab.ts";
 import { registerLooking } from "./look-commands.ts";
 import { registerMembers } from "./member-commands.ts";
 import { registerPause } from "./pause-commands.ts";
+import { registerRestart } from "./restart-commands.ts";
 import { print } from "./terminal.ts";
 
 export function buildProgram(): Command {
@@ -20,6 +21,7 @@ export function buildProgram(): Command {
     .exitOverride();
   registerLooking(program);
   registerHandover(program);
+  registerRestart(program);
   registerMembers(program);
   registerPause(program);
   registerConfig(program);

@@ -21,7 +21,9 @@ export function statusScreen(overview: Overview, width: number): string {
   lines.push(pc.dim(wrap(headline(overview), width)));
   if (cluster.switchover !== undefined) lines.push(wrap(plannedIn(cluster.switchover), width));
   lines.push("", table(COLUMNS, overview.members, width));
-  for (const member of overview.members) lines.push(...jobLine(member, width));
+  for (const member of overview.members) {
+    lines.push(...jobLine(member, width), ...scheduledLine(member, width));
+  }
   if (warnings.length > 0) lines.push("");
   for (const warning of warnings) lines.push(pc.yellow(wrap(`! ${warning}`, width)));
   return lines.join("\n");
@@ -68,6 +70,11 @@ function jobLine(member: MemberOverview, width: number): readonly string[] {
   const progress = job.progress === undefined ? "" : ` ${job.progress}`;
   return [wrap(`${member.name}: ${job.name}${progress}, for ${printSpan(job.forMs)}`, width)];
 }
+
+const scheduledLine = ({ name, scheduledRestart }: MemberOverview, width: number) =>
+  scheduledRestart === undefined
+    ? []
+    : [wrap(`${name}: a restart is scheduled for ${scheduledRestart}`, width)];
 
 export const lagText = (member: Pick<MemberOverview, "leads" | "lagBytes">): string => {
   if (member.leads) return "n/a";

@@ -1,5 +1,6 @@
 // What does one member publish about itself, and what does it answer when asked directly?
 import type { Lsn } from "./lsn.ts";
+import type { ScheduledRestart } from "./restart.ts";
 import type { PendingRestart } from "./server.ts";
 import { DEFAULT_TAGS, type Tags } from "./settings.ts";
 import type { Lineage } from "./timeline.ts";
@@ -37,6 +38,7 @@ export interface Member {
   readonly replayedLsn: Lsn | undefined;
   readonly replicationState: string | undefined;
   readonly pendingRestart: readonly PendingRestart[];
+  readonly scheduledRestart: ScheduledRestart | undefined;
   readonly paused: boolean;
   /** Present when the member is one of ours: it keeps `hold` and a fence (R35). */
   readonly ours:
@@ -75,6 +77,7 @@ export const bareMember = (name: string, host: string, port: number, apiUrl: str
   replayedLsn: undefined,
   replicationState: undefined,
   pendingRestart: [],
+  scheduledRestart: undefined,
   paused: false,
   ours: undefined,
   because: undefined,

@@ -60,7 +60,7 @@ describe("the sentence on a cluster", () => {
     expect(warnings).toEqual([
       "the cluster is paused, until it is resumed: no failover",
       "n2 is 9.5 MB behind and must not take over",
-      "n1: a restart is pending",
+      "n1: a restart is pending (a 1 → 2)",
     ]);
   });
 });

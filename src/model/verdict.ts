@@ -80,11 +80,21 @@ function warningsOf(
   const fit = standbys.some((member) => canTakeOver(member, cluster, maximumLag));
   if (standbys.length === 0) warnings.push("there is no standby");
   else if (!fit && warnings.length === 0) warnings.push("no standby can take over");
-  const pending = cluster.members.filter(({ pendingRestart }) => pendingRestart.length > 0);
-  if (pending.length > 0) {
-    warnings.push(`${pending.map(({ name }) => name).join(", ")}: a restart is pending`);
+  return [...warnings, ...pendingRestarts(cluster.members), ...cluster.configWarnings];
+}
+
+/** Members that wait for the same are named together, with what would change. */
+function pendingRestarts(members: readonly Member[]): readonly string[] {
+  const waiting = new Map<string, string[]>();
+  for (const { name, pendingRestart } of members) {
+    const changes = pendingRestart
+      .filter(({ parameter }) => parameter !== "")
+      .map((p) => `${p.parameter} ${p.oldValue || "?"} → ${p.newValue || "?"}`);
+    if (pendingRestart.length === 0) continue;
+    const what = changes.length === 0 ? "" : ` (${changes.join(", ")})`;
+    waiting.set(what, [...(waiting.get(what) ?? []), name]);
   }
-  return [...warnings, ...cluster.configWarnings];
+  return [...waiting].map(([what, names]) => `${names.join(", ")}: a restart is pending${what}`);
 }
 
 function trouble(member: Member, cluster: ClusterSnapshot, maximumLag: number): string | undefined {

@@ -6,12 +6,19 @@ import {
   failed,
   following,
   given,
+  jobOf,
+  leading,
   NOW,
   outcome,
+  paused,
+  sql,
   startedAgo,
+  WALL_MS,
 } from "../../test/support/world.ts";
+import type { ScheduledRestart } from "../model/restart.ts";
 import { after } from "../model/time.ts";
-import { NO_REQUESTS, unfulfilled } from "./requests.ts";
+import { printRole } from "../model/wire/role.ts";
+import { due, NO_REQUESTS, unfulfilled } from "./requests.ts";
 
 const restart = { ...NO_REQUESTS, restart: { at: after(NOW, -1_000) } };
 const reinitialise = { ...NO_REQUESTS, reinitialise: { at: after(NOW, -1_000) } };
@@ -39,5 +46,54 @@ describe("leaving", () => {
     const stopping = { ...restart, stopping: "stop" } as const;
     const w = given(following(), startedAgo(1), asked({ stopping: "stop" }));
     expect(unfulfilled(stopping, w).stopping).toBe("stop");
+  });
+});
+
+describe("a restart for later", () => {
+  const planned = (change: Partial<ScheduledRestart> = {}) => ({
+    ...NO_REQUESTS,
+    scheduledRestart: {
+      at: "",
+      atMs: WALL_MS,
+      role: undefined,
+      belowVersion: undefined,
+      onlyPending: false,
+      timeoutMs: undefined,
+      serverStartedAt: "2026-11-22 23:00:00+00",
+      ...change,
+    },
+  });
+  const now = { ...NO_REQUESTS, restart: { at: NOW } };
+
+  it("waits for its time, and is asked for then", () => {
+    const early = planned({ atMs: WALL_MS + 1 });
+    expect(due(early, following())).toEqual({ requests: early });
+    expect(due(planned(), following())).toEqual({ requests: now });
+    expect(due(planned({ atMs: WALL_MS - 3_000 }), following())).toEqual({ requests: now });
+  });
+
+  it("waits on while the cluster is paused or something long runs", () => {
+    for (const change of [paused, jobOf({ kind: "checkpoint" })]) {
+      expect(due(planned(), given(leading(), change))).toEqual({ requests: planned() });
+    }
+  });
+
+  it.each([
+    [planned({ atMs: WALL_MS - 3_001 }), "its time has passed"],
+    [planned({ serverStartedAt: "2026-11-22 22:00:00+00" }), "started meanwhile"],
+    [planned({ role: "primary" }), "conditions do not fit"],
+    [planned({ belowVersion: "15.4" }), "conditions do not fit"],
+    [planned({ onlyPending: true }), "conditions do not fit"],
+  ])("is dropped with a reason (%#)", (requests, why) => {
+    const { requests: left, dropped } = due(requests, following());
+    expect([left, dropped?.includes(why)]).toEqual([NO_REQUESTS, true]);
+  });
+
+  it("is done under the conditions that were named", () => {
+    const pendingRestart = [{ parameter: "a", oldValue: "1", newValue: "2" }];
+    const waiting = given(following(), sql({ pendingRestart }));
+    const role = printRole("standby");
+    const limited = planned({ role, belowVersion: "15.5", onlyPending: true });
+    expect(due(limited, waiting)).toEqual({ requests: now });
   });
 });

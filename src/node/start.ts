@@ -18,6 +18,7 @@ import type { ClusterSnapshot } from "../model/cluster.ts";
 import { type DynamicConfig, holdMsOf } from "../model/config.ts";
 import { renewEveryMs } from "../model/lease.ts";
 import type { PeerStatus } from "../model/member.ts";
+import type { ScheduledRestart } from "../model/restart.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { after, between, type Instant, type Ms } from "../model/time.ts";
 import type { Dcs, HoldSighting } from "../ports/dcs.ts";
@@ -29,7 +30,7 @@ import { createLoop, type Loop } from "../runtime/loop.ts";
 import type { NodeOptions, NodePorts } from "./node.ts";
 import { peerStatusOf } from "./peer-status.ts";
 import { durableLeaseId, firstConfig, rememberedConfig, rememberStore } from "./remembered.ts";
-import { NO_REQUESTS, unfulfilled } from "./requests.ts";
+import { due, NO_REQUESTS, unfulfilled } from "./requests.ts";
 import { selfOf } from "./self.ts";
 import { planFor } from "./server-plan.ts";
 import { Silence } from "./silence.ts";
@@ -62,6 +63,8 @@ export interface Node {
   /** Begins to look, decide and act; the fence is found or started first. */
   start(): Promise<void>;
   requestRestart(): void;
+  /** A restart for later, or none any more. */
+  scheduleRestart(planned: ScheduledRestart | undefined): void;
   requestReinitialise(): void;
   /** The node's file was read again: tags and server parameters hold from the next look on. */
   reconfigure(settings: NodeSettings): void;
@@ -182,6 +185,11 @@ class RunningNode implements Node {
     this.wake("restart requested");
   }
 
+  scheduleRestart(planned: ScheduledRestart | undefined): void {
+    this.#requests = { ...this.#requests, scheduledRestart: planned };
+    this.wake("restart scheduled");
+  }
+
   requestReinitialise(): void {
     this.#requests = { ...this.#requests, reinitialise: { at: this.#ports.clock.now() } };
     this.wake("reinitialise requested");
@@ -225,7 +233,7 @@ class RunningNode implements Node {
   }
 
   #controller(): Controller<HaWorld, HaStep, HaMemory> {
-    const { clock, postgres, fence, peers, state } = this.#ports;
+    const { clock, log, postgres, fence, peers, state } = this.#ports;
     const ha: HaPorts = {
       clock,
       dcs: this.dcs,
@@ -242,7 +250,9 @@ class RunningNode implements Node {
       observe: async (memory, outcomes, job) => {
         const world = await observe(ha, around, { memory, outcomes, job });
         // What has come true is no longer asked for: decided upon once more it would be done once more.
-        this.#requests = unfulfilled(this.#requests, world);
+        const { requests, dropped } = due(unfulfilled(this.#requests, world), world);
+        this.#requests = requests;
+        if (dropped !== undefined) log.warn("a scheduled restart is dropped", { why: dropped });
         return { ...world, requests: this.#requests };
       },
       decide,

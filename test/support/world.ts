@@ -132,7 +132,12 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     peers: {},
     job: undefined,
     outcomes: {},
-    requests: { restart: undefined, reinitialise: undefined, stopping: undefined },
+    requests: {
+      restart: undefined,
+      scheduledRestart: undefined,
+      reinitialise: undefined,
+      stopping: undefined,
+    },
     bootstrapping: false,
     claimed: false,
     memory: EMPTY_MEMORY,

@@ -9,7 +9,9 @@ import {
   primaryView,
   settings,
   standbyView,
+  WALL_MS,
 } from "../../../test/support/node-view.ts";
+import { DEFAULT_CONFIG } from "../../model/config.ts";
 import { lsn } from "../../model/lsn.ts";
 import { parsePatroni } from "../../model/wire/rest.ts";
 import { createApp } from "./app.ts";
@@ -269,7 +271,49 @@ describe("a member", () => {
     expect((await post(node, "/reinitialize", undefined)).text).toContain("has no leader");
   });
 
-  it("has no scheduled restart to take back", async () => {
-    expect((await call(fakeNode(), "/restart", { method: "DELETE" })).status).toBe(404);
+  it("is restarted later, once at a time, until it is taken back", async () => {
+    const node = fakeNode();
+    expect((await call(node, "/restart", { method: "DELETE" })).status).toBe(404);
+    const schedule = "2026-11-24T04:00:00+00:00";
+    const begun = await post(node, "/restart", { schedule, role: "primary", timeout: 5 });
+    expect([begun.status, begun.text]).toEqual([202, "Restart scheduled"]);
+    const planned = {
+      at: schedule,
+      atMs: WALL_MS + 28 * 3_600_000,
+      role: "primary",
+      belowVersion: undefined,
+      onlyPending: false,
+      timeoutMs: 5_000,
+      serverStartedAt: "2026-11-22 23:00:00.000000+00:00",
+    };
+    expect(node.requests).toEqual([{ kind: "schedule-restart", planned }]);
+    const shown = { ...node.seen.member, scheduledRestart: planned };
+    node.seen = { ...node.seen, member: shown };
+    expect((await post(node, "/restart", { schedule })).status).toBe(409);
+    const { json } = await call(node, "/patroni");
+    expect(json).toMatchObject({ scheduled_restart: { schedule, role: "primary", timeout: 5 } });
+    const taken = await call(node, "/restart", { method: "DELETE" });
+    expect([taken.status, taken.text]).toEqual([200, "scheduled restart deleted"]);
+    expect(node.requests.at(-1)).toEqual({ kind: "cancel-restart" });
+  });
+
+  it.each([
+    ["2026-11-24T04:00:00", 400, "Timezone information is mandatory"],
+    ["tomorrow", 422, "is not a time"],
+    ["2026-11-22T04:00:00Z", 422, "in the past"],
+  ])("cannot be restarted at %s", async (schedule, status, words) => {
+    const node = fakeNode();
+    const answer = await post(node, "/restart", { schedule });
+    expect([answer.status, answer.text.includes(words)]).toEqual([status, true]);
+    expect(node.requests).toEqual([]);
+  });
+
+  it("is not scheduled during a pause", async () => {
+    const node = fakeNode(primaryView({ config: { ...DEFAULT_CONFIG, paused: true } }));
+    const answer = await post(node, "/restart", { schedule: "2026-11-24T04:00:00Z" });
+    expect([answer.status, answer.text]).toEqual([
+      500,
+      "Can't schedule restart in the paused state",
+    ]);
   });
 });

@@ -7,6 +7,7 @@ import type { Known } from "../../model/known.ts";
 import type { Lease } from "../../model/lease.ts";
 import type { Member, PeerStatus } from "../../model/member.ts";
 import type { Reason } from "../../model/reason.ts";
+import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Instant, Ms } from "../../model/time.ts";
 import type { WriteOutcome } from "../../ports/dcs.ts";
@@ -67,6 +68,8 @@ export interface JournalEntry {
 /** What a person asks of this node alone. What concerns the cluster goes through the store. */
 export type NodeRequest =
   | { readonly kind: "restart"; readonly timeoutMs: Ms | undefined }
+  | { readonly kind: "schedule-restart"; readonly planned: ScheduledRestart }
+  | { readonly kind: "cancel-restart" }
   | { readonly kind: "reload" }
   | { readonly kind: "reinitialise"; readonly force: boolean; readonly fromLeader: boolean }
   | { readonly kind: "detach" };

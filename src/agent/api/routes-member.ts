@@ -1,73 +1,58 @@
 // What can be asked of this one member: restart, reload, rebuild, let go?
 import { AppError } from "../../model/error.ts";
 import { valueOf } from "../../model/known.ts";
-import { parseDuration } from "../../model/wire/duration.ts";
+import { fitsFilter, type RestartFacts } from "../../model/restart.ts";
 import { isObject, type JsonObject } from "../../model/wire/json.ts";
+import { parseRestartWish, type RestartWish } from "../../model/wire/restart.ts";
 import { printRole } from "../../model/wire/role.ts";
-import { isRestartRole } from "../../model/wire/role-filter.ts";
 import type { NodeRequest, View } from "./node-view.ts";
 import { type ApiContext, failure, type Route, type RouteAnswer, text } from "./route.ts";
 
-const RESTART_KEYS = ["schedule", "role", "postgres_version", "timeout", "restart_pending"];
-
-interface RestartWish {
-  readonly role: string | undefined;
-  readonly belowVersion: number | undefined;
-  readonly timeoutMs: number | undefined;
-  readonly onlyPending: boolean;
-}
-
 async function restart(context: ApiContext, body: JsonObject): Promise<RouteAnswer> {
-  const wish = parseRestart(body);
-  if (!("role" in wish)) return wish;
   const view = context.node.view();
+  const { paused } = view.config;
+  const wish = parseRestartWish(body, { paused, wallMs: context.clock.wallMs() });
+  if ("why" in wish) return text(wish.status, wish.why);
+  if (wish.at !== undefined) return schedule(context, wish, wish.at);
   if (view.job !== undefined) return text(503, `${view.job.name} already in progress`);
   if (view.member.state === "starting") return text(503, "postgres is still starting");
-  if (!isWanted(wish, view)) return text(503, "restart conditions are not satisfied");
+  if (!fitsFilter(wish, factsOf(view))) return text(503, "restart conditions are not satisfied");
   return ask(context, { kind: "restart", timeoutMs: wish.timeoutMs }, [
     200,
     "restarted successfully",
   ]);
 }
 
-function parseRestart(body: JsonObject): RestartWish | RouteAnswer {
-  const stranger = Object.keys(body).find((key) => !RESTART_KEYS.includes(key));
-  if (stranger !== undefined) return text(400, `unknown filter: ${stranger}`);
-  if (body["schedule"] !== undefined) {
-    return text(501, "scheduled restarts are not supported: ask again when it is time");
+const sqlOf = ({ server }: View) => (server === undefined ? undefined : valueOf(server.seen.sql));
+
+const factsOf = (view: View): RestartFacts => ({
+  role: printRole(view.member.role),
+  version: sqlOf(view)?.version,
+  isPending: view.member.pendingRestart.length > 0,
+});
+
+/** Kept by this member's agent until its time comes; one at a time, as the tools expect. */
+async function schedule(
+  context: ApiContext,
+  { timeoutMs, role, belowVersion, onlyPending }: RestartWish,
+  at: NonNullable<RestartWish["at"]>,
+): Promise<RouteAnswer> {
+  const view = context.node.view();
+  if (view.member.scheduledRestart !== undefined) {
+    return text(409, "Another restart is already scheduled");
   }
-  const role = body["role"];
-  if (role !== undefined && !isRestartRole(role))
-    return text(400, "role is none that can be restarted");
-  const version = body["postgres_version"];
-  const belowVersion = version === undefined ? undefined : versionNumber(version);
-  if (version !== undefined && belowVersion === undefined) {
-    return text(400, "postgres_version is not a version of PostgreSQL");
-  }
-  const timeout = body["timeout"];
-  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout);
-  if (timeout !== undefined && !(timeoutMs !== undefined && timeoutMs > 0)) {
-    return text(400, "timeout must be a number of seconds above zero");
-  }
-  return {
-    role,
-    belowVersion,
-    timeoutMs,
-    onlyPending: body["restart_pending"] !== undefined,
-  };
+  const serverStartedAt = sqlOf(view)?.startedAtText;
+  if (serverStartedAt === undefined) return text(503, "the server does not answer now");
+  const filter = { role, belowVersion, onlyPending };
+  const planned = { at: at.text, atMs: at.wallMs, timeoutMs, serverStartedAt, ...filter };
+  return ask(context, { kind: "schedule-restart", planned }, [202, "Restart scheduled"]);
 }
 
-/** `15.4` as the server counts: 150004. */
-function versionNumber(written: unknown): number | undefined {
-  const match = /^(\d{2})(?:\.(\d{1,2}))?$/.exec(JSON.stringify(written).replaceAll('"', ""));
-  return match === null ? undefined : Number(match[1]) * 10_000 + Number(match[2] ?? 0);
-}
-
-function isWanted(wish: RestartWish, view: View): boolean {
-  const sql = view.server === undefined ? undefined : valueOf(view.server.seen.sql);
-  if (wish.role !== undefined && wish.role !== printRole(view.member.role)) return false;
-  if (wish.belowVersion !== undefined && (sql?.version ?? 0) >= wish.belowVersion) return false;
-  return !wish.onlyPending || view.member.pendingRestart.length > 0;
+async function unschedule(context: ApiContext): Promise<RouteAnswer> {
+  if (context.node.view().member.scheduledRestart === undefined) {
+    return text(404, "no restarts are scheduled");
+  }
+  return ask(context, { kind: "cancel-restart" }, [200, "scheduled restart deleted"]);
 }
 
 async function reinitialise(context: ApiContext, body: JsonObject): Promise<RouteAnswer> {
@@ -99,15 +84,16 @@ export const MEMBER_ROUTES: readonly Route[] = [
   {
     method: "POST",
     path: "/restart",
-    about: "restarts PostgreSQL, if `role`, `postgres_version` and `restart_pending` fit",
+    about:
+      "restarts PostgreSQL, now or at `schedule`, if `role`, `postgres_version` and `restart_pending` fit",
     body: "optional",
     answer: (context, { body }) => restart(context, isObject(body) ? body : {}),
   },
   {
     method: "DELETE",
     path: "/restart",
-    about: "takes a scheduled restart back; there never is one in this version",
-    answer: () => text(404, "no restarts are scheduled"),
+    about: "takes a scheduled restart back",
+    answer: (context) => unschedule(context),
   },
   {
     method: "POST",

@@ -7,6 +7,7 @@ import type { PauseNote } from "../../model/pause.ts";
 import { sentence } from "../../model/reason.ts";
 import { between } from "../../model/time.ts";
 import { lagOf, type Verdict, verdictOn } from "../../model/verdict.ts";
+import { printReasons } from "../../model/wire/member.ts";
 import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import type {
   StatusCluster,
@@ -103,6 +104,8 @@ function memberPart(view: View, member: Member): StatusMember {
     ...some("lagBytes", leads || seen === undefined ? undefined : lagOf(member, seen)),
     ...some("because", member.because),
     pendingRestart: member.pendingRestart.map(({ parameter }) => parameter),
+    pendingRestartReason: printReasons(member.pendingRestart),
+    ...some("scheduledRestart", member.scheduledRestart?.at),
     tags: printTags(member.tags),
   };
 }

@@ -4,6 +4,7 @@ import type { ClusterSnapshot, Release } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { Known } from "../../model/known.ts";
 import type { PeerStatus } from "../../model/member.ts";
+import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Tags } from "../../model/settings.ts";
 import type { Instant } from "../../model/time.ts";
@@ -28,6 +29,8 @@ export interface Self {
 /** What a person asked of this one node; kept until the world shows that it is done. */
 export interface Requests {
   readonly restart: { readonly at: Instant } | undefined;
+  /** Becomes a restart when its time comes; lost when the agent ends, as the other wishes are. */
+  readonly scheduledRestart: ScheduledRestart | undefined;
   readonly reinitialise: { readonly at: Instant } | undefined;
   readonly stopping: "stop" | "detach" | undefined;
 }

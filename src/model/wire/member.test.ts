@@ -46,6 +46,17 @@ const member: fc.Arbitrary<Member> = fc.record({
     fc.record({ parameter: name, oldValue: fc.string(), newValue: fc.string() }),
     { selector: (p) => p.parameter, maxLength: 3 },
   ),
+  scheduledRestart: maybe(
+    fc.record({
+      at: fc.constant("2026-11-30T04:00:00+02:00"),
+      atMs: fc.constant(Date.UTC(2026, 10, 30, 2)),
+      role: maybe(fc.constantFrom("primary", "replica")),
+      belowVersion: maybe(fc.constantFrom("15", "15.4")),
+      onlyPending: fc.boolean(),
+      timeoutMs: maybe(fc.integer({ min: 1, max: 1e6 })),
+      serverStartedAt: fc.constant("2026-11-22 23:00:00.5+00"),
+    }),
+  ),
   paused: fc.boolean(),
   ours: fc.record({ agent: name, hold: fc.boolean(), fence: fc.boolean() }),
   because: maybe(name),

@@ -12,6 +12,7 @@ import {
   scalarText,
   textIn,
 } from "./json.ts";
+import { parseScheduledRestart, printScheduledRestart } from "./restart.ts";
 import { parseRole, parseState, printRole, printState } from "./role.ts";
 import { parseTags, printTags } from "./tags.ts";
 
@@ -74,6 +75,8 @@ export function printMember(m: Member): string {
     tags: Object.keys(tags).length === 0 ? undefined : tags,
     pending_restart: pending ? true : undefined,
     pending_restart_reason: pending ? printReasons(m.pendingRestart) : undefined,
+    scheduled_restart:
+      m.scheduledRestart === undefined ? undefined : printScheduledRestart(m.scheduledRestart),
     xlog_location: publicPosition(m),
     receive_lsn: m.receivedLsn,
     replay_lsn: m.replayedLsn,
@@ -126,6 +129,7 @@ export function parseMember(name: string, text: string): Member {
     replayedLsn: lsnIn(value["replay_lsn"]),
     replicationState: textIn(value["replication_state"]),
     pendingRestart: unnamed ? [{ parameter: "", oldValue: "", newValue: "" }] : reasons,
+    scheduledRestart: parseScheduledRestart(value["scheduled_restart"]),
     paused: booleanIn(value["pause"]) ?? false,
     ours,
     because: ours === undefined ? undefined : textIn(own?.["because"]),

@@ -4,6 +4,7 @@ import { type Lsn, lagBytes, printLsn } from "../lsn.ts";
 import type { Member } from "../member.ts";
 import { isPausedAt } from "../pause.ts";
 import type { JsonObject } from "./json.ts";
+import { printScheduledRestart } from "./restart.ts";
 import { printState } from "./role.ts";
 import { printTags } from "./tags.ts";
 
@@ -39,6 +40,10 @@ function printClusterMember(member: Member, cluster: ClusterSnapshot): JsonObjec
     port: member.port,
     timeline: member.timeline,
     ...pendingFields(member),
+    scheduled_restart:
+      member.scheduledRestart === undefined
+        ? undefined
+        : printScheduledRestart(member.scheduledRestart),
     tags: Object.keys(tags).length === 0 ? undefined : tags,
     ...(leads ? {} : printLags(member, cluster.status.value.position)),
   };

@@ -7,6 +7,7 @@ import { parseLineage, printLineage } from "./dcs.ts";
 import { booleanIn, integerIn, isObject, type JsonObject, parseJson, textIn } from "./json.ts";
 import { lsnIn } from "./member.ts";
 import { pendingFields } from "./rest-cluster.ts";
+import { printScheduledRestart } from "./restart.ts";
 import { parseRole, parseState, printRole, printState } from "./role.ts";
 import { parseTags, printTags } from "./tags.ts";
 
@@ -45,6 +46,7 @@ export function printPatroni(own: OwnStatus): JsonObject {
     cluster_unlocked: cluster !== undefined && cluster.leader === undefined ? true : undefined,
     watchdog_failed: own.peer.watchdogFailed ? true : undefined,
     ...pendingFields(member),
+    scheduled_restart: scheduledField(member),
     tags: Object.keys(tags).length === 0 ? undefined : tags,
     database_system_identifier: own.systemId,
     dcs_last_seen: own.storeSeenS,
@@ -56,6 +58,12 @@ export function printPatroni(own: OwnStatus): JsonObject {
       lineage: JSON.parse(printLineage(own.peer.lineage)) as unknown,
     },
   };
+}
+
+function scheduledField({ scheduledRestart: planned }: Member): JsonObject | undefined {
+  if (planned === undefined) return undefined;
+  const { postmaster_start_time: _, ...fields } = printScheduledRestart(planned);
+  return fields;
 }
 
 /** PostgreSQL writes whole-hour zones as `+00`; readers expect `+00:00`. */

@@ -49,7 +49,11 @@ export interface StatusMember {
   readonly position?: string;
   readonly lagBytes?: number;
   readonly because?: string;
+  /** Parameters that wait for a restart; `pendingRestartReason` has their values. */
   readonly pendingRestart: readonly string[];
+  readonly pendingRestartReason: Readonly<Record<string, unknown>>;
+  /** When the server is to be restarted, as it was written. */
+  readonly scheduledRestart?: string;
   readonly tags: Readonly<Record<string, unknown>>;
 }
 

@@ -26,6 +26,7 @@ export function selfPortrait(w: HaWorld, because: Reason): Member {
     replayedLsn: sql?.replayedLsn,
     replicationState: sql?.walReceiver?.status === "streaming" ? "streaming" : undefined,
     pendingRestart: sql?.pendingRestart ?? [],
+    scheduledRestart: w.requests.scheduledRestart,
     paused: w.config.paused,
     ours: { agent: w.self.agentVersion, hold: true, fence: true },
     because,

@@ -1,0 +1,111 @@
+// The commands of planned work, as a person types them, against a real cluster of three.
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { until } from "../support/agent.ts";
+import { useLab } from "../support/lab.ts";
+
+const execute = promisify(execFile);
+const cli = join(import.meta.dirname, "..", "..", "dist", "cli.mjs");
+const LIMIT_MS = 110_000;
+const lab = useLab("ops");
+
+interface Answer {
+  readonly code: number;
+  readonly out: string;
+  readonly talk: string;
+}
+
+async function run(...args: readonly string[]): Promise<Answer> {
+  const file = lab().members[0]?.configFile ?? "";
+  try {
+    const words = [cli, "-c", file, ...args];
+    const { stdout, stderr } = await execute(process.execPath, words, { timeout: LIMIT_MS });
+    return { code: 0, out: stdout, talk: stderr };
+  } catch (error) {
+    const failed = error as { code?: number; stdout?: string; stderr?: string };
+    return { code: failed.code ?? 1, out: failed.stdout ?? "", talk: failed.stderr ?? "" };
+  }
+}
+
+interface Status {
+  readonly cluster: { readonly paused: boolean; readonly leader?: string };
+  readonly warnings: readonly string[];
+  readonly items: readonly {
+    readonly name: string;
+    readonly leads: boolean;
+    readonly pendingRestart: readonly string[];
+    readonly scheduledRestart?: string;
+    readonly agent: { readonly node?: { readonly server: { readonly startedAt?: string } } };
+  }[];
+}
+
+const status = async (): Promise<Status> => JSON.parse((await run("status", "--json")).out);
+const memberOf = async (name: string) => (await status()).items.find((m) => m.name === name);
+const startedAt = async (name: string) => (await memberOf(name))?.agent.node?.server.startedAt;
+const isTrue = async (what: string, check: (now: Status) => boolean) =>
+  until(what, async () => check(await status()));
+
+test("a pause ends by itself, and its traces with it", async () => {
+  expect((await run("pause", "--yes", "--reason", "new disks", "--for", "3s")).code).toBe(0);
+  await isTrue("the pause is seen", ({ cluster }) => cluster.paused);
+  expect((await status()).warnings.join("\n")).toMatch(/by .+@.+ .*ends by itself.*\(new disks\)/);
+  await isTrue("the pause is over", ({ cluster }) => !cluster.paused);
+  await until("the word is taken back", async () => {
+    return !(await run("config", "show")).out.includes("pause");
+  });
+});
+
+test("a restart is scheduled, taken back, and done when it is time", async () => {
+  const standby = (await status()).items.find(({ leads }) => !leads)?.name ?? "";
+  const before = await startedAt(standby);
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  expect((await run("restart", standby, "--at", later, "--yes")).out).toContain("scheduled");
+  await isTrue("it is shown", ({ items }) =>
+    items.some((m) => m.name === standby && m.scheduledRestart === later),
+  );
+  const twice = await run("restart", standby, "--at", later, "--yes");
+  expect([twice.code, twice.talk.includes("already scheduled")]).toEqual([6, true]);
+  expect((await run("restart", "cancel", standby)).out).toContain("deleted");
+  const soon = new Date(Date.now() + 2_500).toISOString();
+  expect((await run("restart", standby, "--at", soon, "--yes")).code).toBe(0);
+  await until("it was restarted", async () => {
+    const now = await startedAt(standby);
+    return now !== undefined && now !== before;
+  });
+  await isTrue("nothing is scheduled any more", ({ items }) =>
+    items.every((m) => m.scheduledRestart === undefined),
+  );
+});
+
+test("what waits for a restart is restarted standbys first, the leader by a switchover", async () => {
+  const { cluster } = await status();
+  expect((await run("config", "patch", "postgresql.parameters.max_connections=150")).code).toBe(0);
+  await isTrue("all wait", ({ items }) => items.every((m) => m.pendingRestart.length > 0));
+  expect((await run("status")).out).toMatch(/max_connections 100\s+→\s+150/);
+  const { code, out, talk } = await run("restart", "--rolling", "--pending", "--switchover", "-y");
+  expect(code, talk).toBe(0);
+  const last = out
+    .split("\n")
+    .filter((line) => line.includes("well again"))
+    .at(-1);
+  expect(last).toContain(`${cluster.leader}: restarted`);
+  const now = await status();
+  expect(now.cluster.leader).not.toBe(cluster.leader);
+  expect(now.items.flatMap((m) => m.pendingRestart)).toEqual([]);
+  const again = await run("restart", "--rolling", "--pending", "-y");
+  expect(again.out).toContain("nothing was done");
+});
+
+test("less room reaches the standbys after their primary has it", async () => {
+  const { cluster } = await status();
+  expect((await run("config", "patch", "postgresql.parameters.max_connections=120")).code).toBe(0);
+  await isTrue("the leader waits", ({ items }) =>
+    items.some((m) => m.leads && m.pendingRestart.length > 0),
+  );
+  const { code, talk } = await run("restart", "--rolling", "--pending", "-y");
+  expect(code, talk).toBe(0);
+  expect((await status()).cluster.leader).toBe(cluster.leader);
+  await isTrue("nobody waits", ({ items }) => items.every((m) => m.pendingRestart.length === 0));
+});
