@@ -24,12 +24,12 @@ export async function catchMutant(
   options: CatchOptions,
 ): Promise<Caught | undefined> {
   if (mutant.story !== undefined) return catchInStory(mutant, mutant.story, options);
-  const { flaws, hunts, faults, config, quick, nodes } = mutant;
-  const bias = { flaws, only: hunts, faults, config, quick, nodes };
+  const { flaws, hunts, faults, config, quick, nodes, twin, breaks } = mutant;
+  const bias = { flaws, only: hunts, faults, config, quick, nodes, twin, judges: breaks };
   for (let seed = options.from; seed < options.from + options.seeds; seed++) {
     const tally = await hunt({ ...options, ...bias, from: seed, seeds: 1, mostFailures: 1 });
     const said = tally.failures.flatMap((failure) => failure.violations);
-    const what = said.find((v) => mutant.breaks.includes(v.split(" ")[0] ?? ""));
+    const what = said.find((v) => breaks.includes(v.split(" ")[0] ?? ""));
     if (what !== undefined) return { seed, what };
   }
   return undefined;

@@ -23,9 +23,12 @@ import { SimStoreClient } from "./store-client.ts";
 import { noPathFaults, type PathFaults } from "./store-path.ts";
 import { TruthBoard } from "./truth.ts";
 import { WalTree } from "./wal.ts";
+import { witnessed } from "./witness.ts";
 
 export interface NodeSpec {
+  /** Of the host, and of its member unless that bears another's name. */
   readonly name: string;
+  readonly memberName?: string | undefined;
   readonly clockRate?: number;
   readonly profile?: Partial<ServerProfile>;
   readonly tags?: Partial<Tags>;
@@ -102,7 +105,8 @@ export class SimCluster {
       tree: this.tree,
       network: this.network,
       world: { network: this.network, serverAt: (name) => this.hosts.get(name)?.server },
-      settings: simSettings(spec.name, options.config, spec.tags),
+      name: spec.name,
+      settings: simSettings(spec, options.config),
       profile: { ...DEFAULT_PROFILE, ...spec.profile },
       clockRate: spec.clockRate ?? 1,
       fenceFlaws: options.flaws.fence ?? {},
@@ -125,6 +129,7 @@ export class SimCluster {
       onLostAnswer: () => {
         this.lostAnswers += 1;
       },
+      onApplied: (writes) => this.truth.tell({ kind: "stored", host, writes }),
     });
   }
 
@@ -146,7 +151,7 @@ export class SimCluster {
     host.agent = process;
     const agent: Agent = { process, node: undefined };
     this.#agents.set(name, agent);
-    const ports = this.portsFor(host, process);
+    const ports = witnessed(this.portsFor(host, process), host);
     const flawed = this.options.flaws.wrapPorts?.(ports, host, this) ?? ports;
     const settings = host.parts.settings;
     this.options.factory(flawed, { settings, agentVersion: "0.0.0" }).then(

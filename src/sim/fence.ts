@@ -84,6 +84,7 @@ export class FenceProcess {
     if (armed.until <= this.#host.clock.now()) return "that deadline is over already";
     this.#clear();
     this.armed = armed;
+    this.#host.truth.tell({ kind: "fence-armed", host: this.#host.name, ...armed });
     this.#timer = wakeAt(this.#host.kernel, this.#host.clock, this.process, {
       at: armed.until + this.#lateness(),
       run: () => this.#fire(armed),
@@ -147,6 +148,7 @@ export class FenceProcess {
         byStranger: false,
       });
     }
+    truth.tell({ kind: "server-start", host: name, isHalfRebuilt: server.parts.disk.marked });
     const run = server.start({ asStandby, guarded: true, listens: true });
     this.#childPid = run.pid;
     return { pid: run.pid };

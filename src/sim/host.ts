@@ -21,6 +21,7 @@ export interface HostParts {
   readonly tree: WalTree;
   readonly network: Network;
   readonly world: StreamWorld;
+  readonly name: string;
   readonly settings: NodeSettings;
   readonly profile: ServerProfile;
   readonly clockRate: number;
@@ -45,7 +46,7 @@ export class SimHost {
 
   constructor(parts: HostParts) {
     this.parts = parts;
-    this.name = parts.settings.name;
+    this.name = parts.name;
     this.#nextPid = 300 + parts.dice.integer(200);
     this.clock = new HostClock(
       parts.kernel,

@@ -1,8 +1,10 @@
 // Lies about the server.
+import { known } from "../model/known.ts";
 import type { LocalServer } from "../model/server.ts";
 import type { Lineage } from "../model/timeline.ts";
 import { parseLineage } from "../model/wire/dcs.ts";
 import type { NodePorts } from "../node/node.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Postgres } from "../ports/postgres.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { SimHost } from "./host.ts";
@@ -72,4 +74,40 @@ export function trustsTimelines(ports: NodePorts, _host: SimHost, cluster: SimCl
     return lineage.length === 0 || server.lineage.length === 0 ? server : { ...server, lineage };
   };
   return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}
+
+/** Marker forgotten: a directory that is half rebuilt looks like any other. */
+export function forgetsMarker(ports: NodePorts): NodePorts {
+  const retouch = (server: LocalServer): LocalServer =>
+    server.directory === "marked" ? { ...server, directory: "data" } : server;
+  return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}
+
+/** Follows without end: a standby never sees that it follows whom it was told to follow. */
+export function followsWithoutEnd(ports: NodePorts): NodePorts {
+  const retouch = (server: LocalServer): LocalServer => {
+    const { sql } = server;
+    if (sql.kind !== "known" || !sql.value.inRecovery) return server;
+    return { ...server, sql: known({ ...sql.value, upstream: "elsewhere:5432" }, sql.at) };
+  };
+  return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}
+
+/** Waits for ever: no deadline ever comes, and a statement hangs until it is given up. */
+export function hasNoLimits(ports: NodePorts): NodePorts {
+  const { clock } = ports;
+  const deadline: Clock["deadline"] = (_ms, signal) => {
+    const controller = new AbortController();
+    signal?.addEventListener("abort", () => controller.abort(signal.reason), { once: true });
+    return { signal: controller.signal, [Symbol.dispose]: () => undefined };
+  };
+  return { ...ports, clock: { ...clock, deadline }, postgres: hangingFollow(ports.postgres) };
+}
+
+function hangingFollow(postgres: Postgres): Postgres {
+  const follow: Postgres["follow"] = (_upstream, signal) =>
+    new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  return postgresWith(postgres, (server) => server, { follow });
 }

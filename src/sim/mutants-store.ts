@@ -6,11 +6,11 @@ import type { NodePorts } from "../node/node.ts";
 import type { KeyValue, Range, Store, Write } from "../ports/store.ts";
 import { fenceWith } from "./mutants-fence.ts";
 
-const isFor = (write: Write, key: string): boolean => write.key.endsWith(`/${key}`);
+export const isFor = (write: Write, key: string): boolean => write.key.endsWith(`/${key}`);
 const STALE_MS = 8_000;
 
 /** A store with some calls replaced; the rest goes to the real one. */
-function storeWith(store: Store, change: Partial<Store>): Store {
+export function storeWith(store: Store, change: Partial<Store>): Store {
   return {
     range: (prefix, options) => store.range(prefix, options),
     commit: (compares, writes, options) => store.commit(compares, writes, options),
@@ -154,5 +154,57 @@ export function asksNobodyAfterWinning(ports: NodePorts): NodePorts {
           ? Promise.resolve(unknown("not asked again", clock.now()))
           : peers.ask(apiUrl, timeoutMs),
     },
+  };
+}
+
+const LEADERS_OWN = ["hold", "status", "history", "lineage"];
+
+/** Leader write without compare: what only the leader writes is written whoever leads by then. */
+export function writesWithoutTerm(ports: NodePorts): NodePorts {
+  const { store } = ports;
+  const isLeaders = (writes: readonly Write[]): boolean =>
+    writes.length === 1 && writes.every((w) => LEADERS_OWN.some((key) => isFor(w, key)));
+  return {
+    ...ports,
+    store: storeWith(store, {
+      commit: (compares, writes, options) =>
+        store.commit(isLeaders(writes) ? [] : compares, writes, options),
+    }),
+  };
+}
+
+/** Any store trusted: whatever answers is taken for the store that was always there, at its newest. */
+export function trustsAnyStore(ports: NodePorts): NodePorts {
+  const { store, state } = ports;
+  let newest = 0;
+  return {
+    ...ports,
+    store: storeWith(store, {
+      async range(prefix, options) {
+        const range = await store.range(prefix, options);
+        const { clusterId, revision } = state.current().store ?? range.header;
+        newest = Math.max(newest, revision, range.header.revision);
+        return { ...range, header: { ...range.header, clusterId, revision: newest } };
+      },
+    }),
+  };
+}
+
+/** Silence never counts: each look takes the old sign of life for a new one. */
+export function seesNoSilence(ports: NodePorts): NodePorts {
+  const { store } = ports;
+  let looks = 0;
+  const refresh = (kv: KeyValue): KeyValue =>
+    kv.key.endsWith("/hold") && !kv.value.includes('"released"')
+      ? { ...kv, modRevision: kv.modRevision + ++looks }
+      : kv;
+  return {
+    ...ports,
+    store: storeWith(store, {
+      async range(prefix, options) {
+        const range = await store.range(prefix, options);
+        return { ...range, entries: range.entries.map(refresh) };
+      },
+    }),
   };
 }

@@ -5,14 +5,25 @@
 import type { Fault, VerbName } from "../scenario/verbs.ts";
 import type { Flaws } from "./cluster.ts";
 import { armsLate, forgetsFirstArm } from "./mutants-fence.ts";
-import { leavesOrphans, saysDownTooEarly, trustsTimelines } from "./mutants-postgres.ts";
+import { armsBeforeConfirmed, ownsByName, renewsUnasked, sharesInstants } from "./mutants-lease.ts";
+import {
+  followsWithoutEnd,
+  forgetsMarker,
+  hasNoLimits,
+  leavesOrphans,
+  saysDownTooEarly,
+  trustsTimelines,
+} from "./mutants-postgres.ts";
 import {
   anchorsAtAnswer,
   asksNobodyAfterWinning,
   releasesToAnyone,
+  seesNoSilence,
   trustsAbsence,
+  trustsAnyStore,
   trustsStaleWatch,
   unknownIsNo,
+  writesWithoutTerm,
 } from "./mutants-store.ts";
 
 export interface Mutant {
@@ -29,6 +40,8 @@ export interface Mutant {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly quick?: boolean;
   readonly nodes?: number;
+  /** With one more host, whose agent bears the first one's name. */
+  readonly twin?: boolean;
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -131,6 +144,82 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: releasesToAnyone },
     breaks: ["S3"],
     story: "heir-dies-at-hand-over",
+  },
+  {
+    name: "renew-without-vouch",
+    flaws: { wrapPorts: renewsUnasked },
+    breaks: ["T4"],
+    hunts: ["hangServer", "stopServer", "killFence", "stopFence", "slowDisk"],
+  },
+  {
+    name: "leader-write-without-compare",
+    flaws: { wrapPorts: writesWithoutTerm },
+    breaks: ["S10"],
+    hunts: ["applyLate", "stallAgent", "cutFromStore", "switchover"],
+  },
+  {
+    name: "two-agents-of-one-name",
+    flaws: { wrapPorts: ownsByName },
+    breaks: ["S1"],
+    hunts: ["killAgent", "cutFromClients"],
+    twin: true,
+  },
+  {
+    name: "clone-in-place",
+    flaws: { postgres: { clonesInPlace: true } },
+    breaks: ["S8"],
+    hunts: ["reinit", "isolate", "killHost"],
+  },
+  {
+    name: "any-store-trusted",
+    // The lineage would stop it too: the check of timelines is away as well.
+    flaws: {
+      wrapPorts: (ports, host, cluster) => trustsTimelines(trustsAnyStore(ports), host, cluster),
+    },
+    breaks: ["S12"],
+    faults: [
+      { atMs: 60_000, forMs: 30_000, verb: { do: "killHost", node: "primary" } },
+      { atMs: 200_000, forMs: 80_000, verb: { do: "olderStore" } },
+      ...["n1", "n2", "n3"].map(
+        (node) => ({ atMs: 203_000, forMs: 500, verb: { do: "killAgent", node } }) as const,
+      ),
+    ],
+  },
+  {
+    name: "marker-forgotten",
+    flaws: { wrapPorts: forgetsMarker, postgres: { startsHalfRebuilt: true } },
+    breaks: ["S13"],
+    hunts: ["reinit", "crashLoopAgent", "killAgent", "killHost"],
+  },
+  {
+    name: "silence-never-counts",
+    flaws: { wrapPorts: seesNoSilence },
+    breaks: ["L1"],
+    hunts: ["killHost", "killAgent"],
+  },
+  {
+    name: "follows-without-end",
+    flaws: { wrapPorts: followsWithoutEnd },
+    breaks: ["L3"],
+    story: "switchover",
+  },
+  {
+    name: "instants-cross",
+    flaws: { wrapPorts: sharesInstants },
+    breaks: ["T1"],
+    hunts: ["killHost"],
+  },
+  {
+    name: "armed-before-confirmed",
+    flaws: { wrapPorts: armsBeforeConfirmed },
+    breaks: ["T3"],
+    hunts: ["loseAnswers", "cutFromStore"],
+  },
+  {
+    name: "waits-for-ever",
+    flaws: { wrapPorts: hasNoLimits },
+    breaks: ["T5"],
+    hunts: ["switchover", "killPostmaster"],
   },
 ];
 

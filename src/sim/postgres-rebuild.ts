@@ -15,6 +15,8 @@ export interface RebuildRequest {
   readonly from: Upstream;
   readonly lineage: Lineage;
   readonly signal: AbortSignal;
+  /** A planted fault: the old directory goes first. */
+  readonly inPlace?: boolean;
 }
 
 /** How often a running copy looks at its source; a source that goes away ends the copy. */
@@ -45,31 +47,32 @@ export function clone(request: RebuildRequest): Promise<void> {
     },
     begin: () => {
       disk.marked = true;
+      if (request.inPlace === true) removeOld(host, false);
     },
     finish: (source) => {
       const theirs = source.data;
       if (theirs === undefined)
         throw new AppError("PG_CLONE_FAILED", "cloning", "the source has no data");
-      const old = disk.data;
       const copy = copyOf(theirs, host.parts.tree.nextDirectory());
       copy.end = theirs.flushed;
       copy.branch = branchAt(theirs.branch, copy.end);
       copy.standbySignal = true;
       copy.settings = "";
       copy.control.state = "in archive recovery";
-      if (old !== undefined) {
-        host.truth.tell({
-          kind: "data-removed",
-          host: host.name,
-          systemId: old.systemId,
-          hadReplacement: true,
-        });
-      }
+      removeOld(host, true);
       disk.data = copy;
       disk.record(lineage);
       disk.marked = false;
     },
   });
+}
+
+function removeOld(host: SimHost, hadReplacement: boolean): void {
+  const { data } = host.disk;
+  if (data === undefined) return;
+  const { systemId } = data;
+  host.truth.tell({ kind: "data-removed", host: host.name, systemId, hadReplacement });
+  host.disk.data = undefined;
 }
 
 /** pg_rewind: looks at timeline numbers only, so equal numbers need "no rewind". */

@@ -19,6 +19,10 @@ import { receive } from "./streaming.ts";
 /** Planted faults of the adapter. */
 export interface PostgresFlaws {
   readonly noTimelineReservation?: boolean;
+  /** A clone removes the old directory before it has a new one. */
+  readonly clonesInPlace?: boolean;
+  /** The marker of an unfinished rebuild keeps nothing from being started. */
+  readonly startsHalfRebuilt?: boolean;
 }
 
 export class SimPostgres implements Postgres {
@@ -65,7 +69,8 @@ export class SimPostgres implements Postgres {
     signal: AbortSignal,
   ): Promise<void> {
     onProgress({ phase: "copying", doneBytes: 0, totalBytes: undefined });
-    return clone({ host: this.host, agent: this.agent, from, lineage, signal });
+    const inPlace = this.#flaws.clonesInPlace === true;
+    return clone({ host: this.host, agent: this.agent, from, lineage, signal, inPlace });
   }
 
   rewind(
@@ -124,7 +129,13 @@ export class SimPostgres implements Postgres {
     onStarted: (run: Run) => void,
   ): Promise<void> {
     const attempt = `starting as a ${role}`;
-    const { server } = this.host;
+    const { server, disk } = this.host;
+    if (disk.marked && this.#flaws.startsHalfRebuilt !== true)
+      throw new AppError(
+        "NOT_POSSIBLE",
+        attempt,
+        "a rebuild was interrupted and must be done again",
+      );
     if (server.run === undefined || server.run.postmaster === "dead") {
       await this.#fence.startServer(
         { program: "postgres", args: [role], dataDir: "/data", environment: {}, logFile: "/log" },

@@ -1,16 +1,21 @@
 // The file of one simulated node.
 import { DEFAULT_TAGS, type NodeSettings, type Tags } from "../model/settings.ts";
 
-/** Settings of the node `name`, whose host has the same name. */
+interface Named {
+  readonly name: string;
+  readonly memberName?: string | undefined;
+  readonly tags?: Partial<Tags>;
+}
+
+/** Settings of the node on the host `name`; its member has the same name unless another is given. */
 export function simSettings(
-  name: string,
+  { name, memberName = name, tags = {} }: Named,
   config: Readonly<Record<string, unknown>>,
-  tags: Partial<Tags> = {},
 ): NodeSettings {
   const credentials = { username: "postgres", password: undefined };
   return {
     scope: "demo",
-    name,
+    name: memberName,
     namespace: "/service",
     rest: {
       listen: { host: name, port: 8008 },

@@ -58,7 +58,7 @@ export class SimStoreClient implements Store {
     writes: readonly Write[],
     options: CallOptions,
   ): Promise<Commit> {
-    const { store } = this.parts;
+    const { store, onApplied } = this.parts;
     return this.#call({
       attempt: "writing to the store",
       options,
@@ -66,6 +66,7 @@ export class SimStoreClient implements Store {
       serve: (member, answer) =>
         store.propose(member, () => {
           const applied = store.state.commit(compares, writes);
+          if (applied.kind === "done" && applied.succeeded) onApplied(writes);
           if (applied.kind === "done")
             answer({ succeeded: applied.succeeded, header: store.header() });
           else if (applied.kind === "no-space")

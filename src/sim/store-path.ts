@@ -1,4 +1,5 @@
 // The way from one client to the store's members, and what can be wrong on it.
+import type { Write } from "../ports/store.ts";
 import type { Dice } from "./dice.ts";
 import type { Network } from "./network.ts";
 import type { SimProcess } from "./process.ts";
@@ -35,4 +36,6 @@ export interface StoreClientParts {
   readonly dice: Dice;
   readonly faults: PathFaults;
   readonly onLostAnswer: () => void;
+  /** A transaction of this client has just been applied, answered or not. */
+  readonly onApplied: (writes: readonly Write[]) => void;
 }

@@ -18,6 +18,8 @@ export interface Story {
   readonly faults: readonly Fault[];
   readonly healAtMs: number;
   readonly endAtMs: number;
+  /** Only these rules are judged: what a planted bug breaks first must not hide what else it breaks. */
+  readonly judges?: readonly string[] | undefined;
 }
 
 export interface StoryResult extends StoryReport {
@@ -66,6 +68,7 @@ export class StoryRun {
   }
 
   #violate(rule: string, text: string): void {
+    if (this.#story.judges?.includes(rule) === false) return;
     this.#violations.push(`${rule} at ${(this.cluster.kernel.now / 1000).toFixed(3)} s: ${text}`);
     this.cluster.kernel.stop();
   }

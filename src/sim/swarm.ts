@@ -18,12 +18,18 @@ export interface SwarmOptions {
   readonly nodes?: number | undefined;
   /** Quick servers on a quick network: bugs of milliseconds show sooner. */
   readonly quick?: boolean | undefined;
+  /** Only these rules are judged. */
+  readonly judges?: readonly string[] | undefined;
+  /** One more host, whose agent bears the first one's name. */
+  readonly twin?: boolean | undefined;
 }
 
 /** The cluster gets this long to come up before the first fault. */
 const READY_MS = 25_000;
 const SAFETY_MS = 600_000;
 const LIVENESS_MS = 150_000;
+/** Too short for a slow promotion, which is given up then. */
+const SHORT_START_TIMEOUT_S = 12;
 const LEAST_FAULTS = 6;
 const LEAST_KINDS = 3;
 
@@ -38,7 +44,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
   return {
     cluster: {
       seed,
-      nodes,
+      nodes: options.twin === true ? [...nodes, { name: TWIN, memberName: names[0] }] : nodes,
       storeOn: d.pick([
         names.slice(0, 3),
         names.slice(0, 3),
@@ -57,7 +63,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         loop_wait: loopWait,
         retry_timeout: ttl === 30 ? 10 : 3,
         maximum_lag_on_failover: d.pick([0, 100_000, 1_048_576, 1_048_576]),
-        primary_start_timeout: d.pick([300, 300, 12]),
+        primary_start_timeout: d.pick([300, 300, SHORT_START_TIMEOUT_S]),
         ...options.config,
       },
       factory: options.factory,
@@ -71,9 +77,12 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
     faults,
     healAtMs: READY_MS + SAFETY_MS,
     endAtMs: READY_MS + SAFETY_MS + LIVENESS_MS,
+    judges: options.judges,
   };
 }
 
+/** The host of a second agent with the first one's name. */
+const TWIN = "twin";
 const QUICK = { startMs: 60, replayMs: 0, promoteMs: 40, stopMs: 20, sqlMs: 0.5 };
 
 function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
@@ -85,7 +94,11 @@ function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
     profile: {
       startMs: d.between(80, d.chance(0.1) ? 4_000 : 1_200),
       replayMs: d.between(0, 2_000),
-      promoteMs: d.between(60, d.chance(0.15) ? 30_000 : 500),
+      promoteMs: Math.min(
+        d.between(60, d.chance(0.15) ? 30_000 : 500),
+        // Where nobody is quick enough for the configuration, nothing can heal.
+        i === 0 ? SHORT_START_TIMEOUT_S * 500 : Number.POSITIVE_INFINITY,
+      ),
       stopMs: d.between(30, d.chance(0.1) ? 6_000 : 400),
       flushMs: d.between(0.3, 3),
       cloneMs: d.between(2_000, 20_000),

@@ -50,6 +50,12 @@ function line(truth: Truth, detail: Detail): string | undefined {
     case "data-removed":
       return detail === "trace" ? `... ${truth.kind}` : undefined;
     case "acknowledged":
+    case "server-start":
+    case "look":
+    case "renewal-sent":
+    case "lease-confirmed":
+    case "fence-armed":
+    case "stored":
       return undefined;
     default:
       return truth satisfies never;

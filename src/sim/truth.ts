@@ -1,4 +1,5 @@
 // What really happened, told to the checkers and the transcript. No simulated process can hear it.
+import type { Write } from "../ports/store.ts";
 import type { HiddenBranch } from "./wal.ts";
 
 export type Truth =
@@ -32,6 +33,30 @@ export type Truth =
       readonly hostNow: number;
       readonly byStranger: boolean;
     }
+  | {
+      readonly kind: "server-start";
+      readonly host: string;
+      /** A rewind or clone of these data was begun and never finished. */
+      readonly isHalfRebuilt: boolean;
+    }
+  /** An agent's loop begins a look at the world. */
+  | { readonly kind: "look"; readonly host: string }
+  | { readonly kind: "renewal-sent"; readonly host: string; readonly term: number }
+  /** The store's yes to an acquire or renewal has arrived: until when it lets the holder believe, on its clock. */
+  | {
+      readonly kind: "lease-confirmed";
+      readonly host: string;
+      readonly term: number;
+      readonly until: number;
+    }
+  | {
+      readonly kind: "fence-armed";
+      readonly host: string;
+      readonly term: number;
+      readonly until: number;
+    }
+  /** The store has applied a transaction of this host, answered or not. */
+  | { readonly kind: "stored"; readonly host: string; readonly writes: readonly Write[] }
   | {
       readonly kind: "fence-fired";
       readonly host: string;

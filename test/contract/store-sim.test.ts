@@ -36,6 +36,7 @@ function simStore(members: number): StoreUnderTest {
     dice: d,
     faults: noPathFaults(),
     onLostAnswer: () => {},
+    onApplied: () => {},
   };
   const real = new SimStoreClient(parts);
   const clock = processClock(kernel, new HostClock(kernel, 1, 1_000), process);

@@ -2,12 +2,18 @@
 import { calmAtLast, everyoneStreams, writesReturn } from "./alive.ts";
 import { armedFirst } from "./armed-first.ts";
 import type { MakeChecker } from "./checker.ts";
+import { confirmedFirst } from "./confirmed-first.ts";
 import { fenceCalm } from "./fence-calm.ts";
 import { historyGrows } from "./history-grows.ts";
+import { leaderWrites } from "./leader-writes.ts";
+import { loopLives } from "./loop-lives.ts";
+import { noInstants } from "./no-instants.ts";
 import { noLoss } from "./no-loss.ts";
 import { oneWriter } from "./one-writer.ts";
 import { ownStore } from "./own-store.ts";
 import { dataKept, rightRows } from "./right-rows.ts";
+import { vouchedFor } from "./vouched-for.ts";
+import { wholeData } from "./whole-data.ts";
 
 export const CHECKERS: readonly MakeChecker[] = [
   oneWriter,
@@ -17,8 +23,14 @@ export const CHECKERS: readonly MakeChecker[] = [
   fenceCalm,
   rightRows,
   dataKept,
+  leaderWrites,
   ownStore,
+  wholeData,
   writesReturn,
   everyoneStreams,
   calmAtLast,
+  noInstants,
+  confirmedFirst,
+  vouchedFor,
+  loopLives,
 ];
