@@ -16,6 +16,8 @@ export interface Measured {
   /** Every server is asked directly as well: finds two writers. */
   readonly probe?: boolean;
   readonly load?: LoadOptions;
+  /** Gets the running load, for whoever looks its rows up again later. */
+  readonly onLoad?: (load: Load) => void;
 }
 
 export interface Measurement {
@@ -26,6 +28,8 @@ export interface Measurement {
   /** When that pause began and ended, counted from the fault. */
   readonly pauseFromMs: Ms;
   readonly pauseToMs: Ms;
+  /** How long the former primary still acknowledged writes after the fault; unknown unless every server was asked. */
+  readonly stillAcknowledgedMs: Ms | undefined;
   readonly acknowledged: number;
   readonly notPromised: number;
   readonly lost: readonly LostRow[];
@@ -44,6 +48,7 @@ export async function measure(lab: LabRecord, what: Measured): Promise<Measureme
   const before = summary(await waitForPrimary(lab, BACK_LIMIT_MS));
   const prober = what.probe === true ? await Prober.start(lab) : undefined;
   const load = await Load.start(lab, what.load ?? USUAL_LOAD);
+  what.onLoad?.(load);
   try {
     await sleep(BEFORE_MS);
     const faultAt = performance.now();
@@ -60,7 +65,9 @@ export async function measure(lab: LabRecord, what: Measured): Promise<Measureme
     const lost = await load.check(BACK_LIMIT_MS);
     const after = summary(await waitForPrimary(lab, BACK_LIMIT_MS));
     const { acknowledged, notPromised } = load.ledger;
-    return { before, after, ...pauses, acknowledged, notPromised, lost, probes };
+    const stillAcknowledgedMs = probes && lastWriteOf(before, probes, faultAt);
+    const counted = { acknowledged, notPromised, lost, probes, stillAcknowledgedMs };
+    return { before, after, ...pauses, ...counted };
   } finally {
     await Promise.all([load.stop(), prober?.stop()]);
   }
@@ -69,6 +76,18 @@ export async function measure(lab: LabRecord, what: Measured): Promise<Measureme
 function flows(load: Load): boolean {
   const now = performance.now();
   return lengthOf(load.ledger.longestPause(now, now - STEADY_MS)) < BREAK_MS;
+}
+
+/** When the primary's last acknowledged write left, counted from the fault: nothing after it is doomed. */
+function lastWriteOf(
+  { primary, timeline }: Measurement["before"],
+  { spans }: ProbeReport,
+  faultAt: Ms,
+): Ms {
+  const own = spans.filter(
+    (s) => s.node === primary && Number.parseInt(s.timeline, 16) === timeline,
+  );
+  return Math.max(0, ...own.map(({ lastSentAt }) => Math.round(lastSentAt - faultAt)));
 }
 
 const summary = ({ member, timeline }: MemberHealth) => ({

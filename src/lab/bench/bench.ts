@@ -1,16 +1,12 @@
 // Are the promised figures met? Every fault, many times, on labs of its own.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { takeDown } from "../down.ts";
-import { heal } from "../heal.ts";
-import { defaultDir, type LabOptions, USUAL_LAB } from "../layout.ts";
 import type { LabRecord } from "../record.ts";
 import { inSeconds } from "../report.ts";
-import { bringUp } from "../up.ts";
-import { CASES, type Case, scene } from "./cases.ts";
+import { CASES, type Case, type LabNeeds, scene } from "./cases.ts";
 import { type Footprint, footprint } from "./footprint.ts";
-import { FULL_LOAD_SETTINGS, FullLoad } from "./full-load.ts";
 import { describeMachine } from "./machine.ts";
+import { openStand, type Stand, say } from "./stand.ts";
 import { type BenchResult, type CaseResult, caseLine, figureOf, markdown } from "./table.ts";
 
 export interface BenchWish {
@@ -23,83 +19,57 @@ export interface BenchWish {
   readonly idleSeconds: number;
 }
 
-const NAME = "bench";
-const say = (text: string): void => console.error(text);
+const LAB_SECONDS = 20;
+/** Filling the tables, and waiting for the clients before each run. */
+const FULL_LOAD_SECONDS = { lab: 90, run: 20 } as const;
 
 /** Measures, writes the result as JSON to a file and prints it as Markdown. Exit 3 when a run failed. */
 export async function bench(wish: BenchWish): Promise<number> {
   const chosen = CASES.filter(({ id }) => wish.only.length === 0 || wish.only.includes(id));
+  say(`${chosen.length} faults, ${wish.runs} runs each: about ${minutesFor(chosen, wish)} minutes`);
   const cases: CaseResult[] = [];
   let footprints: readonly Footprint[] = [];
-  for (const ttlSeconds of new Set(chosen.map((c) => c.ttlSeconds))) {
-    const lab = await startLab(ttlSeconds, wish.fullLoad);
+  const save = (): BenchResult => {
+    const result = { machine: describeMachine(), fullLoad: wish.fullLoad, cases, footprints };
+    mkdirSync(dirname(wish.out), { recursive: true });
+    writeFileSync(wish.out, `${JSON.stringify(result, null, 2)}\n`);
+    return result;
+  };
+  for (const needs of new Set(chosen.map((c) => c.needs))) {
+    const stand = openStand(needs, wish.fullLoad);
     try {
       if (footprints.length === 0 && wish.idleSeconds > 0) {
-        footprints = await footprint(lab, wish.idleSeconds * 1000);
+        const idle = async (lab: LabRecord) => footprint(lab, wish.idleSeconds * 1000);
+        footprints = await stand.ready().then(idle).catch(failed([]));
       }
-      const own = chosen.filter((c) => c.ttlSeconds === ttlSeconds);
-      cases.push(...(await measureAll(lab, own, wish)));
+      for (const one of chosen.filter((c) => c.needs === needs)) {
+        cases.push(await measureCase(stand, one, wish.runs));
+        // What is measured is kept, whatever becomes of the rest.
+        save();
+      }
     } finally {
-      await takeDown(lab);
+      await stand.close().catch(failed(undefined));
     }
   }
-  const result = { machine: describeMachine(), fullLoad: wish.fullLoad, cases, footprints };
-  save(wish.out, result);
-  console.log(markdown(result));
+  console.log(markdown(save()));
   return cases.every((c) => c.failures.length === 0) ? 0 : 3;
 }
 
-function startLab(ttlSeconds: number, fullLoad: boolean): Promise<LabRecord> {
-  const options: LabOptions = {
-    ...USUAL_LAB,
-    name: NAME,
-    dir: defaultDir(NAME),
-    ttlSeconds,
-    set: fullLoad ? FULL_LOAD_SETTINGS : {},
-  };
-  return bringUp(options, (step, tookMs) => say(`${step} (${inSeconds(tookMs)})`));
+/** How long it will take, roughly. */
+function minutesFor(chosen: readonly Case[], { runs, fullLoad, idleSeconds }: BenchWish): number {
+  const labs = new Set<LabNeeds>(chosen.map((c) => c.needs)).size;
+  const perLab = LAB_SECONDS + (fullLoad ? FULL_LOAD_SECONDS.lab : 0);
+  const perRun = fullLoad ? FULL_LOAD_SECONDS.run : 0;
+  const seconds = chosen.reduce((sum, c) => sum + runs * (c.takesSeconds + perRun), idleSeconds);
+  return Math.ceil((seconds + labs * perLab) / 60);
 }
 
-async function measureAll(
-  lab: LabRecord,
-  cases: readonly Case[],
-  { runs, fullLoad }: BenchWish,
-): Promise<readonly CaseResult[]> {
-  const load = new FullLoad(lab);
-  if (fullLoad) {
-    await load.prepare();
-    await load.start();
-  }
-  try {
-    const results: CaseResult[] = [];
-    const ready = async (): Promise<void> => {
-      await heal(lab);
-      if (fullLoad) await load.untilBusy();
-    };
-    for (const one of cases) results.push(await measureCase(lab, one, { runs, ready }));
-    return results;
-  } finally {
-    await load.stop();
-  }
-}
-
-interface Series {
-  readonly runs: number;
-  /** Resolves when the lab is as a run needs it. */
-  readonly ready: () => Promise<void>;
-}
-
-async function measureCase(
-  lab: LabRecord,
-  one: Case,
-  { runs, ready }: Series,
-): Promise<CaseResult> {
-  const result = { id: one.id, title: one.title, bound: one.bound };
+async function measureCase(stand: Stand, one: Case, runs: number): Promise<CaseResult> {
   const measurements = [];
   const failures: string[] = [];
   for (let run = 1; run <= runs; run++) {
     try {
-      await ready();
+      const lab = await stand.ready();
       const before = await scene(lab);
       const measurement = await one.run(lab);
       measurements.push(measurement);
@@ -109,15 +79,20 @@ async function measureCase(
       const why = error instanceof Error ? error.message : String(error);
       failures.push(why);
       say(`${one.id} ${run}/${runs}: FAILED, ${why}`);
+      await stand.replace().catch(failed(undefined));
     }
   }
   const figuresMs = measurements.map((m) => figureOf(one, m));
-  const done = { ...result, runs: measurements, figuresMs, failures };
+  const { id, title, bound } = one;
+  const done = { id, title, bound, runs: measurements, figuresMs, failures };
   say(caseLine(done));
   return done;
 }
 
-function save(file: string, result: BenchResult): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
-}
+/** Says what went wrong beside the measurements, and goes on with `instead`. */
+const failed =
+  <T>(instead: T) =>
+  (error: unknown): T => {
+    say(`FAILED, ${error instanceof Error ? error.message : String(error)}`);
+    return instead;
+  };

@@ -1,7 +1,7 @@
 // How are the figures printed? As a Markdown table for the reference page.
 import type { Ms } from "../../model/time.ts";
 import type { Measurement } from "../measure.ts";
-import { inSeconds } from "../report.ts";
+import { middleAndWorst } from "../statistics.ts";
 import type { Case } from "./cases.ts";
 import type { Footprint } from "./footprint.ts";
 import type { Machine } from "./machine.ts";
@@ -22,13 +22,6 @@ export interface BenchResult {
   readonly cases: readonly CaseResult[];
   readonly footprints: readonly Footprint[];
 }
-
-export const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
-  return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? upper)) / 2 : upper;
-};
 
 export const figureOf = ({ figure }: Case, measurement: Measurement): Ms =>
   figure === undefined ? measurement.pauseMs : figure(measurement);
@@ -58,11 +51,6 @@ export function markdown({ machine, fullLoad, cases, footprints }: BenchResult):
 
 const failed = ({ failures }: CaseResult): string =>
   failures.length === 0 ? "" : ` (+ ${failures.length} failed)`;
-
-const middleAndWorst = (figures: readonly Ms[]): string =>
-  figures.length === 0
-    ? "no run"
-    : `${inSeconds(median(figures))} / ${inSeconds(Math.max(...figures))}`;
 
 const lostRows = (runs: readonly Measurement[]): number =>
   runs.reduce((sum, run) => sum + run.lost.length, 0);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { median } from "./table.ts";
+import { median } from "./statistics.ts";
 
 describe("the middle of a set of figures", () => {
   it("is the middle one, or the mean of the middle two", () => {
