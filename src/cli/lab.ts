@@ -16,7 +16,7 @@ interface Forwarded {
 const FORWARDED: readonly Forwarded[] = [
   {
     name: "lab",
-    description: "a real cluster on this machine: up, status, load, chaos, down",
+    description: "a real cluster on this machine: up, status, load, chaos, soak, down",
     first: [],
   },
   { name: "bench", description: "measure what faults cost, on labs of its own", first: ["bench"] },

@@ -21,8 +21,8 @@ describe("the ledger of promised writes", () => {
     const ledger = new Ledger(0);
     for (const sequence of [1, 2, 4, 5, 9]) ledger.acknowledge(7, sequence, sequence);
     expect(ledger.missing(7, new Set([1, 2, 3, 5]))).toEqual([
-      { worker: 7, sequence: 4, beforeBreak: false },
-      { worker: 7, sequence: 9, beforeBreak: true },
+      { worker: 7, sequence: 4, beforeBreak: false, at: 4 },
+      { worker: 7, sequence: 9, beforeBreak: true, at: 9 },
     ]);
     expect(ledger.missing(8, new Set())).toEqual([]);
   });

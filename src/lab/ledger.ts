@@ -14,11 +14,14 @@ export interface LostRow {
   readonly sequence: number;
   /** The worker's next attempt got no answer: this was the last promise before the break. */
   readonly beforeBreak: boolean;
+  /** When it was promised, on this process' own clock. */
+  readonly at: Ms;
 }
 
 interface Run {
-  first: number;
-  last: number;
+  readonly first: number;
+  /** When each row was promised, beginning with the first. */
+  readonly times: Ms[];
 }
 
 /** Pauses shorter than this are the rhythm of the load, not worth remembering. */
@@ -62,8 +65,9 @@ export class Ledger {
     const runs = this.#runs.get(worker) ?? [];
     this.#runs.set(worker, runs);
     const newest = runs.at(-1);
-    if (newest !== undefined && newest.last === sequence - 1) newest.last = sequence;
-    else runs.push({ first: sequence, last: sequence });
+    if (newest !== undefined && newest.first + newest.times.length === sequence) {
+      newest.times.push(at);
+    } else runs.push({ first: sequence, times: [at] });
   }
 
   doubt(): void {
@@ -93,10 +97,11 @@ export class Ledger {
   /** Acknowledged rows of a worker that are not among those found. */
   missing(worker: number, found: ReadonlySet<number>): readonly LostRow[] {
     const lost: LostRow[] = [];
-    for (const { first, last } of this.#runs.get(worker) ?? []) {
-      for (let sequence = first; sequence <= last; sequence++) {
+    for (const { first, times } of this.#runs.get(worker) ?? []) {
+      for (const [index, at] of times.entries()) {
+        const sequence = first + index;
         if (found.has(sequence)) continue;
-        lost.push({ worker, sequence, beforeBreak: sequence === last });
+        lost.push({ worker, sequence, beforeBreak: index === times.length - 1, at });
       }
     }
     return lost;

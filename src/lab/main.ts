@@ -1,4 +1,5 @@
 // The lab's own program: `understudy lab …` runs it, so that the command line itself stays small.
+import { randomInt } from "node:crypto";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../model/error.ts";
 import { bench } from "./bench/bench.ts";
@@ -10,6 +11,9 @@ import { defaultDir, USUAL_LAB } from "./layout.ts";
 import { LINKS } from "./namespaces.ts";
 import { USUAL_FAULT } from "./order.ts";
 import type { LabChoice, Net } from "./record.ts";
+import { soakCommand } from "./soak/command.ts";
+import { MODES, type Mode } from "./soak/loss.ts";
+import { TROUBLES } from "./soak/troubles.ts";
 import { PARTIES, type Party, WAYS, type Way } from "./walls.ts";
 
 const program = new Command("understudy lab")
@@ -199,6 +203,37 @@ onLab("chaos", "make one fault under load and report what it cost")
         o,
       ),
     ),
+  );
+
+interface SoakFlags {
+  readonly name: string;
+  readonly minutes: number;
+  readonly seed: number;
+  readonly mode: Mode;
+  readonly nodes: number;
+  readonly ttl: number;
+  readonly only: string;
+  readonly set: Record<string, string>;
+  readonly json: boolean;
+}
+
+program
+  .command("soak")
+  .description("random faults from a seed on a lab of its own, under load; ends with a verdict")
+  .requiredOption("--minutes <n>", "no new fault after so many minutes", positive)
+  .option("--seed <s>", "the same seed plays the same faults", whole, randomInt(1_000_000))
+  .addOption(new Option("--mode <mode>", "synchronous_mode").choices(MODES).default("off"))
+  .option("--name <name>", "of the lab", "soak")
+  .option("--nodes <n>", "PostgreSQL nodes", whole, USUAL_LAB.nodes)
+  .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
+  .option("--only <kinds>", `some of ${TROUBLES.map(({ kind }) => kind).join(",")}`, "")
+  .option("--set <key=value>", "a server parameter or a key of the configuration", setting, {})
+  .option("--json", "for programs", false)
+  .action(
+    runs((o: SoakFlags) => {
+      const only = o.only.split(",").filter((kind) => kind !== "");
+      return soakCommand({ ...o, only, ttlSeconds: o.ttl }, o);
+    }),
   );
 
 interface BenchFlags {

@@ -162,7 +162,7 @@ export async function playVerb(lab: LabRecord, verb: Verb): Promise<Undo | undef
 }
 
 /** `primary`, `standby` (the first), `other` (the last standby), or a name. */
-async function nodeFor(lab: LabRecord, target: Target): Promise<string | undefined> {
+export async function nodeFor(lab: LabRecord, target: Target): Promise<string | undefined> {
   if (lab.members.some(({ name }) => name === target)) return target;
   const health = await healthOf(lab);
   const having = (role: string): string[] =>
