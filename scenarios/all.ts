@@ -12,6 +12,7 @@ import { diskFull } from "./disk-full.ts";
 import { failoverByHand } from "./failover-by-hand.ts";
 import { fenceKilled } from "./fence-killed.ts";
 import { fenceStopped } from "./fence-stopped.ts";
+import { fencedPrimaryParts } from "./fenced-primary-parts.ts";
 import { frozenServer } from "./frozen-server.ts";
 import { heirDiesAtHandOver } from "./heir-dies-at-hand-over.ts";
 import { hostDies } from "./host-dies.ts";
@@ -52,6 +53,7 @@ export const STORIES: readonly Scenario[] = [
   agentKilledAndBack,
   agentKilledForGood,
   agentStopped,
+  fencedPrimaryParts,
   agentStallsBeforeARequest,
   fenceKilled,
   fenceStopped,

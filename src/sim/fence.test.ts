@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { PARTING_MS } from "../model/lease.ts";
 import { after } from "../model/time.ts";
 import type { ServerPlan } from "../ports/postgres.ts";
 import { agentOn, never, type Room, room } from "./testing.ts";
@@ -20,9 +21,9 @@ describe("the simulated fence", () => {
     const { r, a } = await primary();
     await r.drive(a.fence.arm(5, after(a.clock.now(), 2_000), never()));
     a.process.pause();
-    await r.pass(1_990);
+    await r.pass(2_000 - PARTING_MS - 10);
     expect(canAcknowledge(r)).toBe(true);
-    await r.pass(1_500);
+    await r.pass(1_900);
     expect(canAcknowledge(r)).toBe(false);
     expect(r.heard.some((t) => t.kind === "fence-fired" && t.term === 5)).toBe(true);
   });

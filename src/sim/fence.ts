@@ -1,6 +1,6 @@
 // The dead man's switch as a process of its own: parent of the postmaster, on its own host's clock.
 
-import { HARD_STOP_AFTER_MS } from "../model/lease.ts";
+import { HARD_STOP_AFTER_MS, PARTING_MS } from "../model/lease.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { ServerCommand } from "../ports/fence.ts";
 import { type HostClock, wakeAt } from "./clock.ts";
@@ -32,6 +32,7 @@ export interface FenceHost {
 export interface FenceFlaws {
   readonly groupKillOnly?: boolean;
   readonly forgetsOnAdopt?: boolean;
+  readonly partsWithoutAWord?: boolean;
 }
 
 const MOST_LATE_MS = 1_000;
@@ -42,7 +43,7 @@ export class FenceProcess {
   readonly #flaws: FenceFlaws;
   #generation = 0;
   #listener: FenceListener | undefined;
-  #timer: Timer | undefined;
+  #timers: readonly Timer[] = [];
   #childPid: number | undefined;
   #isFiring = false;
   armed: Armed | undefined;
@@ -85,10 +86,18 @@ export class FenceProcess {
     this.#clear();
     this.armed = armed;
     this.#host.truth.tell({ kind: "fence-armed", host: this.#host.name, ...armed });
-    this.#timer = wakeAt(this.#host.kernel, this.#host.clock, this.process, {
-      at: armed.until + this.#lateness(),
-      run: () => this.#fire(armed),
-    });
+    const { kernel, clock } = this.#host;
+    const late = this.#lateness();
+    this.#timers = [
+      wakeAt(kernel, clock, this.process, {
+        at: armed.until - PARTING_MS + late,
+        run: () => this.#part(armed),
+      }),
+      wakeAt(kernel, clock, this.process, {
+        at: armed.until + late,
+        run: () => this.#fire(armed),
+      }),
+    ];
     return undefined;
   }
 
@@ -105,19 +114,29 @@ export class FenceProcess {
   }
 
   #clear(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers = [];
     this.armed = undefined;
   }
 
-  #fire(armed: Armed): void {
+  /** SIGINT to the postmaster shortly before the deadline; a stopped one does not hear it. */
+  #part(armed: Armed): void {
+    const { server } = this.#host;
+    const { run } = server;
+    if (this.#isFiring || this.#flaws.partsWithoutAWord === true) return;
+    if (run === undefined || run.frozen || run.postmaster !== "ok") return;
+    this.#tell(armed, true);
+    server.fastStop(run);
+  }
+
+  #tell({ term }: Armed, isParting: boolean): void {
     const { truth, name, server } = this.#host;
-    truth.tell({
-      kind: "fence-fired",
-      host: name,
-      term: armed.term,
-      serverRan: server.canAcknowledge(),
-    });
+    const serverRan = server.canAcknowledge();
+    truth.tell({ kind: "fence-fired", host: name, term, isParting, serverRan });
+  }
+
+  #fire(armed: Armed): void {
+    this.#tell(armed, false);
     this.#isFiring = true;
     this.kill(HARD_STOP_AFTER_MS, () => {
       this.#isFiring = false;

@@ -90,6 +90,12 @@ export const MUTANTS: readonly Mutant[] = [
     hunts: ["crashLoopAgent"],
   },
   {
+    name: "fence-parts-without-a-word",
+    flaws: { fence: { partsWithoutAWord: true } },
+    breaks: ["S3"],
+    story: "fenced-primary-parts",
+  },
+  {
     name: "orphans-left",
     flaws: { wrapPorts: leavesOrphans },
     breaks: ["S1", "S3"],
@@ -102,6 +108,8 @@ export const MUTANTS: readonly Mutant[] = [
     faults: [
       { atMs: 30_000, verb: { do: "longBackends", node: "primary", count: 3 } },
       { atMs: 31_000, forMs: 60_000, verb: { do: "stopAgent", node: "primary" } },
+      // A postmaster that hears would have ended its backends when the fence asked for the stop.
+      { atMs: 31_000, forMs: 60_000, verb: { do: "hangServer", node: "primary" } },
     ],
     config: { ttl: 5, loop_wait: 1 },
     quick: true,

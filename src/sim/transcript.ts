@@ -40,7 +40,7 @@ function line(truth: Truth, detail: Detail): string | undefined {
     case "promoted":
       return `=== promoted to timeline ${truth.branch.timeline}`;
     case "fence-fired":
-      return "=== the fence fires";
+      return truth.isParting ? "=== the fence asks the server to stop" : "=== the fence fires";
     case "wrong-rows":
       return `=== WRONG ROWS from ${truth.upstream}`;
     case "event":

@@ -60,6 +60,8 @@ export type Truth =
   | {
       readonly kind: "fence-fired";
       readonly host: string;
+      /** It asks the server to stop, shortly before the deadline. */
+      readonly isParting: boolean;
       readonly term: number;
       readonly serverRan: boolean;
     }

@@ -91,8 +91,9 @@ export function expectSafe(measurement: Measurement): void {
 }
 
 /**
- * Where the fence ends a primary, asynchronous replication may lose what had not left the server at that instant
- * (limit L4): of each worker at most the row that was promised last before its connection broke, nothing earlier.
+ * Where agent and fence go together, the server gets no last moment, and asynchronous replication may lose what had not
+ * left it at that instant (limit L4): of each worker at most the row that was promised last before its connection broke,
+ * nothing earlier.
  */
 export function expectOneWriter(measurement: Measurement): void {
   const { lost } = measurement;

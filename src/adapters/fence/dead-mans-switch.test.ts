@@ -21,16 +21,18 @@ function pass(ms: number, slept = 0): void {
 
 function armedFor(ms: number) {
   const fired: number[] = [];
+  const parted: number[] = [];
   let alive = 0;
   const deadMan = new DeadMansSwitch({
     now: () => instant(boot.now),
+    onPart: () => parted.push(boot.now),
     onFire: ({ term }) => fired.push(term),
     onAlive: () => {
       alive += 1;
     },
   });
   deadMan.arm({ term: 5, until: instant(boot.now + ms) });
-  return { deadMan, fired, alive: () => alive };
+  return { deadMan, fired, parted, alive: () => alive };
 }
 const refused = expect.objectContaining({ code: "FENCE_UNARMED" });
 const code = (act: () => void): unknown => {
@@ -70,6 +72,17 @@ describe("dead man's switch", () => {
     deadMan.settle();
     deadMan.arm({ term: 6, until: instant(boot.now + 1000) });
     expect(deadMan.armed?.term).toBe(6);
+  });
+
+  it("asks for a stop once, shortly before the deadline, and again when an arming comes so far again", () => {
+    const { deadMan, parted } = armedFor(1000);
+    pass(590);
+    expect(parted).toEqual([]);
+    pass(300);
+    expect(parted).toEqual([600]);
+    deadMan.arm({ term: 5, until: instant(boot.now + 1000) });
+    pass(2000);
+    expect(parted).toEqual([600, 1490]);
   });
 
   it("obeys no older term, no deadline that is over, and no nonsense", () => {

@@ -1,5 +1,6 @@
 // Until when may the server run, and is that moment over? The clock decides at the moment of use; timers only wake.
 import { AppError } from "../../model/error.ts";
+import { PARTING_MS } from "../../model/lease.ts";
 import { between, type Instant, type Ms } from "../../model/time.ts";
 
 /** Also looked at this often, in case the precise timer slept through a suspend or came late. */
@@ -12,6 +13,8 @@ export interface Armed {
 
 export interface SwitchOptions {
   readonly now: () => Instant;
+  /** The deadline is near: the server should stop by itself now. Called once for each arming that comes so far. */
+  readonly onPart: (armed: Armed) => void;
   /** The deadline has passed. Called once for each arming that ran out. */
   readonly onFire: (armed: Armed) => void;
   /** The deadline stands and has not passed: time to feed the watchdog. */
@@ -22,6 +25,8 @@ export class DeadMansSwitch {
   readonly #options: SwitchOptions;
   #armed: Armed | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #partTimer: NodeJS.Timeout | undefined;
+  #hasParted = false;
   #interval: NodeJS.Timeout | undefined;
   #isFiring = false;
 
@@ -50,9 +55,11 @@ export class DeadMansSwitch {
     const left = between(this.#options.now(), next.until);
     if (!(left > 0)) throw new AppError("FENCE_UNARMED", attempt, "that deadline is over already");
     this.#armed = next;
+    this.#hasParted = false;
     this.#options.onAlive();
-    clearTimeout(this.#timer);
+    this.#stopTimers();
     this.#timer = setTimeout(() => this.look(), Math.ceil(left));
+    this.#partTimer = setTimeout(() => this.look(), Math.max(0, Math.ceil(left - PARTING_MS)));
     this.#interval ??= setInterval(() => this.look(), LOOK_EVERY_MS);
   }
 
@@ -76,15 +83,23 @@ export class DeadMansSwitch {
     const left = between(this.#options.now(), armed.until);
     if (left > 0) {
       this.#options.onAlive();
+      if (left > PARTING_MS || this.#hasParted) return;
+      this.#hasParted = true;
+      this.#options.onPart(armed);
       return;
     }
     this.#isFiring = true;
     this.#options.onFire(armed);
   }
 
+  #stopTimers(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#partTimer);
+  }
+
   #clear(): void {
     this.#armed = undefined;
-    clearTimeout(this.#timer);
+    this.#stopTimers();
     clearInterval(this.#interval);
     this.#interval = undefined;
   }

@@ -16,8 +16,10 @@ export interface TakeDownOptions {
   readonly signal?: AbortSignal | undefined;
   /** The outside, for tests. */
   readonly look?: () => ServerLook;
-  readonly send?: (process: ServerProcess, signal: "SIGQUIT" | "SIGKILL") => void;
+  readonly send?: (process: ServerProcess, signal: StopSignal) => void;
 }
+
+type StopSignal = "SIGINT" | "SIGQUIT" | "SIGKILL";
 
 const POLL_MS: Ms = 10;
 /** After a second of trying only a process stuck in the kernel is left: no need to hurry any more. */
@@ -46,6 +48,15 @@ export async function takeDown(options: TakeDownOptions): Promise<KillReport> {
   return { down: seen.isDown, remaining: Math.max(seen.processes.length, seen.attached) };
 }
 
+/**
+ * Asks the postmaster for a fast stop and waits for nothing: no write begins any more, and the walsenders bring what was
+ * promised to the standbys for as long as they are left alive.
+ */
+export function askToStop(dataDir: string, childPid: number | undefined): void {
+  const { postmaster } = lookAtServer({ dataDir, childPid });
+  if (canObey(postmaster)) sendSignal(postmaster, "SIGINT");
+}
+
 /** How many of the remaining are dead but for the kernel call they are stuck in: they answer no client. */
 export const countStuck = ({ processes }: ServerLook): number =>
   processes.filter(({ pid, state }) => state === "D" && isKillPending(pid)).length;
@@ -58,7 +69,7 @@ const canObey = (postmaster: ServerProcess | undefined): postmaster is ServerPro
   postmaster !== undefined && !isStopped(postmaster);
 
 /** Between the look and the signal the pid may have gone to somebody else: start times tell. */
-function sendSignal({ pid, startTime }: ServerProcess, signal: "SIGQUIT" | "SIGKILL"): void {
+function sendSignal({ pid, startTime }: ServerProcess, signal: StopSignal): void {
   if (readProcess(pid)?.startTime !== startTime) return;
   try {
     process.kill(pid, signal);

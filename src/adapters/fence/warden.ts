@@ -9,7 +9,7 @@ import { takePrivileges } from "./privileges.ts";
 import type { Answer, Notice, Numbered, WireStatus } from "./protocol.ts";
 import type { Say } from "./say.ts";
 import { ServerChild } from "./server-child.ts";
-import { takeDown } from "./takedown.ts";
+import { askToStop, takeDown } from "./takedown.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** At the deadline the fence never gives up; after each such round it says what is left. */
@@ -52,6 +52,7 @@ export class Warden {
     this.#switch = new DeadMansSwitch({
       now,
       onAlive: () => this.#watchdog.feed(),
+      onPart: (armed) => this.#part(armed),
       onFire: (armed) => void this.#fire(armed),
     });
   }
@@ -131,6 +132,18 @@ export class Warden {
       throw new AppError("PG_START_FAILED", "starting the server", "the old one is being ended");
     }
     return this.#server.start(command);
+  }
+
+  /** Nothing waits for this, and nothing that goes wrong in it may keep the deadline from being kept. */
+  #part(armed: Armed): void {
+    const { args, say } = this.#options;
+    if (this.#server.pid === undefined) return;
+    say("the deadline is near, the server is asked to stop", { ...armed });
+    try {
+      askToStop(args.dataDir, this.#server.pid);
+    } catch (error) {
+      say("the server could not be asked to stop", { error: String(error) });
+    }
   }
 
   async #fire(armed: Armed): Promise<void> {
