@@ -5,6 +5,8 @@ import { agentKilledAndBack } from "./agent-killed-and-back.ts";
 import { agentKilledForGood } from "./agent-killed-for-good.ts";
 import { agentStallsBeforeARequest } from "./agent-stalls-before-a-request.ts";
 import { agentStopped } from "./agent-stopped.ts";
+import { backendCrashes } from "./backend-crashes.ts";
+import { backendsKeepCrashing } from "./backends-keep-crashing.ts";
 import { bothCrashTimelineNumber } from "./both-crash-timeline-number.ts";
 import { cleanStopWithHeir } from "./clean-stop-with-heir.ts";
 import { detachAndBack } from "./detach-and-back.ts";
@@ -33,6 +35,7 @@ import { primaryKilled } from "./primary-killed.ts";
 import { reinitialiseStandby } from "./reinitialise-standby.ts";
 import { restartOfEverything } from "./restart-of-everything.ts";
 import { restartOnRequest } from "./restart-on-request.ts";
+import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
 import { stoppedPostmaster } from "./stopped-postmaster.ts";
 import { storeDownAndBack } from "./store-down-and-back.ts";
 import { storeLeaderDies } from "./store-leader-dies.ts";
@@ -76,6 +79,9 @@ export const STORIES: readonly Scenario[] = [
   orphanBackendCommits,
   stoppedPostmaster,
   frozenServer,
+  serverRefusesEverybody,
+  backendCrashes,
+  backendsKeepCrashing,
   cleanStopWithHeir,
   heirDiesAtHandOver,
   detachAndBack,

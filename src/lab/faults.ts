@@ -39,6 +39,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     watchTtls: 0.3,
     make: kill(["postmaster"]),
   },
+  "kill-backend": {
+    summary: "SIGKILL to one backend: the server ends all the others and recovers",
+    on: "member",
+    watchTtls: 0.3,
+    make: killBackend,
+  },
   "kill-node": {
     summary: "the host dies: agent, fence, postmaster and every backend at once",
     on: "member",
@@ -183,6 +189,15 @@ function sendAll({ lab, node }: Order, roles: readonly LabRole[], signal: NodeJS
     throw new AppError("NOT_POSSIBLE", `send ${signal} on ${node}`, why);
   }
   for (const target of targets) signalProcess(target.process, signal);
+}
+
+/** The newest one: the postmaster's own helpers are the oldest. */
+function killBackend({ lab, node }: Order): void {
+  const backends = belongingsOf(lab, node).filter(({ role }) => role === "backend");
+  const newest = backends.map(({ process }) => process).toSorted((a, b) => b.pid - a.pid)[0];
+  if (newest === undefined)
+    throw new AppError("NOT_POSSIBLE", `kill a backend of ${node}`, "it has none");
+  signalProcess(newest, "SIGKILL");
 }
 
 /** One list, one go; then whatever was forked meanwhile, until nothing of the node lives. */

@@ -69,6 +69,7 @@ const isServer = (role: string): boolean => role === "postmaster" || role === "b
 
 const PLAYERS: Partial<Record<VerbName, Player>> = {
   killPostmaster: fault("kill-postmaster"),
+  crashBackend: fault("kill-backend"),
   killHost: fault("kill-node", "start-node"),
   killAgent: fault("kill-agent", "start-node"),
   killFence: fault("kill-fence"),

@@ -28,7 +28,8 @@ export interface ControlData {
 }
 
 /** Whether a new connection gets any answer; `hung` needs the proof of R39, `stopped` is the kernel's state T. */
-export type Accepting = "yes" | "starting" | "hung" | "stopped";
+/** `failing`: it answers new sessions, and with an error that no client could get past. */
+export type Accepting = "yes" | "starting" | "failing" | "hung" | "stopped";
 
 /** The processes. `orphans`: no postmaster, yet backends or shared memory remain: it can still acknowledge (R2). */
 export type ServerProcess =
@@ -97,6 +98,8 @@ export interface SqlState {
   readonly slots: readonly SlotState[];
   readonly pendingRestart: readonly PendingRestart[];
   readonly startedAtText: string;
+  /** Since when its processes share this memory: another text while the pid is the same means that it reset itself. */
+  readonly sharedSinceText: string;
   /** The upstream that primary_conninfo names, as host:port, or undefined when it names none. */
   readonly upstream: string | undefined;
 }

@@ -6,6 +6,10 @@ export type Target = string;
 export type Verb =
   // processes
   | { readonly do: "killPostmaster"; readonly node: Target }
+  /** One backend dies: the postmaster ends all the others and lets the server recover. */
+  | { readonly do: "crashBackend"; readonly node: Target }
+  /** The server answers every session with an error. */
+  | { readonly do: "failSessions"; readonly node: Target }
   | { readonly do: "killHost"; readonly node: Target }
   | { readonly do: "killAgent"; readonly node: Target }
   /** Its supervisor starts it again and again; each time it dies after `livesMs`. */
@@ -78,6 +82,8 @@ export type FaultKind = "process" | "network" | "store" | "clock" | "disk" | "op
 
 const KINDS = {
   killPostmaster: "process",
+  crashBackend: "process",
+  failSessions: "process",
   killHost: "process",
   killAgent: "process",
   crashLoopAgent: "process",

@@ -1,6 +1,7 @@
 // How does each verb act on the simulated world, and how is it undone?
 import type { Fault, Verb, VerbName } from "../scenario/verbs.ts";
 import { kindOf, printFault } from "../scenario/verbs.ts";
+import { crashBackend, setFailing } from "./backends.ts";
 import type { SimCluster } from "./cluster.ts";
 import { hostFor, nothing, type Undo } from "./fault-target.ts";
 import { playOnNetworkOrStore } from "./faults-around.ts";
@@ -16,6 +17,8 @@ export interface FaultWorld {
 /** What a checker may no longer blame the code for while the verb lasts. */
 const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   killPostmaster: "server",
+  crashBackend: "server",
+  failSessions: "server",
   killHost: "agent",
   killAgent: "agent",
   crashLoopAgent: "agent",
@@ -115,6 +118,12 @@ function playOnProcess({ cluster, workload }: FaultWorld, verb: Verb, host: SimH
     case "killPostmaster":
       server.killPostmaster();
       return nothing;
+    case "crashBackend":
+      crashBackend(server);
+      return nothing;
+    case "failSessions":
+      setFailing(server, true);
+      return () => setFailing(server, false);
     case "killHost":
       host.powerOff();
       return () => {

@@ -111,3 +111,21 @@ function hangingFollow(postgres: Postgres): Postgres {
     });
   return postgresWith(postgres, (server) => server, { follow });
 }
+
+/** Resets not counted: the server looks as if it had shared one memory all its life. */
+export function seesNoReset(ports: NodePorts): NodePorts {
+  const retouch = (server: LocalServer): LocalServer =>
+    server.sql.kind === "unknown"
+      ? server
+      : { ...server, sql: { ...server.sql, value: { ...server.sql.value, sharedSinceText: "" } } };
+  return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}
+
+/** An error taken for an answer: a server that refuses everybody looks busy. */
+export function takesErrorsForLife(ports: NodePorts): NodePorts {
+  const retouch = (server: LocalServer): LocalServer =>
+    server.process.kind === "running" && server.process.accepting === "failing"
+      ? { ...server, process: { ...server.process, accepting: "yes" } }
+      : server;
+  return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}

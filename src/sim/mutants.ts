@@ -12,6 +12,8 @@ import {
   hasNoLimits,
   leavesOrphans,
   saysDownTooEarly,
+  seesNoReset,
+  takesErrorsForLife,
   trustsTimelines,
 } from "./mutants-postgres.ts";
 import {
@@ -146,6 +148,18 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: asksNobodyAfterWinning },
     breaks: ["S3", "S4"],
     story: "late-acquire-is-judged-again",
+  },
+  {
+    name: "resets-not-counted",
+    flaws: { wrapPorts: seesNoReset },
+    breaks: ["L1"],
+    story: "backends-keep-crashing",
+  },
+  {
+    name: "errors-taken-for-life",
+    flaws: { wrapPorts: takesErrorsForLife },
+    breaks: ["L1"],
+    story: "server-refuses-everybody",
   },
   {
     name: "release-to-anyone",

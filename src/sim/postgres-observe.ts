@@ -27,7 +27,7 @@ export class HungProof {
     if (run.phase === "starting") return "starting";
     if (run.hungSince === undefined || run.postmaster === "ok") {
       this.#silent = 0;
-      return "yes";
+      return run.failing ? "failing" : "yes";
     }
     this.#silent += 1;
     const ms = now - run.hungSince;
@@ -88,6 +88,7 @@ function sqlOf(
   if (run === undefined || data === undefined) return unknown("no server", at);
   if (run.frozen) return unknown("no answer in time", at);
   if (run.postmaster === "dead") return unknown("no server", at);
+  if (run.failing) return unknown("XX000 could not open a file", at);
   if (!run.listens) return unknown("connection refused", at);
   if (run.phase === "starting" || run.phase === "stopping" || run.phase === "ended") {
     return unknown(`the server is ${run.phase}`, at);
@@ -130,6 +131,7 @@ function answer(run: Run, data: DataDirectory): SqlState {
     })),
     pendingRestart: [],
     startedAtText: `run ${run.pid}`,
+    sharedSinceText: `run ${run.pid}, reset ${run.resets}`,
     upstream:
       run.receiver === undefined
         ? undefined

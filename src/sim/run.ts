@@ -28,6 +28,10 @@ export type Phase = "starting" | "standby" | "promoting" | "primary" | "stopping
 
 export interface Run {
   readonly pid: number;
+  /** How often its processes have begun anew under the same postmaster. */
+  readonly resets: number;
+  /** It answers every session with an error. */
+  failing: boolean;
   readonly startedAt: number;
   readonly guarded: boolean;
   /** A stranger's start listens nowhere (R17). */

@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly asStandby: boolean;
   readonly guarded: boolean;
   readonly listens: boolean;
+  /** The life that this one follows under the same postmaster. */
+  readonly resetOf?: Run;
 }
 
 const RECORD = 120;
@@ -94,8 +96,10 @@ export class SimServer {
     if (data === undefined) throw new Error("no data to start");
     const { dice } = this.parts;
     const run: Run = {
-      pid: this.parts.nextPid(),
-      startedAt: this.parts.hostNow(),
+      pid: options.resetOf?.pid ?? this.parts.nextPid(),
+      resets: options.resetOf === undefined ? 0 : options.resetOf.resets + 1,
+      failing: false,
+      startedAt: options.resetOf?.startedAt ?? this.parts.hostNow(),
       guarded: options.guarded,
       listens: options.listens,
       phase: "starting",
@@ -196,7 +200,7 @@ export class SimServer {
   /** Can a client get an acknowledgement from this server? Judged from outside, whatever the agent thinks. */
   canAcknowledge(): boolean {
     const run = this.run;
-    return run !== undefined && run.listens && run.phase === "primary";
+    return run !== undefined && run.listens && run.phase === "primary" && !run.failing;
   }
 
   /** Can a new connection be made, and does it get an answer? */
@@ -206,6 +210,7 @@ export class SimServer {
       run !== undefined &&
       run.listens &&
       !run.frozen &&
+      !run.failing &&
       run.postmaster === "ok" &&
       run.phase !== "starting" &&
       run.phase !== "stopping" &&

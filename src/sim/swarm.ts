@@ -171,6 +171,8 @@ const processVerb = (d: Dice, node: string): Verb =>
   d.pick<Verb>([
     { do: "killPostmaster", node },
     { do: "killPostmaster", node },
+    { do: "crashBackend", node },
+    { do: "failSessions", node },
     { do: "killHost", node },
     { do: "killHost", node },
     { do: "killAgent", node },

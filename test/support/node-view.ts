@@ -77,6 +77,7 @@ export const sql = (change: Partial<SqlState> = {}): SqlState => ({
   slots: [],
   pendingRestart: [],
   startedAtText: "2026-11-22 23:00:00.000000+00:00",
+  sharedSinceText: "2026-11-22 23:00:00.000000+00:00",
   upstream: undefined,
   ...change,
 });

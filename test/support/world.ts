@@ -192,6 +192,7 @@ const sqlOfPrimary: SqlState = {
   slots: [slot("n2"), slot("n3")],
   pendingRestart: [],
   startedAtText: "2026-11-22 23:00:00+00",
+  sharedSinceText: "2026-11-22 23:00:01+00",
   upstream: undefined,
 };
 

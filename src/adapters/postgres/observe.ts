@@ -13,7 +13,7 @@ import { lineageOf, readLineage } from "./lineage.ts";
 import { holdBack, isOnCommandLine } from "./parameters.ts";
 import type { Place } from "./place.ts";
 import { isReplaced, ProcessWatch } from "./process.ts";
-import { CANNOT_CONNECT_NOW, localTarget, Session, sqlState } from "./session.ts";
+import { localTarget, refusalOf, Session } from "./session.ts";
 import { renderFiles, settle } from "./settle.ts";
 import { LOOK, type Look, readLook } from "./sql.ts";
 import { readCheckpointEnd } from "./wal-files.ts";
@@ -50,7 +50,8 @@ export class Observer {
   #reading: Promise<Files> | undefined;
   #session: Session | undefined;
   #asking: Promise<Known<SqlState>> | undefined;
-  #isStarting = false;
+  /** What the last attempt to ask was answered, if it was refused. */
+  #refusal: ReturnType<typeof refusalOf>;
   #pending: readonly PendingRestart[] = [];
   #pendingAt: Instant | undefined;
   #isDiskFull = false;
@@ -89,7 +90,7 @@ export class Observer {
   forget(): void {
     this.#session?.destroy();
     this.#session = undefined;
-    this.#isStarting = false;
+    this.#refusal = undefined;
     this.#pendingAt = undefined;
   }
 
@@ -100,7 +101,7 @@ export class Observer {
 
   #safeProcess(): LocalServer["process"] {
     try {
-      return this.#processes.look(() => this.#isStarting);
+      return this.#processes.look(() => this.#refusal);
     } catch (error) {
       // The system does not show its processes: what cannot be proven down is not down.
       this.#place.log.warn("the processes of the server cannot be seen", { error });
@@ -154,7 +155,7 @@ export class Observer {
         this.#pendingAt === undefined || between(this.#pendingAt, begun) >= PENDING_EVERY_MS;
       const [row] = await this.#session.query(LOOK, [isDue], limitMs);
       const look = row?.["look"] as Look;
-      this.#isStarting = false;
+      this.#refusal = undefined;
       if (look.pending !== null) {
         this.#pendingAt = begun;
         this.#pending = pendingOf(look.pending, plan);
@@ -165,7 +166,7 @@ export class Observer {
       const pendingRestart = [...commandLine, ...this.#pending];
       return known(readLook(look, { controlTimelines, pendingRestart }), begun);
     } catch (error) {
-      this.#isStarting = sqlState(error) === CANNOT_CONNECT_NOW;
+      this.#refusal = refusalOf(error);
       if (this.#session?.isUsable !== true) this.#session = undefined;
       return unknown(error instanceof Error ? error.message : String(error), begun);
     }

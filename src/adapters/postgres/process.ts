@@ -13,6 +13,8 @@ import { HungProbe } from "./probe.ts";
 const TICK_MS = 10;
 const STOPPED_MS: Ms = 2000;
 
+type Refusal = "starting" | "failing" | undefined;
+
 export interface Postmaster {
   readonly pid: number;
   readonly startTime: number;
@@ -88,18 +90,18 @@ export class ProcessWatch {
     this.#probe = new HungProbe(place.clock);
   }
 
-  /** `isStarting` tells what the last attempt to connect was answered. */
-  look(isStarting: () => boolean): ServerProcess {
+  /** `refusal` tells what the last attempt to ask was answered. */
+  look(refusal: () => Refusal): ServerProcess {
     const { dataDir, fence } = this.#place;
     const quick = quickPostmaster(dataDir);
-    if (quick !== undefined) return this.#running(quick, isStarting);
+    if (quick !== undefined) return this.#running(quick, refusal);
     const seen = lookAtServer({ dataDir, childPid: fence.status().serverPid });
-    if (seen.postmaster !== undefined) return this.#running(seen.postmaster, isStarting);
+    if (seen.postmaster !== undefined) return this.#running(seen.postmaster, refusal);
     if (seen.isDown) return { kind: "down" };
     return { kind: "orphans", count: Math.max(seen.processes.length, seen.attached) };
   }
 
-  #running(postmaster: Postmaster, isStarting: () => boolean): ServerProcess {
+  #running(postmaster: Postmaster, refusal: () => Refusal): ServerProcess {
     const { pid, startTime } = postmaster;
     if (this.#watched !== startTime) {
       this.#watched = startTime;
@@ -109,13 +111,13 @@ export class ProcessWatch {
     return {
       kind: "running",
       pid,
-      accepting: this.#accepting(postmaster, isStarting),
+      accepting: this.#accepting(postmaster, refusal),
       guarded: this.#place.fence.status().serverPid === pid,
       startedAt: instant(startTime * TICK_MS),
     };
   }
 
-  #accepting(postmaster: Postmaster, isStarting: () => boolean) {
+  #accepting(postmaster: Postmaster, refusal: () => Refusal) {
     const now = this.#place.clock.now();
     // The state letter is all that isStopped reads.
     if (isStopped({ ...postmaster, ppid: 0, exe: "" })) this.#stoppedSince ??= now;
@@ -123,6 +125,6 @@ export class ProcessWatch {
     const since = this.#stoppedSince;
     if (since !== undefined && between(since, now) >= STOPPED_MS) return "stopped";
     if (this.#probe.look(socketPath(this.#place)) === "hung") return "hung";
-    return isStarting() ? "starting" : "yes";
+    return refusal() ?? "yes";
   }
 }

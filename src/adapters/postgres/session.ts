@@ -121,7 +121,19 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
-export const CANNOT_CONNECT_NOW = "57P03";
+const CANNOT_CONNECT_NOW = "57P03";
+/** Errors that concern who asks and not the server: wrong login, no such database, all seats taken (R39). */
+const OURS_ALONE = /^(28|3D)|^53300$/;
+const SQLSTATE = /^[0-9FHPX][0-9A-Z]{4}$/;
+
+/** What a refused session says about the server; undefined when it says nothing. */
+export function refusalOf(error: unknown): "starting" | "failing" | undefined {
+  const state = sqlState(error);
+  if (state === CANNOT_CONNECT_NOW) return "starting";
+  return state === undefined || OURS_ALONE.test(state) || !SQLSTATE.test(state)
+    ? undefined
+    : "failing";
+}
 
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

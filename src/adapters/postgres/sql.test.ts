@@ -6,6 +6,7 @@ const standby: Look = {
   version: 150018,
   inRecovery: true,
   startedAt: "2026-11-23 02:00:00+00",
+  sharedSince: "2026-11-23 02:00:00+00",
   flushed: null,
   walFile: null,
   received: "0/3000000",

@@ -12,6 +12,7 @@ SELECT json_build_object(
   'version', current_setting('server_version_num')::int,
   'inRecovery', r.rec,
   'startedAt', pg_postmaster_start_time()::text,
+  'sharedSince', (SELECT backend_start::text FROM pg_stat_activity WHERE backend_type = 'checkpointer'),
   'flushed', CASE WHEN NOT r.rec THEN pg_current_wal_flush_lsn() END,
   'walFile', CASE WHEN NOT r.rec THEN pg_walfile_name(pg_current_wal_lsn()) END,
   'received', CASE WHEN r.rec THEN pg_last_wal_receive_lsn() END,
@@ -37,6 +38,7 @@ export interface Look {
   readonly version: number;
   readonly inRecovery: boolean;
   readonly startedAt: string;
+  readonly sharedSince: string | null;
   readonly flushed: string | null;
   readonly walFile: string | null;
   readonly received: string | null;
@@ -93,6 +95,7 @@ export function readLook(look: Look, context: LookContext): SqlState {
     slots: look.slots.map(slotOf),
     pendingRestart: context.pendingRestart,
     startedAtText: look.startedAt,
+    sharedSinceText: look.sharedSince ?? look.startedAt,
     upstream: upstreamOf(look.conninfo),
   };
 }

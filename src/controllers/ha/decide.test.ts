@@ -161,6 +161,15 @@ const moving: Partial<Record<Reason, HaWorld>> = {
     peerSays("n2", { position: lsn(0x4ffff00) }),
     remembering({ crashes: [after(NOW, -5_000)] }),
   ),
+  crash_stepping_down: given(
+    leading(),
+    peerSays("n2"),
+    remembering({ crashes: [after(NOW, -50_000), after(NOW, -10_000)] }),
+  ),
+  lead_server_reset: given(
+    leading(),
+    remembering({ life: { pid: 42, sharedSince: "an hour ago" } }),
+  ),
   starting_standby: given(following(), crashed),
   rejoin_rewinding: given(leading(), withoutLease, unarmed, ledByN2, crashed),
   rejoin_cloning: given(

@@ -17,6 +17,7 @@ import type { NodeStateFile } from "../../ports/node-state.ts";
 import type { Peers } from "../../ports/peers.ts";
 import type { Postgres, ServerPlan } from "../../ports/postgres.ts";
 import type { Job, Outcomes } from "../controller.ts";
+import { isUnsteady } from "./plans/restarts.ts";
 import type { HaStep } from "./steps.ts";
 import type { HaMemory, HaWorld, Requests, Self } from "./world.ts";
 
@@ -74,7 +75,9 @@ export async function observe(
   const cluster = store.kind === "known" ? store.value : undefined;
   const storeChanged = cluster !== undefined && !isOurStore(ports, around, cluster);
   const peers =
-    cluster === undefined || storeChanged ? {} : await askPeers(ports, around, cluster, server);
+    cluster === undefined || storeChanged
+      ? {}
+      : await askPeers(ports, around, cluster, { server, memory });
   const wallMs = ports.clock.wallMs();
   const config = heldAt(around.config(), wallMs);
   return {
@@ -124,13 +127,18 @@ function isOurStore(ports: HaPorts, around: HaSurroundings, cluster: ClusterSnap
   );
 }
 
+interface Own {
+  readonly server: LocalServer;
+  readonly memory: HaMemory;
+}
+
 async function askPeers(
   ports: HaPorts,
   around: HaSurroundings,
   cluster: ClusterSnapshot,
-  server: LocalServer,
+  own: Own,
 ): Promise<Readonly<Record<string, Known<PeerStatus>>>> {
-  if (!mayHaveToChoose(ports, around, cluster, server)) return {};
+  if (!mayHaveToChoose(ports, around, cluster, own)) return {};
   const others = cluster.members.filter((m) => m.name !== around.self().name && m.apiUrl !== "");
   const answers = await Promise.all(
     others.map(async ({ name, apiUrl }) => {
@@ -148,14 +156,15 @@ function mayHaveToChoose(
   ports: HaPorts,
   around: HaSurroundings,
   cluster: ClusterSnapshot,
-  server: LocalServer,
+  { server, memory }: Own,
 ): boolean {
   const { leader, hold } = cluster;
   const held = ports.lease.view().held;
   if (leader === undefined || around.requests().stopping !== undefined) return true;
   if (leader.term === held?.term) {
     const settled = server.sql.kind === "known" && !server.sql.value.inRecovery;
-    return !settled || cluster.failover.value !== undefined;
+    const unsteady = isUnsteady(memory, ports.clock.now());
+    return !settled || unsteady || cluster.failover.value !== undefined;
   }
   const seen = around.holdSeen();
   return (

@@ -37,7 +37,7 @@ export interface Requests {
 
 /** What the next world must remember; every field is explained by the rung that writes it. */
 export interface HaMemory {
-  /** In-place restarts and start attempts of a dead primary, newest last (R46). */
+  /** In-place restarts, start attempts and resets of a primary, newest last; a life as a standby forgets them (R46). */
   readonly crashes: readonly Instant[];
   /** No race before this: a failed promotion or a lease given back (R37). */
   readonly standBackUntil: Instant | undefined;
@@ -52,6 +52,10 @@ export interface HaMemory {
   readonly digested: Readonly<Record<string, Instant>>;
   /** Since when the server has been down, as this node saw it: outcomes from before belong to another death. */
   readonly downSince: Instant | undefined;
+  /** Since when the running server has answered none of our questions. */
+  readonly silentSince: Instant | undefined;
+  /** Which server answered last, and since when its processes shared their memory: another text is a reset (R46). */
+  readonly life: { readonly pid: number; readonly sharedSince: string } | undefined;
   /** Since when nobody has been leading, as this node saw it with permission to race. */
   readonly racingSince: Instant | undefined;
   /** Whether the standby that was started last was told to follow nobody; undefined when another life started it. */
@@ -71,6 +75,8 @@ export const EMPTY_MEMORY: HaMemory = {
   startFailedAt: undefined,
   digested: {},
   downSince: undefined,
+  silentSince: undefined,
+  life: undefined,
   racingSince: undefined,
   startedAlone: undefined,
   inherited: undefined,

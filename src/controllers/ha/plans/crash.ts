@@ -6,13 +6,10 @@ import type { CrashEnd } from "../../../ports/postgres.ts";
 import type { Verdict } from "../rungs/rung.ts";
 import type { HaWorld } from "../world.ts";
 import { type Candidate, heirs } from "./candidates.ts";
+import { MINUTE_OF_SERVICE_MS, oneMore, recentCrashes, tooMany } from "./restarts.ts";
 import { cleanEnd, clusterOf } from "./standing.ts";
 import { isSwitchoverDue, switchoverCandidate } from "./switchover.ts";
 
-/** R46: three in ten minutes, or one without a minute of service, and restarting is over. */
-const CRASH_WINDOW_MS = 600_000;
-const MOST_RESTARTS = 3;
-const MINUTE_OF_SERVICE_MS = 60_000;
 /** How long a switchover waits for the candidate's last byte once the server is down. */
 const CATCH_UP_MS = 3_000;
 const LOOK_AGAIN_MS = 50;
@@ -93,13 +90,13 @@ function release(
 }
 
 function restartOrGiveUp(w: HaWorld, lease: Lease, end: Lsn | undefined): Verdict {
-  const recent = w.memory.crashes.filter((at) => w.now - at < CRASH_WINDOW_MS);
+  const recent = recentCrashes(w.memory, w.now);
   const last = recent.at(-1);
   const failed = w.outcomes["start-primary"];
   const neverCameUp = last !== undefined && failed?.ok === false && failed.at >= last;
   const served = last === undefined || (w.now - last >= MINUTE_OF_SERVICE_MS && !neverCameUp);
   const diskFull = failed?.ok === false && failed.code === "PG_DISK_FULL";
-  const hopeless = recent.length >= MOST_RESTARTS || !served || diskFull;
+  const hopeless = tooMany(recent) || !served || diskFull;
   if (hopeless && heirs(w).length > 0) {
     const detail = `${recent.length} restarts in ten minutes${diskFull ? ", disk full" : ""}`;
     if (end === undefined) return { because: "crash_giving_up", detail }; // no vouch: the lease runs out
@@ -140,6 +137,6 @@ function startInPlace(
       timeoutMs: w.config.primaryStartTimeoutMs,
     },
     vouch: true,
-    ...(crash ? { remember: { crashes: [...w.memory.crashes, w.now].slice(-10) } } : {}),
+    ...(crash ? { remember: oneMore(w.memory, w.now) } : {}),
   };
 }

@@ -2,7 +2,8 @@
 import { after } from "../../../model/time.ts";
 import type { Outcome } from "../../controller.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
-import { clusterOf } from "./standing.ts";
+import { lifeOf } from "./restarts.ts";
+import { clusterOf, isStandby } from "./standing.ts";
 
 type Digest = (memory: HaMemory, outcome: Outcome, w: HaWorld) => Partial<HaMemory>;
 
@@ -44,9 +45,13 @@ export function digest(w: HaWorld): HaMemory {
     leaderTerm !== memory.divergedFrom;
   const isHeld = c?.hold !== undefined;
   const goneSince = c === undefined ? memory.holdGoneSince : (memory.holdGoneSince ?? w.now);
+  const isSilent = !down && w.server.sql.kind === "unknown";
   return {
     ...memory,
+    ...lifeOf(memory, w),
+    ...(isStandby(w) ? { crashes: [] } : {}),
     downSince,
+    silentSince: isSilent ? (memory.silentSince ?? w.now) : undefined,
     holdGoneSince: isHeld ? undefined : goneSince,
     ...(stale ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),
   };

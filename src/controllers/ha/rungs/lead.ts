@@ -7,8 +7,10 @@ import { after } from "../../../model/time.ts";
 import type { Branch } from "../../../model/timeline.ts";
 import { headOf } from "../../../model/timeline.ts";
 import { passedOver, refusal } from "../plans/eligibility.ts";
+import { unsteady } from "../plans/restarts.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
 import { switchoverCandidate, switchoverIntent, switchoverProblem } from "../plans/switchover.ts";
+import { unanswering } from "../plans/unanswering.ts";
 import { unused } from "../plans/unused.ts";
 import { leaderUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
@@ -21,15 +23,9 @@ export function lead(w: HaWorld): Verdict | undefined {
   const lease = leads(w);
   if (lease === undefined) return undefined;
   const sql = sqlOf(w);
-  // A winner that is still a standby is waited for only as long as its lease lasts: others could be primary by then.
-  if (sql === undefined) {
-    const vouch = !w.server.standbySignal;
-    return { because: "lead_waiting_for_server", detail: why(w), vouch };
-  }
+  if (sql === undefined) return unanswering(w);
   return isPrimary(w) ? primary(w, lease) : takeOver(w, lease);
 }
-
-const why = (w: HaWorld): string => (w.server.sql.kind === "unknown" ? w.server.sql.why : "");
 
 /**
  * Won the lease, still a standby: judge again, reserve the timeline, promote. The fork that is reserved is where our WAL
@@ -118,7 +114,7 @@ function primary(w: HaWorld, lease: Lease): Verdict {
     const detail = `server on ${sql?.timeline ?? "?"}, recorded ${head?.timeline ?? "?"} of term ${head?.term ?? "?"}`;
     return { because: "lead_wrong_timeline", detail, step: { kind: "kill" } };
   }
-  return restart(w, lease) ?? switchover(w, lease) ?? steady(w, lease);
+  return restart(w, lease) ?? switchover(w, lease) ?? unsteady(w) ?? steady(w, lease);
 }
 
 function steady(w: HaWorld, lease: Lease): Verdict {

@@ -13,11 +13,14 @@ import {
   upstreamOf,
 } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
+import { unanswering } from "../plans/unanswering.ts";
 import { unused } from "../plans/unused.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
+/** Every session is refused with an error for as long as a hung postmaster is waited for (R39). */
+const FAILING_MS = 5_000;
 /** A standby without an upstream gets this long to become consistent by its own WAL. */
 const ALONE_MS = 10_000;
 
@@ -34,7 +37,7 @@ export function recover(w: HaWorld): Verdict | undefined {
       };
     case "running":
       if (!process.guarded) return { because: "stray_server", step: { kind: "kill" }, vouch };
-      if (process.accepting === "hung" || process.accepting === "stopped") {
+      if (process.accepting === "hung" || process.accepting === "stopped" || refusesAll(w)) {
         return { because: "server_hung", detail: process.accepting, step: { kind: "kill" }, vouch };
       }
       return process.accepting === "starting"
@@ -49,6 +52,13 @@ export function recover(w: HaWorld): Verdict | undefined {
   }
 }
 
+/** It answers, and nobody gets past the error: no better than one that is hung. */
+const refusesAll = ({ server: { process }, memory: { silentSince }, now }: HaWorld): boolean =>
+  process.kind === "running" &&
+  process.accepting === "failing" &&
+  silentSince !== undefined &&
+  now >= after(silentSince, FAILING_MS);
+
 /** Started earlier (by an agent that has gone since) and still recovering: wait, but not for ever. */
 function stillStarting(w: HaWorld, limit: number): Verdict {
   const detail = "still recovering";
@@ -60,8 +70,7 @@ function stillStarting(w: HaWorld, limit: number): Verdict {
       ? { because: "server_hung", detail, step: { kind: "kill" } }
       : { because: "starting_standby", detail };
   }
-  if (w.now >= limit) return { because: "crash_giving_up", detail, step: { kind: "kill" } };
-  return { because: "lead_waiting_for_server", detail, vouch: !w.server.standbySignal };
+  return unanswering(w);
 }
 
 /**

@@ -1,0 +1,67 @@
+// How often has the primary come back lately, and is that too often? (R46)
+import { lagBytes } from "../../../model/lsn.ts";
+import type { Instant, Ms } from "../../../model/time.ts";
+import type { Verdict } from "../rungs/rung.ts";
+import type { HaMemory, HaWorld } from "../world.ts";
+import { heirs } from "./candidates.ts";
+import { sqlOf } from "./standing.ts";
+
+/** R46: three in ten minutes, or one without a minute of service, and restarting is over. */
+const CRASH_WINDOW_MS: Ms = 600_000;
+const MOST_RESTARTS = 3;
+export const MINUTE_OF_SERVICE_MS: Ms = 60_000;
+const MOST_REMEMBERED = 10;
+/** As a planned stop of the primary. */
+const STOP_MS: Ms = 10_000;
+
+export const recentCrashes = ({ crashes }: HaMemory, now: Instant): readonly Instant[] =>
+  crashes.filter((at) => now - at < CRASH_WINDOW_MS);
+
+export const tooMany = (recent: readonly Instant[]): boolean => recent.length >= MOST_RESTARTS;
+
+/** One more, at this moment. */
+export const oneMore = ({ crashes }: HaMemory, now: Instant): Pick<HaMemory, "crashes"> => ({
+  crashes: [...crashes, now].slice(-MOST_REMEMBERED),
+});
+
+/** Runs now, but has come back too often, or twice without a minute of service between. */
+export function isUnsteady(memory: HaMemory, now: Instant): boolean {
+  const recent = recentCrashes(memory, now);
+  const [before, last] = recent.slice(-2);
+  const isTwice =
+    before !== undefined && last !== undefined && last - before < MINUTE_OF_SERVICE_MS;
+  return tooMany(recent) || isTwice;
+}
+
+/**
+ * A crashed backend makes the postmaster end all the others and recover, itself staying: a restart like any other,
+ * that nobody would see from outside. Counted on a primary; what a standby goes through concerns nobody.
+ */
+export function lifeOf(memory: HaMemory, w: HaWorld): Partial<HaMemory> {
+  const sql = sqlOf(w);
+  const { process } = w.server;
+  if (sql === undefined || process.kind !== "running") return {};
+  const life = { pid: process.pid, sharedSince: sql.sharedSinceText };
+  const before = memory.life;
+  const isReset = before?.pid === life.pid && before.sharedSince !== life.sharedSince;
+  return { life, ...(isReset && !sql.inRecovery ? oneMore(memory, w.now) : {}) };
+}
+
+/** What a running primary does about its crashes: says each once, and goes when they are too many for a good heir. */
+export function unsteady(w: HaWorld): Verdict | undefined {
+  const { memory, now } = w;
+  const detail = `${recentCrashes(memory, now).length} restarts in ten minutes`;
+  const heir = heirs(w)[0];
+  const lag = heir === undefined ? 0 : lagBytes(sqlOf(w)?.position ?? heir.position, heir.position);
+  if (isUnsteady(memory, now) && heir !== undefined && lag <= w.config.maximumLagOnFailover) {
+    return {
+      because: "crash_stepping_down",
+      detail: `${detail}, to ${heir.member.name}`,
+      step: { kind: "stop", timeoutMs: STOP_MS, heirApiUrl: heir.member.apiUrl },
+      vouch: true,
+    };
+  }
+  return memory.crashes.at(-1) === now
+    ? { because: "lead_server_reset", detail, vouch: true }
+    : undefined;
+}
