@@ -20,6 +20,8 @@ export interface Story {
   readonly endAtMs: number;
   /** Only these rules are judged: what a planted bug breaks first must not hide what else it breaks. */
   readonly judges?: readonly string[] | undefined;
+  /** From here on the schedule ends as soon as every checker of liveness is content; at `endAtMs` when left out. */
+  readonly calmFromMs?: number;
 }
 
 export interface StoryResult extends StoryReport {
@@ -31,6 +33,12 @@ export interface StoryResult extends StoryReport {
 
 /** When the agents of a new cluster are started: all at once, as after a power cut of the whole room. */
 const AGENT_SPREAD_MS = 50;
+
+/** Clients are at full speed so long before a fault strikes, and at the moment it ends. */
+const STIR_BEFORE_MS = 2_000;
+
+/** How often the end of a schedule is considered once it may be over. */
+const LOOK_FOR_CALM_MS = 5_000;
 
 /** When the backup of the store is made that somebody restores later. */
 const BACKUP_AT_MS = 20_000;
@@ -75,6 +83,7 @@ export class StoryRun {
 
   #hear(truth: Truth, at: number): void {
     for (const checker of this.#checkers) checker.see?.(truth, at);
+    if (truth.kind !== "event" && truth.kind !== "acknowledged") this.workload.stir();
     if (truth.kind === "promoted") this.#promotions += 1;
     if (truth.kind === "fence-fired" && truth.serverRan) this.#fences += 1;
     if (truth.kind === "writable" && truth.on) this.#firstPrimary ??= truth.host;
@@ -91,20 +100,36 @@ export class StoryRun {
   async play(): Promise<StoryResult> {
     const { cluster, workload } = this;
     const { kernel } = cluster;
-    const { faults, healAtMs, endAtMs } = this.#story;
+    const { faults, healAtMs } = this.#story;
     workload.start();
     let spread = 0;
     for (const name of cluster.hosts.keys())
       kernel.after((spread += AGENT_SPREAD_MS), () => cluster.startAgent(name));
-    for (const fault of faults) kernel.at(fault.atMs, () => this.#begin(fault));
+    for (const fault of faults) {
+      kernel.at(fault.atMs - STIR_BEFORE_MS, () => workload.stir());
+      kernel.at(fault.atMs, () => this.#begin(fault));
+    }
     kernel.at(BACKUP_AT_MS, () => {
       cluster.store.backup = cluster.store.state.contents();
     });
     kernel.at(healAtMs, () => this.#heal());
-    await kernel.runUntil(endAtMs);
-    if (!kernel.stopped) for (const checker of this.#checkers) checker.finish?.(healAtMs, endAtMs);
+    const endedAtMs = await this.#playOut();
+    if (!kernel.stopped)
+      for (const checker of this.#checkers) checker.finish?.(healAtMs, endedAtMs);
     for (const crash of cluster.crashes) this.#violations.push(`crash: ${crash}`);
     return this.result();
+  }
+
+  /** To the end, or to the first moment of calm after the last fault; answers when that was. */
+  async #playOut(): Promise<number> {
+    const { kernel } = this.cluster;
+    const { endAtMs, calmFromMs = endAtMs } = this.#story;
+    for (let at = calmFromMs; at < endAtMs; at += LOOK_FOR_CALM_MS) {
+      await kernel.runUntil(at);
+      if (kernel.stopped || this.#checkers.every((c) => c.isContent?.(at) ?? true)) return at;
+    }
+    await kernel.runUntil(endAtMs);
+    return endAtMs;
   }
 
   #begin(fault: Fault): void {

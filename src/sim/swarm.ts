@@ -1,6 +1,7 @@
 // One seed is one schedule: a cluster, its weather, its faults. The same seed gives the same schedule for ever.
 import type { Fault, FaultKind, Verb, VerbName } from "../scenario/verbs.ts";
 import { kindOf } from "../scenario/verbs.ts";
+import { CALM_MS } from "./checkers/alive.ts";
 import type { Flaws, NodeSpec } from "./cluster.ts";
 import { type Dice, dice } from "./dice.ts";
 import type { NodeFactory } from "./node-factory.ts";
@@ -26,20 +27,37 @@ export interface SwarmOptions {
 
 /** The cluster gets this long to come up before the first fault. */
 const READY_MS = 25_000;
-const SAFETY_MS = 600_000;
+/** Ten simulated minutes, then everything is healed. */
+const HEAL_AT_MS = 600_000;
+/** The most that a healed cluster gets to be whole and calm again. */
 const LIVENESS_MS = 150_000;
 /** Too short for a slow promotion, which is given up then. */
 const SHORT_START_TIMEOUT_S = 12;
+/** The least: nobody is called calm sooner. */
+const LEAST_LIVENESS_MS = CALM_MS + 5_000;
+/** Some schedules last to the very end: what comes back to life must stay alive. */
+const LONG_SHARE = 0.2;
 const LEAST_FAULTS = 6;
 const LEAST_KINDS = 3;
+
+/** Ours, the shortest that is accepted, what the field uses, and between them. */
+const TIMINGS = [
+  { ttl: 5, loop_wait: 1, retry_timeout: 2 },
+  { ttl: 10, loop_wait: 1, retry_timeout: 3 },
+  { ttl: 10, loop_wait: 2, retry_timeout: 3 },
+  { ttl: 10, loop_wait: 2, retry_timeout: 3 },
+  { ttl: 10, loop_wait: 4, retry_timeout: 3 },
+  { ttl: 20, loop_wait: 5, retry_timeout: 5 },
+  { ttl: 30, loop_wait: 10, retry_timeout: 10 },
+  { ttl: 30, loop_wait: 10, retry_timeout: 10 },
+] as const;
 
 /** The schedule of a seed. */
 export function storyOf(seed: number, options: SwarmOptions): Story {
   const d = dice(seed).fork("swarm");
   const nodes = nodesOf(d, options);
   const names = nodes.map((n) => n.name);
-  const ttl = d.pick([5, 10, 10, 10, 20, 30]);
-  const loopWait = ttl === 30 ? 10 : d.pick([1, 2, 2]);
+  const timing = d.pick(TIMINGS);
   const faults = options.faults ?? faultsOf(d, names, options.only);
   return {
     cluster: {
@@ -59,9 +77,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         loss: d.pick([0, 0, 0.001, 0.01]),
       },
       config: {
-        ttl,
-        loop_wait: loopWait,
-        retry_timeout: ttl === 30 ? 10 : 3,
+        ...timing,
         maximum_lag_on_failover: d.pick([0, 100_000, 1_048_576, 1_048_576]),
         primary_start_timeout: d.pick([300, 300, SHORT_START_TIMEOUT_S]),
         ...options.config,
@@ -72,12 +88,14 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
     workload: {
       clients: 1 + d.integer(2),
       everyMs: d.between(200, 700),
+      restEveryMs: d.between(5_000, 15_000),
       largestRow: d.pick([1_000, 100_000, 800_000]),
     },
     faults,
-    healAtMs: READY_MS + SAFETY_MS,
-    endAtMs: READY_MS + SAFETY_MS + LIVENESS_MS,
     judges: options.judges,
+    healAtMs: HEAL_AT_MS,
+    endAtMs: HEAL_AT_MS + LIVENESS_MS,
+    ...(d.chance(LONG_SHARE) ? {} : { calmFromMs: HEAL_AT_MS + LEAST_LIVENESS_MS }),
   };
 }
 
@@ -123,7 +141,7 @@ function faultsOf(d: Dice, names: readonly string[], only: SwarmOptions["only"])
     if (only?.includes(fault.verb.do) === false) continue;
     faults.push(fault);
     const gap = d.chance(0.5) ? d.between(0, 8_000) : d.between(8_000, 90_000);
-    at = Math.min(at + gap, READY_MS + SAFETY_MS - 20_000);
+    at = Math.min(at + gap, HEAL_AT_MS - 20_000);
   }
   return faults;
 }

@@ -2,6 +2,7 @@
 import { OUTSIDE, type SimCluster } from "./cluster.ts";
 import type { Dice } from "./dice.ts";
 import type { SimHost } from "./host.ts";
+import type { Ticket } from "./kernel.ts";
 import type { HiddenBranch } from "./wal.ts";
 
 export interface AcknowledgedRow {
@@ -15,10 +16,14 @@ export interface AcknowledgedRow {
 export interface WorkloadOptions {
   readonly clients: number;
   readonly everyMs: number;
+  /** How often a client writes while nothing happens; as always, when left out. */
+  readonly restEveryMs?: number;
   /** The largest row, in bytes; most are small. */
   readonly largestRow: number;
 }
 
+/** Loss, forks and second writers are born within seconds of an event: so long everybody writes after one. */
+const STIRRED_MS = 5_000;
 const RECONNECT_MS = 250;
 const ANSWER_LIMIT_MS = 2_000;
 
@@ -33,6 +38,9 @@ export class Workload {
   readonly #cluster: SimCluster;
   readonly #options: WorkloadOptions;
   readonly #dice: Dice;
+  /** Clients between two writes, each with the server it is connected to. */
+  readonly #waiting = new Map<Ticket, SimHost | undefined>();
+  #stirredUntil = Number.NEGATIVE_INFINITY;
   #row = 0;
 
   constructor(cluster: SimCluster, options: WorkloadOptions) {
@@ -46,7 +54,35 @@ export class Workload {
   }
 
   #later(ms: number, at: SimHost | undefined): void {
-    this.#cluster.kernel.after(ms * (0.5 + this.#dice.real()), () => this.#write(at));
+    const ticket = this.#cluster.kernel.after(ms * (0.5 + this.#dice.real()), () => {
+      this.#waiting.delete(ticket);
+      this.#write(at);
+    });
+    this.#waiting.set(ticket, at);
+  }
+
+  /** Something happens, or is about to: clients that rest begin to write at once. */
+  stir(): void {
+    const { now } = this.#cluster.kernel;
+    const wasResting = this.#isResting;
+    this.#stirredUntil = now + STIRRED_MS;
+    if (!wasResting) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [ticket, at] of waiting) {
+      ticket.cancel();
+      this.#later(this.#options.everyMs, at);
+    }
+  }
+
+  get #isResting(): boolean {
+    const { restEveryMs } = this.#options;
+    return restEveryMs !== undefined && this.#cluster.kernel.now >= this.#stirredUntil;
+  }
+
+  get #pace(): number {
+    const { everyMs, restEveryMs } = this.#options;
+    return this.#isResting ? (restEveryMs ?? everyMs) : everyMs;
   }
 
   /** One insert: over the connection that is open, or a new one to the first node that says it is a primary. */
@@ -79,7 +115,7 @@ export class Workload {
           if (isOver) return;
           isOver = true;
           limit.cancel();
-          this.#later(this.#options.everyMs, host);
+          this.#later(this.#pace, host);
         });
       });
     });

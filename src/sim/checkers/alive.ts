@@ -1,13 +1,19 @@
 // L1: after the healing somebody serves writes soon. L2: every member streams. L3: nobody goes round in circles.
+import type { SimCluster } from "../cluster.ts";
+import type { SimHost } from "../host.ts";
 import type { MakeChecker } from "./checker.ts";
 
 /** How long after the healing the first write may take; all members stream by the end of the schedule. */
 export const WRITES_WITHIN_MS = 60_000;
 /** At the end everyone has been calm for this long. */
-const CALM_MS = 30_000;
+export const CALM_MS = 30_000;
 const STEPS_WHEN_CALM = 4;
 
 export const writesReturn: MakeChecker = ({ cluster, workload, violate }) => ({
+  isContent(now) {
+    const last = workload.lastAcknowledgedAt ?? Number.NEGATIVE_INFINITY;
+    return cluster.writable() !== undefined && last > now - CALM_MS;
+  },
   finish(healedAt) {
     const first = workload.acknowledged.find((r) => r.at > healedAt);
     if (first === undefined) violate("L1", "no write was acknowledged after the healing");
@@ -18,16 +24,22 @@ export const writesReturn: MakeChecker = ({ cluster, workload, violate }) => ({
   },
 });
 
+/** Everybody beside the primary who does not stream. */
+function silent(cluster: SimCluster): readonly SimHost[] {
+  const primary = cluster.writable();
+  return [...cluster.hosts.values()].filter(({ server }) => {
+    const { run } = server;
+    const streams = run?.phase === "standby" && run.receiver?.isStreaming() === true;
+    return server !== primary?.server && !streams;
+  });
+}
+
 export const everyoneStreams: MakeChecker = ({ cluster, violate }) => ({
+  isContent: () => silent(cluster).length === 0,
   finish() {
-    const primary = cluster.writable();
-    if (primary === undefined) return;
-    for (const host of cluster.hosts.values()) {
-      if (host === primary) continue;
-      const run = host.server.run;
-      if (run?.phase === "standby" && run.receiver?.isStreaming() === true) continue;
-      violate("L2", `${host.name} does not stream at the end (${run?.phase ?? "down"})`);
-    }
+    if (cluster.writable() === undefined) return;
+    for (const { name, server } of silent(cluster))
+      violate("L2", `${name} does not stream at the end (${server.run?.phase ?? "down"})`);
   },
 });
 
@@ -39,6 +51,9 @@ export const calmAtLast: MakeChecker = ({ violate }) => {
       const list = steps.get(truth.host) ?? [];
       list.push({ at, reason: truth.reason });
       steps.set(truth.host, list);
+    },
+    isContent(now) {
+      return [...steps.values()].every((list) => (list.at(-1)?.at ?? 0) <= now - CALM_MS);
     },
     finish(_healedAt, endedAt) {
       for (const [host, list] of steps) {

@@ -13,6 +13,8 @@ export interface CheckContext {
 }
 
 export interface Checker {
+  /** After the healing: could the schedule end now, as far as this checker knows? */
+  isContent?(now: number): boolean;
   /** Hears each event as it happens. */
   see?(truth: Truth, at: number): void;
   /** Looks at the end of the schedule; `healedAt` is when the last fault ended. */
