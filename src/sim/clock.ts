@@ -1,6 +1,7 @@
 // What time is it on one host? Clocks run at their own rate, stand still in a paused guest, and go on in a suspend.
 import { type Instant, instant, type Ms } from "../model/time.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
+import { DeadlineSignal } from "./deadline-signal.ts";
 import type { Kernel, Ticket } from "./kernel.ts";
 import type { SimProcess } from "./process.ts";
 
@@ -117,18 +118,18 @@ export function processClock(kernel: Kernel, clock: HostClock, process: SimProce
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   const deadline = (ms: Ms, signal?: AbortSignal) => {
-    const controller = new AbortController();
+    const ended = new DeadlineSignal();
     const timer = wake(instant(clock.now() + ms), () =>
-      controller.abort(new Error(`deadline of ${ms} ms`)),
+      ended.abort(new Error(`deadline of ${ms} ms`)),
     );
     const onAbort = (): void => {
       timer.cancel();
-      controller.abort(signal?.reason);
+      ended.abort(signal?.reason);
     };
     if (signal?.aborted === true) onAbort();
     else signal?.addEventListener("abort", onAbort, { once: true });
     return {
-      signal: controller.signal,
+      signal: ended,
       [Symbol.dispose]: () => {
         timer.cancel();
         signal?.removeEventListener("abort", onAbort);

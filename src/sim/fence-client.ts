@@ -22,6 +22,8 @@ export class SimFence implements Fence {
   #fence: FenceProcess | undefined;
   #acknowledgedAt: Instant | undefined;
   #isAnswering = false;
+  /** True time; the pings follow at whole seconds. */
+  #connectedAt = 0;
   #known: Pick<FenceStatus, "armed" | "leaseId" | "serverPid"> = {
     armed: undefined,
     leaseId: undefined,
@@ -35,6 +37,7 @@ export class SimFence implements Fence {
   }
 
   status(): FenceStatus {
+    this.#refresh();
     return {
       alive: this.#isAnswering && this.#fence?.process.isAlive === true,
       ...this.#known,
@@ -109,6 +112,7 @@ export class SimFence implements Fence {
 
   #adoptFence(fence: FenceProcess): void {
     const isNew = this.#fence !== fence;
+    if (isNew) this.#connectedAt = this.#host.kernel.now;
     this.#fence = fence;
     this.#generation = fence.connect({
       onExit: (pid, how) =>
@@ -122,12 +126,18 @@ export class SimFence implements Fence {
       onLost: () => this.#lost(fence),
     });
     this.#heard(fence);
-    if (isNew) this.#keepPinging(fence);
+    if (isNew) fence.process.onPause(() => this.#keepPinging(fence));
   }
 
+  /**
+   * The agent asks once a second. While the fence answers that changes nothing but the time of the last answer, which
+   * `status` knows anyway: the questions are played from the moment that the fence is stopped, until it answers again.
+   */
   #keepPinging(fence: FenceProcess): void {
-    this.#host.kernel.after(PING_EVERY_MS, () => {
+    const { kernel } = this.#host;
+    const ping = (): void => {
       if (this.#fence !== fence || !this.#agent.isAlive || !fence.process.isAlive) return;
+      if (fence.process.isRunning && this.#isAnswering) return;
       if (this.#agent.isRunning) {
         this.#roundTrip(
           fence,
@@ -135,28 +145,39 @@ export class SimFence implements Fence {
           () => this.#lost(fence),
         );
       }
-      this.#keepPinging(fence);
-    });
+      kernel.after(PING_EVERY_MS, ping);
+    };
+    const sinceLast = (kernel.now - this.#connectedAt) % PING_EVERY_MS;
+    kernel.after(PING_EVERY_MS - sinceLast, ping);
   }
 
   /** One question to the fence process and its answer; `silent` after half a second without one. */
   #roundTrip(fence: FenceProcess, answered: () => void, silent: () => void): void {
     const { kernel } = this.#host;
-    let isOver = false;
-    const timeout = kernel.after(SILENCE_MS, () => {
-      if (isOver) return;
-      isOver = true;
-      silent();
-    });
     kernel.after(ROUND_TRIP_MS, () => {
+      let isOver = false;
+      const isPrompt = fence.process.isRunning;
       fence.process.deliver(() => {
         if (isOver) return;
         isOver = true;
-        timeout.cancel();
         answered();
         this.#heard(fence);
       });
+      if (isPrompt) return;
+      kernel.after(SILENCE_MS - ROUND_TRIP_MS, () => {
+        if (isOver) return;
+        isOver = true;
+        silent();
+      });
     });
+  }
+
+  /** What the pings of the last second would have brought. */
+  #refresh(): void {
+    const fence = this.#fence;
+    const now = this.#host.clock.now();
+    const isOld = now - (this.#acknowledgedAt ?? now) >= PING_EVERY_MS;
+    if (isOld && fence?.process.isRunning === true && this.#isAnswering) this.#heard(fence);
   }
 
   #heard(fence: FenceProcess): void {

@@ -16,17 +16,21 @@ interface Entry {
 /** Every this many effects the real event loop gets a turn, so that a long run can be interrupted. */
 const BREATHE_EVERY = 20_000;
 
-const settled = (): Promise<void> =>
-  new Promise((resolve) => {
-    // oxlint-disable-next-line eslint/no-restricted-globals -- tidy-allow: a tick runs only after every settled promise has been delivered, at a quarter of a macrotask's price
-    process.nextTick(resolve);
-  });
+const READY = Promise.resolve();
 
-const breath = (): Promise<void> =>
-  new Promise((resolve) => {
-    // oxlint-disable-next-line eslint/no-restricted-globals -- tidy-allow: the kernel alone may turn the real event loop
-    setImmediate(resolve);
-  });
+/**
+ * Calls `run` after every promise that can settle has settled: a tick runs only when no microtask is left, at a quarter
+ * of a macrotask's price. It is asked for from a microtask, because a tick asked for by a tick comes before them.
+ */
+const whenSettled = (run: () => void): void => {
+  // oxlint-disable-next-line eslint/no-restricted-globals -- tidy-allow: the kernel alone may wait for promises to settle
+  void READY.then(() => process.nextTick(run));
+};
+
+const breathe = (run: () => void): void => {
+  // oxlint-disable-next-line eslint/no-restricted-globals -- tidy-allow: the kernel alone may turn the real event loop
+  setImmediate(run);
+};
 
 export class Kernel {
   #now = 0;
@@ -76,23 +80,38 @@ export class Kernel {
   }
 
   /** Runs effects until `time` has come, or until `stop`. */
-  async runUntil(time: number): Promise<void> {
-    await settled();
+  runUntil(time: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const turn = (): void => {
+        try {
+          if (!this.#run(time)) resolve();
+          else if (this.#effects % BREATHE_EVERY === 0) breathe(() => whenSettled(turn));
+          else whenSettled(turn);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      whenSettled(turn);
+    });
+  }
+
+  /** Runs effects up to one after which promises have to settle; answers false when there is nothing more to do. */
+  #run(time: number): boolean {
+    this.#touched = false;
     while (!this.#stopped) {
       const next = this.#heap[0];
-      if (next === undefined || next.at > time) break;
+      if (next === undefined || next.at > time) {
+        this.#now = Math.max(this.#now, time);
+        return false;
+      }
       this.#pop();
       if (next.run === undefined) continue;
       this.#now = next.at;
       this.#effects += 1;
       next.run();
-      if (this.#touched) {
-        this.#touched = false;
-        await settled();
-      }
-      if (this.#effects % BREATHE_EVERY === 0) await breath();
+      if (this.#touched || this.#effects % BREATHE_EVERY === 0) return true;
     }
-    if (!this.#stopped) this.#now = Math.max(this.#now, time);
+    return false;
   }
 
   #push(entry: Entry): void {

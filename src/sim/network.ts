@@ -93,8 +93,18 @@ export class Network {
   /** Delivers after the latency, if the link carries the message when it leaves and when it arrives. */
   message(from: string, to: string, deliver: () => void): void {
     if (!this.carries(from, to)) return;
-    this.#kernel.after(this.latency(from, to), () => {
-      if (this.carries(from, to)) deliver();
+    this.arrive(from, to, { inMs: this.latency(from, to), deliver });
+  }
+
+  /** The same for a message that is under way already, or lost on it. */
+  arrive(
+    from: string,
+    to: string,
+    how: { readonly inMs: number; readonly deliver: () => void; readonly lost?: () => void },
+  ): void {
+    this.#kernel.after(how.inMs, () => {
+      if (this.carries(from, to)) how.deliver();
+      else how.lost?.();
     });
   }
 }

@@ -11,6 +11,7 @@ export class SimProcess {
   #held: (() => void)[] = [];
   #stallAtSend: number | undefined;
   readonly #onDeath: (() => void)[] = [];
+  readonly #onPause: (() => void)[] = [];
 
   constructor(kernel: Kernel, name: string) {
     this.#kernel = kernel;
@@ -53,7 +54,9 @@ export class SimProcess {
   }
 
   pause(): void {
-    if (this.#state === "running") this.#state = "paused";
+    if (this.#state !== "running") return;
+    this.#state = "paused";
+    for (const run of this.#onPause) run();
   }
 
   resume(): void {
@@ -69,6 +72,11 @@ export class SimProcess {
     this.#state = "dead";
     this.#held = [];
     for (const run of this.#onDeath) run();
+  }
+
+  /** Calls `run` when the process is paused: who talks to it will notice its silence. */
+  onPause(run: () => void): void {
+    this.#onPause.push(run);
   }
 
   /** Calls `run` when the process dies: what hangs on it (children, connections) learns of it. */

@@ -125,14 +125,16 @@ export class SimStoreClient implements Store {
         const { timeoutMs } = call.options;
         const trip = new Trip<T>(this.parts, call, reply);
         const tries = store.members.length;
-        const share = call.isRead ? timeoutMs / tries : timeoutMs;
-        trip.deadline(timeoutMs);
+        const share = Math.min(call.isRead ? timeoutMs / tries : timeoutMs, timeoutMs / 2);
         const tryNext = (n: number): void => {
-          if (n >= tries || trip.isOver) return;
-          const member = store.members[(this.#preferred + n) % tries];
-          if (member === undefined) return;
+          if (trip.isOver) return;
+          const member = n < tries ? store.members[(this.#preferred + n) % tries] : undefined;
+          if (member === undefined) {
+            trip.mayFail();
+            return;
+          }
           trip.attempt(member, this.#connected, {
-            share: Math.min(share, timeoutMs / 2),
+            share,
             next: () => tryNext(n + 1),
             answered: () => {
               this.#preferred = store.members.indexOf(member);
@@ -147,17 +149,32 @@ export class SimStoreClient implements Store {
   }
 }
 
+/** One request on its way to one member and back. */
+interface Way {
+  /** The time from which on its silence is noticed. */
+  readonly silentFrom: number;
+  readonly answered: () => void;
+  /** It may not come back in time: silence is watched for. */
+  readonly doubt: () => void;
+}
+
 interface Leg {
   readonly share: number;
   readonly next: () => void;
   readonly answered: () => void;
 }
 
-/** One call from beginning to end, over as many endpoints as it takes. */
+/**
+ * One call from beginning to end, over as many endpoints as it takes. Its limits are set only when something on its
+ * way may fail to come back in time: nearly every call is answered, and a timer that is cancelled costs as much as one
+ * that fires.
+ */
 class Trip<T> {
   readonly #parts: StoreClientParts;
   readonly #call: Call<T>;
   readonly #reply: Reply<T>;
+  readonly #beganAt: number;
+  #hasDeadline = false;
   #wasSent = false;
   #wasRefused = false;
   isOver = false;
@@ -166,23 +183,25 @@ class Trip<T> {
     this.#parts = parts;
     this.#call = call;
     this.#reply = reply;
+    this.#beganAt = parts.store.kernel.now;
   }
 
-  deadline(timeoutMs: number): void {
-    this.#parts.store.kernel.after(timeoutMs, () => {
-      if (this.isOver) return;
-      this.isOver = true;
-      const isUnknown = this.#wasSent && !this.#call.isRead;
-      if (isUnknown) this.#parts.onLostAnswer();
-      const code: ErrorCode = isUnknown ? "STORE_UNKNOWN" : "STORE_UNREACHABLE";
-      this.#reply.fail(
-        new AppError(
-          code,
-          this.#call.attempt,
-          this.#wasRefused ? "connection refused" : "no answer in time",
-        ),
-      );
-    });
+  /** From now on the deadline of the whole call is watched. */
+  mayFail(): void {
+    if (this.#hasDeadline) return;
+    this.#hasDeadline = true;
+    const { kernel } = this.#parts.store;
+    kernel.at(this.#beganAt + this.#call.options.timeoutMs, () => this.#fail());
+  }
+
+  #fail(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const isUnknown = this.#wasSent && !this.#call.isRead;
+    if (isUnknown) this.#parts.onLostAnswer();
+    const code: ErrorCode = isUnknown ? "STORE_UNKNOWN" : "STORE_UNREACHABLE";
+    const why = this.#wasRefused ? "connection refused" : "no answer in time";
+    this.#reply.fail(new AppError(code, this.#call.attempt, why));
   }
 
   abandon(): void {
@@ -192,47 +211,87 @@ class Trip<T> {
   attempt(member: StoreMember, connected: Set<StoreMember>, leg: Leg): void {
     const { store, host } = this.#parts;
     const { network, kernel } = store;
-    const isConnected = connected.has(member);
     if (reaches(network, host, member) && !member.isUp) {
       connected.delete(member);
       this.#wasRefused = true;
+      this.mayFail();
       kernel.after(network.latency(host, member.address) * 2, leg.next);
       return;
     }
-    if (!isConnected && !reaches(network, host, member)) {
+    if (!connected.has(member) && !reaches(network, host, member)) {
+      this.mayFail();
       kernel.after(leg.share, leg.next); // no connection within its share of the time
       return;
     }
     this.#wasSent = true;
-    const silence = kernel.after(leg.share, () => {
-      connected.delete(member);
-      if (this.#call.isRead) leg.next();
-    });
-    this.#send(member, () => {
-      silence.cancel();
-      connected.add(member);
-      leg.answered();
+    const sentAt = kernel.now;
+    let isDoubted = false;
+    this.#send(member, {
+      silentFrom: sentAt + leg.share,
+      answered: () => {
+        connected.add(member);
+        leg.answered();
+      },
+      doubt: () => {
+        if (isDoubted || this.isOver) return;
+        isDoubted = true;
+        this.mayFail();
+        kernel.at(sentAt + leg.share, () => {
+          if (this.isOver) return;
+          connected.delete(member);
+          if (this.#call.isRead) leg.next();
+        });
+      },
     });
   }
 
-  #send(member: StoreMember, answered: () => void): void {
+  #send(member: StoreMember, way: Way): void {
     const { store, host, faults, dice } = this.#parts;
     const { network, kernel } = store;
     const isLate = !this.#call.isRead && dice.chance(faults.applyLate);
     const extra = faults.delayMs * faults.askShare + (isLate ? dice.between(0, LATE_MS) : 0);
     const isLost = dice.chance(faults.loseAnswers);
-    if (!network.carries(host, member.address)) return;
-    kernel.after(network.latency(host, member.address) + extra, () => {
-      if (!network.carries(host, member.address) && !isLate) return;
+    const isCarried = network.carries(host, member.address);
+    if (!isCarried || isLate || isLost) way.doubt();
+    if (!isCarried) return;
+    const ms = network.latency(host, member.address) + extra;
+    if (kernel.now + ms >= way.silentFrom) way.doubt();
+    kernel.after(ms, () => {
+      if (!network.carries(host, member.address) && !isLate) {
+        way.doubt();
+        return;
+      }
+      let isServed = false;
       store.arrive(member, () =>
         this.#call.serve(member, (result) => {
-          if (isLost || isLate) return;
-          kernel.after(faults.delayMs * (1 - faults.askShare), () =>
-            network.message(member.address, host, () => this.#answer(result, answered)),
-          );
+          isServed = true;
+          if (!isLost && !isLate) this.#sendBack(member, result, way);
         }),
       );
+      if (!isServed) way.doubt();
     });
+  }
+
+  #sendBack(member: StoreMember, result: T | AppError, way: Way): void {
+    const { store, host, faults } = this.#parts;
+    const { network, kernel } = store;
+    const message = (): void => {
+      if (!network.carries(member.address, host)) {
+        way.doubt();
+        return;
+      }
+      const inMs = network.latency(member.address, host);
+      if (kernel.now + inMs >= way.silentFrom) way.doubt();
+      const deliver = (): void => this.#answer(result, way.answered);
+      network.arrive(member.address, host, { inMs, deliver, lost: way.doubt });
+    };
+    const delay = faults.delayMs * (1 - faults.askShare);
+    if (delay === 0) {
+      message();
+      return;
+    }
+    way.doubt();
+    kernel.after(delay, message);
   }
 
   #answer(result: T | AppError, answered: () => void): void {
