@@ -40,6 +40,7 @@ import { stoppedPostmaster } from "./stopped-postmaster.ts";
 import { storeDownAndBack } from "./store-down-and-back.ts";
 import { storeLeaderDies } from "./store-leader-dies.ts";
 import { storeOutOfSpace } from "./store-out-of-space.ts";
+import { strangerInARewind } from "./stranger-in-a-rewind.ts";
 import { strangerStartsServer } from "./stranger-starts-server.ts";
 import { switchover } from "./switchover.ts";
 import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
@@ -88,6 +89,7 @@ export const STORIES: readonly Scenario[] = [
   diskFull,
   hostSuspended,
   strangerStartsServer,
+  strangerInARewind,
   pausedCrash,
   pauseEndsByItself,
   restartOnRequest,

@@ -15,6 +15,7 @@ export const NO_REQUESTS: Requests = {
 /** A request is done when the world shows it: a server started after it, or a clone that ended after it. */
 export function unfulfilled(requests: Requests, w: HaWorld): Requests {
   const { restart, reinitialise } = requests;
+  if (restart === undefined && reinitialise === undefined) return requests;
   const { process } = w.server;
   const restarted =
     restart !== undefined && process.kind === "running" && process.startedAt > restart.at;

@@ -24,6 +24,7 @@ import { after, between, type Instant, type Ms } from "../model/time.ts";
 import type { Dcs, HoldSighting } from "../ports/dcs.ts";
 import type { FenceStatus } from "../ports/fence.ts";
 import type { LeaseView } from "../ports/lease.ts";
+import type { ServerPlan } from "../ports/postgres.ts";
 import { createJournal, type Journal } from "../runtime/journal.ts";
 import { createLeaseKeeper, type LeaseKeeper } from "../runtime/lease-keeper.ts";
 import { createLoop, type Loop } from "../runtime/loop.ts";
@@ -105,6 +106,13 @@ class RunningNode implements Node {
   readonly #loop: Loop;
   readonly #watching = new AbortController();
   #config: DynamicConfig;
+  #plan:
+    | {
+        readonly config: DynamicConfig;
+        readonly settings: NodeSettings;
+        readonly plan: ServerPlan;
+      }
+    | undefined;
   #requests: Requests = NO_REQUESTS;
   readonly #silence: Silence;
   #holdSeen: HoldSighting | undefined;
@@ -169,7 +177,7 @@ class RunningNode implements Node {
 
   async peerStatus(): Promise<PeerStatus> {
     const { postgres, clock } = this.#ports;
-    const server = await postgres.observe(planFor(this.#config, this.#settings), FRESH_LOOK_MS);
+    const server = await postgres.observe(this.#planFor(this.#config), FRESH_LOOK_MS);
     return peerStatusOf(this.#self, server, this.#last?.world, clock.now());
   }
 
@@ -276,8 +284,17 @@ class RunningNode implements Node {
       lastStore: () => this.#cluster?.seen.header,
       heard: (name, answered) => this.#silence.heard(name, answered),
       wasSilent: (name) => this.#silence.wasSilent(name),
-      planFor: (config) => planFor(config, this.#settings),
+      planFor: (config) => this.#planFor(config),
     };
+  }
+
+  /** The plan changes only with the cluster's configuration or the node's file, and is asked for twice a look. */
+  #planFor(config: DynamicConfig): ServerPlan {
+    const old = this.#plan;
+    if (old?.config === config && old.settings === this.#settings) return old.plan;
+    const plan = planFor(config, this.#settings);
+    this.#plan = { config, settings: this.#settings, plan };
+    return plan;
   }
 
   /** R7: a hold is dated when its revision is first seen, by read or by watch. */

@@ -152,6 +152,13 @@ function receiverOf(run: Run, data: DataDirectory): WalReceiver | undefined {
   };
 }
 
+const texts = new WeakMap<ServerPlan, string>();
+
 /** What stands in the configuration files for a plan. */
-export const settingsText = (plan: ServerPlan): string =>
-  JSON.stringify([plan.parameters, plan.pgHba, plan.members]);
+export function settingsText(plan: ServerPlan): string {
+  const known = texts.get(plan);
+  if (known !== undefined) return known;
+  const text = JSON.stringify([plan.parameters, plan.pgHba, plan.members]);
+  texts.set(plan, text);
+  return text;
+}

@@ -35,7 +35,16 @@ export interface StoryResult extends StoryReport {
 const AGENT_SPREAD_MS = 50;
 
 /** Clients are at full speed so long before a fault strikes, and at the moment it ends. */
-const STIR_BEFORE_MS = 2_000;
+const STIR_BEFORE_MS = 1_000;
+
+/** After these something may have been lost, or is about to be. */
+const STIRRING: ReadonlySet<Truth["kind"]> = new Set([
+  "fault",
+  "writable",
+  "promotion-begun",
+  "promoted",
+  "fence-fired",
+]);
 
 /** How often the end of a schedule is considered once it may be over. */
 const LOOK_FOR_CALM_MS = 5_000;
@@ -83,7 +92,7 @@ export class StoryRun {
 
   #hear(truth: Truth, at: number): void {
     for (const checker of this.#checkers) checker.see?.(truth, at);
-    if (truth.kind !== "event" && truth.kind !== "acknowledged") this.workload.stir();
+    if (STIRRING.has(truth.kind)) this.workload.stir();
     if (truth.kind === "promoted") this.#promotions += 1;
     if (truth.kind === "fence-fired" && truth.serverRan) this.#fences += 1;
     if (truth.kind === "writable" && truth.on) this.#firstPrimary ??= truth.host;

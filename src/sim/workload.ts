@@ -23,7 +23,7 @@ export interface WorkloadOptions {
 }
 
 /** Loss, forks and second writers are born within seconds of an event: so long everybody writes after one. */
-const STIRRED_MS = 5_000;
+const STIRRED_MS = 2_000;
 const RECONNECT_MS = 250;
 const ANSWER_LIMIT_MS = 2_000;
 

@@ -28,7 +28,8 @@ function startLesson(m: HaMemory, o: Outcome): Partial<HaMemory> {
 /** The memory with every new outcome digested once. */
 export function digest(w: HaWorld): HaMemory {
   let memory = w.memory;
-  for (const [kind, outcome] of Object.entries(w.outcomes)) {
+  for (const kind of Object.keys(w.outcomes)) {
+    const outcome = w.outcomes[kind];
     const seen = memory.digested[kind];
     if (outcome === undefined || (seen !== undefined && seen >= outcome.at)) continue;
     const lesson = LESSONS[kind]?.(memory, outcome, w) ?? {};

@@ -4,6 +4,7 @@ import { memberNamed } from "../../../model/cluster.ts";
 import { isValid } from "../../../model/lease.ts";
 import type { Member, MemberRole, MemberState } from "../../../model/member.ts";
 import type { Reason } from "../../../model/reason.ts";
+import { isSame } from "../../../model/same.ts";
 import { PUBLISHED_VERSION } from "../../../model/wire/member.ts";
 import type { HaWorld } from "../world.ts";
 import { clusterOf, isPrimary, leads, sqlOf } from "./standing.ts";
@@ -67,8 +68,5 @@ export function stateOf(w: HaWorld): MemberState {
 export function isPublished(w: HaWorld, member: Member): boolean {
   const c = clusterOf(w);
   const old = c === undefined ? undefined : memberNamed(c, w.self.name);
-  return old !== undefined && print(old) === print(member);
+  return old !== undefined && isSame(old, member);
 }
-
-const print = (m: Member): string =>
-  JSON.stringify(m, (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v));

@@ -152,6 +152,20 @@ describe("a member without data in a cluster", () => {
     expect(decide(w)).toMatchObject({ because: "clone_waiting", wakeAt: NOW + 500 });
   });
 
+  it("ends whatever works in a directory that is being rebuilt, and rebuilds it then (R32)", () => {
+    const marked = given(following(), noData("marked"));
+    const running = { ...marked.server, process: following().server.process };
+    expect(decide({ ...marked, server: running })).toMatchObject({
+      because: "stray_server",
+      step: { kind: "kill" },
+    });
+    const orphans = { ...marked.server, process: { kind: "orphans", count: 2 } } as const;
+    expect(decide({ ...marked, server: orphans })).toMatchObject({
+      because: "fencing_orphans",
+      step: { kind: "kill" },
+    });
+  });
+
   it("redoes what was marked as begun, and never starts it (R32)", () => {
     expect(decide(given(following(), noData("marked")))).toMatchObject({
       because: "redoing_marked",

@@ -24,6 +24,7 @@ export function bootstrap(w: HaWorld): Verdict | undefined {
   if (w.bootstrapping) return ending(w, c.initialize.value);
   const { directory } = w.server;
   if (directory === "data") return undefined;
+  if (directory === "marked" && !isDown(w)) return intruder(w);
   const source = readyLeader(w);
   if (source === undefined) {
     return {
@@ -33,6 +34,12 @@ export function bootstrap(w: HaWorld): Verdict | undefined {
     };
   }
   return cloneFrom(w, source, directory === "marked" ? "redoing_marked" : "cloning");
+}
+
+/** No server of ours is ever started on marked data, and nothing is rebuilt below one that works in it (R32). */
+function intruder(w: HaWorld): Verdict {
+  const because = w.server.process.kind === "orphans" ? "fencing_orphans" : "stray_server";
+  return { because, detail: "in a directory that is being rebuilt", step: { kind: "kill" } };
 }
 
 /** No cluster in the store: one member claims the right to make it, the others wait (R41). */
