@@ -66,7 +66,9 @@ async function detach(_: unknown, command: Command): Promise<void> {
 async function sim(): Promise<void> {
   const program = bundle("sim");
   const args = process.argv.slice(process.argv.indexOf("sim") + 1);
-  const child = spawn(process.execPath, ["--max-semi-space-size=64", program, ...args], { stdio: "inherit" });
+  const child = spawn(process.execPath, ["--max-semi-space-size=64", program, ...args], {
+    stdio: "inherit",
+  });
   process.on("SIGINT", () => undefined);
   process.exitCode = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);

@@ -16,7 +16,9 @@ const printed = (value: unknown): string =>
   JSON.stringify(value, (_, v: unknown) => {
     if (typeof v === "bigint") return `big ${v}`;
     const isFields = typeof v === "object" && v !== null && !Array.isArray(v);
-    return isFields ? Object.fromEntries(Object.entries(v).toSorted()) : v;
+    return isFields
+      ? Object.fromEntries(Object.entries(v).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : v;
   });
 
 describe("two plain values", () => {

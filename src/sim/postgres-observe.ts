@@ -156,8 +156,8 @@ const texts = new WeakMap<ServerPlan, string>();
 
 /** What stands in the configuration files for a plan. */
 export function settingsText(plan: ServerPlan): string {
-  const known = texts.get(plan);
-  if (known !== undefined) return known;
+  const before = texts.get(plan);
+  if (before !== undefined) return before;
   const text = JSON.stringify([plan.parameters, plan.pgHba, plan.members]);
   texts.set(plan, text);
   return text;

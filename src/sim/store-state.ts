@@ -107,6 +107,11 @@ export class StoreState {
     return { key: w.key, value: w.value, createRevision, modRevision };
   }
 
+  /** Others share the store: its revision grows without a change of our keys. */
+  othersWrite(times: number): void {
+    this.revision += times;
+  }
+
   /** Forgets the changes before now: a watch that resumes from further back learns of a gap. */
   compact(): void {
     this.compactedAt = this.revision;

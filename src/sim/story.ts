@@ -51,6 +51,8 @@ const LOOK_FOR_CALM_MS = 5_000;
 
 /** When the backup of the store is made that somebody restores later. */
 const BACKUP_AT_MS = 20_000;
+/** Enough for every node to see on its own disk that the backup is old. */
+const OTHERS_WRITES = 300;
 
 export class StoryRun {
   readonly cluster: SimCluster;
@@ -120,6 +122,7 @@ export class StoryRun {
     }
     kernel.at(BACKUP_AT_MS, () => {
       cluster.store.backup = cluster.store.state.contents();
+      cluster.store.state.othersWrite(OTHERS_WRITES);
     });
     kernel.at(healAtMs, () => this.#heal());
     const endedAtMs = await this.#playOut();

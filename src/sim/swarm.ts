@@ -41,8 +41,8 @@ const LEAST_FAULTS = 6;
 const LEAST_KINDS = 3;
 
 /**
- * What the field uses, our default, the shortest that is accepted, and between them. A short rhythm costs five times the
- * events of a long one and shows few bugs that a longer one hides: most schedules have a long one.
+ * What the field uses, our default, the shortest that is accepted, and between them. A short rhythm costs three times the
+ * events of a long one for as many faults, so half of the schedules have the long one: more faults in the same time.
  */
 const TIMINGS = [
   ...Array.from({ length: 6 }, () => ({ ttl: 30, loop_wait: 10, retry_timeout: 10 })),
