@@ -10,6 +10,7 @@ import { backendsKeepCrashing } from "./backends-keep-crashing.ts";
 import { bothCrashTimelineNumber } from "./both-crash-timeline-number.ts";
 import { cleanStopWithHeir } from "./clean-stop-with-heir.ts";
 import { detachAndBack } from "./detach-and-back.ts";
+import { diskAlmostFull } from "./disk-almost-full.ts";
 import { diskFull } from "./disk-full.ts";
 import { failoverByHand } from "./failover-by-hand.ts";
 import { fenceKilled } from "./fence-killed.ts";
@@ -27,12 +28,14 @@ import { lateAcquireLands } from "./late-acquire-lands.ts";
 import { leaseRevoked } from "./lease-revoked.ts";
 import { lostAnswers } from "./lost-answers.ts";
 import { orphanBackendCommits } from "./orphan-backend-commits.ts";
+import { pauseEndsBeforeTheStart } from "./pause-ends-before-the-start.ts";
 import { pauseEndsByItself } from "./pause-ends-by-itself.ts";
 import { pausedCrash } from "./paused-crash.ts";
 import { primaryCutFromStore } from "./primary-cut-from-store.ts";
 import { primaryIsolated } from "./primary-isolated.ts";
 import { primaryKilled } from "./primary-killed.ts";
 import { reinitialiseStandby } from "./reinitialise-standby.ts";
+import { requiredWatchdogFails } from "./required-watchdog-fails.ts";
 import { restartOfEverything } from "./restart-of-everything.ts";
 import { restartOnRequest } from "./restart-on-request.ts";
 import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
@@ -87,10 +90,13 @@ export const STORIES: readonly Scenario[] = [
   heirDiesAtHandOver,
   detachAndBack,
   diskFull,
+  diskAlmostFull,
+  requiredWatchdogFails,
   hostSuspended,
   strangerStartsServer,
   strangerInARewind,
   pausedCrash,
+  pauseEndsBeforeTheStart,
   pauseEndsByItself,
   restartOnRequest,
   reinitialiseStandby,

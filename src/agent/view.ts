@@ -136,6 +136,7 @@ const nobody = ({ name, tags }: NodeSettings): PeerStatus => ({
   timeline: undefined,
   lineage: [],
   tags,
+  unfit: undefined,
   watchdogFailed: false,
 });
 

@@ -58,6 +58,8 @@ export interface PeerStatus {
   readonly timeline: number | undefined;
   readonly lineage: Lineage;
   readonly tags: Tags;
+  /** What speaks against this member as a leader, in its own words: a full disk, no watchdog where one must be. */
+  readonly unfit: string | undefined;
   readonly watchdogFailed: boolean;
 }
 

@@ -58,6 +58,9 @@ export const REASONS = {
   lead_wrong_timeline: "the server is on another timeline than the reserved one: it is stopped",
   lead_waiting_for_server: "this member holds the lease and waits for its server to answer",
   lead_server_reset: "a backend crashed and the server reset itself: counted as a restart",
+  lead_disk_full: "the disk of the primary is full: a standby takes over",
+  lead_without_watchdog:
+    "a watchdog is required and this primary's cannot be armed: it must not go on leading",
   lead_restarting: "the primary is being restarted on request",
   switchover_refused: "the switchover asked for is not possible",
   switchover_scheduled: "a switchover is scheduled",
@@ -78,6 +81,7 @@ export const REASONS = {
   race_acquiring: "nobody leads and this member is the best candidate: acquiring the lease",
   race_not_allowed: "nobody leads: this member must not lead",
   race_unhealthy: "nobody leads: this member's server is not fit to lead",
+  race_no_watchdog: "nobody leads: a watchdog is required and this member's cannot be armed",
   race_behind: "nobody leads: another member has more of the WAL",
   race_too_far_behind: "nobody leads: this member misses more than allowed",
   race_wrong_lineage: "nobody leads: this member is on another branch of history",

@@ -104,6 +104,9 @@ export interface SqlState {
   readonly upstream: string | undefined;
 }
 
+/** So little room left on a disk, in bytes, that a failure to write is its most likely consequence. */
+export const isTooLittle = (freeBytes: number): boolean => freeBytes < 16 * 1024 * 1024;
+
 /** Everything known about this node's server at one look. */
 export interface LocalServer {
   readonly directory: DirectoryState;

@@ -8,8 +8,10 @@ import {
   LINEAGE,
   later,
   leading,
+  server,
   sql,
   tagged,
+  watchdogIs,
 } from "../../test/support/world.ts";
 import { peerStatusOf } from "./peer-status.ts";
 
@@ -24,7 +26,18 @@ describe("the answer to a peer", () => {
       timeline: 2,
       lineage: LINEAGE,
       tags: w.self.tags,
+      unfit: undefined,
       watchdogFailed: false,
+    });
+  });
+
+  it("says what speaks against this member", () => {
+    const full = given(following(), server({ diskFreeBytes: 4_096 }));
+    expect(peerStatusOf(full.self, full.server, full, full.now).unfit).toBe("its disk is full");
+    const w = given(following(), watchdogIs("failed"));
+    expect(peerStatusOf(w.self, w.server, w, w.now)).toMatchObject({
+      unfit: "a watchdog is required and it is failed",
+      watchdogFailed: true,
     });
   });
 
@@ -38,7 +51,7 @@ describe("the answer to a peer", () => {
     const dead = given(leading(), crashed).server;
     expect(peerStatusOf(w.self, dead, w, w.now)).toMatchObject({
       role: "standby",
-      state: "stopped",
+      state: "crashed",
       position: undefined,
     });
   });

@@ -1,4 +1,5 @@
 // What does this node answer to a member that has to choose among candidates?
+import { lacksWatchdog, unfitness } from "../controllers/ha/plans/fitness.ts";
 import { roleOf, stateOf } from "../controllers/ha/plans/self-portrait.ts";
 import type { HaWorld, Self } from "../controllers/ha/world.ts";
 import type { PeerStatus } from "../model/member.ts";
@@ -22,6 +23,7 @@ export function peerStatusOf(
     timeline: sql?.timeline,
     lineage: server.lineage,
     tags: self.tags,
-    watchdogFailed: false,
+    unfit: world === undefined ? undefined : unfitness(world),
+    watchdogFailed: world !== undefined && lacksWatchdog(world),
   };
 }

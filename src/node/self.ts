@@ -5,9 +5,18 @@ import type { Instant } from "../model/time.ts";
 import type { NodeOptions } from "./node.ts";
 
 export function selfOf({ settings, agentVersion }: NodeOptions, startedAt: Instant): Self {
-  const { name, postgres, tags, rest } = settings;
+  const { name, postgres, tags, rest, watchdog } = settings;
   const { host, port } = postgres.connectAddress;
-  return { name, host, port, apiUrl: apiUrlOf(rest), tags, agentVersion, startedAt };
+  return {
+    name,
+    host,
+    port,
+    apiUrl: apiUrlOf(rest),
+    tags,
+    watchdog: watchdog.mode,
+    agentVersion,
+    startedAt,
+  };
 }
 
 /** The REST address as other members reach it. */

@@ -54,6 +54,9 @@ export type Verb =
   | { readonly do: "stepWall"; readonly node: Target; readonly byMs: number }
   | { readonly do: "suspendHost"; readonly node: Target }
   | { readonly do: "fillDisk"; readonly node: Target }
+  /** Next to no room is left, and nothing has failed yet. */
+  | { readonly do: "tightenDisk"; readonly node: Target }
+  | { readonly do: "breakWatchdog"; readonly node: Target }
   /** Somebody swaps the data directory for another cluster's, or for junk. */
   | { readonly do: "foreignData"; readonly node: Target; readonly isJunk: boolean }
   | { readonly do: "slowDisk"; readonly node: Target; readonly slowMs: number }
@@ -117,6 +120,8 @@ const KINDS = {
   stepWall: "clock",
   suspendHost: "clock",
   fillDisk: "disk",
+  tightenDisk: "disk",
+  breakWatchdog: "disk",
   foreignData: "disk",
   slowDisk: "disk",
   slowStandby: "disk",

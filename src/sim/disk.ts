@@ -46,6 +46,7 @@ export class Disk {
   pending: Branch | undefined;
   marked = false;
   full = false;
+  tight = false;
   nodeState: NodeState = {
     leaseId: undefined,
     store: undefined,

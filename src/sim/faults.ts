@@ -47,6 +47,8 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   suspendHost: "agent",
   stepWall: "server",
   fillDisk: "agent",
+  tightenDisk: "server",
+  breakWatchdog: "server",
   foreignData: "agent",
   slowDisk: "agent",
   pause: "store", // a crash during a pause waits for a person, and so does what it knew
@@ -207,6 +209,16 @@ function playOnMachine(cluster: SimCluster, verb: Verb, host: SimHost): Undo {
       disk.full = true;
       return () => {
         disk.full = false;
+      };
+    case "tightenDisk":
+      disk.tight = true;
+      return () => {
+        disk.tight = false;
+      };
+    case "breakWatchdog":
+      host.watchdog = "failed";
+      return () => {
+        host.watchdog = "off";
       };
     case "foreignData":
       return swapData(host, verb.isJunk);

@@ -44,7 +44,7 @@ export class SimFence implements Fence {
       acknowledgedAt: this.#acknowledgedAt,
       roundTripMs: this.#acknowledgedAt === undefined ? undefined : ROUND_TRIP_MS,
       lacking: [],
-      watchdog: "off",
+      watchdog: this.#host.watchdog,
     };
   }
 

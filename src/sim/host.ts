@@ -1,5 +1,6 @@
 // One simulated machine: power, clock, disk, server, fence, and whichever agent runs on it now.
 import type { NodeSettings } from "../model/settings.ts";
+import type { FenceStatus } from "../ports/fence.ts";
 import { HostClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import { Disk } from "./disk.ts";
@@ -36,6 +37,7 @@ export class SimHost {
   readonly server: SimServer;
   fence: FenceProcess | undefined;
   agent: SimProcess | undefined;
+  watchdog: FenceStatus["watchdog"] = "off";
   isUp = true;
   /** False in a suspend: nothing runs and nothing can be started. */
   isAwake = true;

@@ -54,3 +54,12 @@ export function forgetsFirstArm(ports: NodePorts): NodePorts {
     }),
   };
 }
+
+/** Any watchdog will do: one that has failed is reported as ready. */
+export function trustsAnyWatchdog(ports: NodePorts): NodePorts {
+  const { fence } = ports;
+  return {
+    ...ports,
+    fence: fenceWith(fence, { status: () => ({ ...fence.status(), watchdog: "off" }) }),
+  };
+}

@@ -208,3 +208,19 @@ export function seesNoSilence(ports: NodePorts): NodePorts {
     }),
   };
 }
+
+/** A server that is coming up is taken for one that never will. */
+export function forgetsWhoIsComing(ports: NodePorts): NodePorts {
+  const { peers } = ports;
+  return {
+    ...ports,
+    peers: {
+      async ask(apiUrl, timeoutMs) {
+        const answer = await peers.ask(apiUrl, timeoutMs);
+        return answer.kind === "known" && answer.value.position === undefined
+          ? { ...answer, value: { ...answer.value, state: "start failed" } }
+          : answer;
+      },
+    },
+  };
+}

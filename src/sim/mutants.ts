@@ -4,7 +4,7 @@
 // which it shows; the hunt plays storms of them until a checker speaks.
 import type { Fault, VerbName } from "../scenario/verbs.ts";
 import type { Flaws } from "./cluster.ts";
-import { armsLate, forgetsFirstArm } from "./mutants-fence.ts";
+import { armsLate, forgetsFirstArm, trustsAnyWatchdog } from "./mutants-fence.ts";
 import { armsBeforeConfirmed, ownsByName, renewsUnasked, sharesInstants } from "./mutants-lease.ts";
 import {
   followsWithoutEnd,
@@ -12,6 +12,7 @@ import {
   hasNoLimits,
   leavesOrphans,
   saysDownTooEarly,
+  seesNoFullDisk,
   seesNoReset,
   takesErrorsForLife,
   trustsTimelines,
@@ -19,6 +20,7 @@ import {
 import {
   anchorsAtAnswer,
   asksNobodyAfterWinning,
+  forgetsWhoIsComing,
   releasesToAnyone,
   seesNoSilence,
   trustsAbsence,
@@ -160,6 +162,24 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: takesErrorsForLife },
     breaks: ["L1"],
     story: "server-refuses-everybody",
+  },
+  {
+    name: "full-disk-not-seen",
+    flaws: { wrapPorts: seesNoFullDisk },
+    breaks: ["L1"],
+    story: "disk-almost-full",
+  },
+  {
+    name: "any-watchdog-trusted",
+    flaws: { wrapPorts: trustsAnyWatchdog },
+    breaks: ["S14"],
+    story: "required-watchdog-fails",
+  },
+  {
+    name: "last-leader-not-waited-for",
+    flaws: { wrapPorts: forgetsWhoIsComing },
+    breaks: ["S3"],
+    story: "pause-ends-before-the-start",
   },
   {
     name: "release-to-anyone",

@@ -50,7 +50,7 @@ export function observeServer(host: SimHost, plan: ServerPlan, proof: HungProof)
     standbySignal: data?.standbySignal ?? false,
     settingsStale: data !== undefined && data.settings !== settingsText(plan),
     binariesChanged: false,
-    diskFreeBytes: disk.full ? 0 : 50_000_000_000,
+    diskFreeBytes: disk.full || disk.tight ? 0 : 50_000_000_000,
   };
 }
 

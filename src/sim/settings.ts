@@ -44,7 +44,7 @@ export function simSettings(
     },
     bootstrap: { config, initdb: [], pgHba: [], postBootstrap: undefined },
     tags: { ...DEFAULT_TAGS, ...tags },
-    watchdog: { mode: "off", device: "", safetyMarginMs: 0 },
+    watchdog: { mode: "required", device: "", safetyMarginMs: 0 },
     log: { level: "info", file: undefined },
   };
 }

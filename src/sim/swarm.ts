@@ -243,6 +243,8 @@ const clockVerb = (d: Dice, node: string): Verb =>
 const diskVerb = (d: Dice, node: string): Verb =>
   d.pick<Verb>([
     { do: "fillDisk", node },
+    { do: "tightenDisk", node },
+    { do: "breakWatchdog", node },
     { do: "foreignData", node, isJunk: d.chance(0.5) },
     { do: "slowDisk", node, slowMs: Math.round(d.between(20, 800)) },
     { do: "slowStandby", node: "standby", slowMs: Math.round(d.between(200, 5_000)) },

@@ -103,6 +103,7 @@ export const peer = (of: Member): PeerStatus => ({
   timeline: of.timeline,
   lineage: [FIRST_BRANCH],
   tags: of.tags,
+  unfit: undefined,
   watchdogFailed: false,
 });
 

@@ -104,6 +104,7 @@ function worldOf(name: string, server: LocalServer): HaWorld {
       port: 5432,
       apiUrl: `http://${name}.example:8008`,
       tags: DEFAULT_TAGS,
+      watchdog: "automatic",
       agentVersion: "0.1.0",
       startedAt: after(NOW, -600_000),
     },
@@ -389,6 +390,14 @@ export const armed =
   (term: number, leftMs: Ms): Change =>
   (w) => ({ ...w, fence: { ...w.fence, armed: { term, until: after(NOW, leftMs) } } });
 export const unarmed: Change = (w) => ({ ...w, fence: { ...w.fence, armed: undefined } });
+/** A watchdog is required, and that is how it is. */
+export const watchdogIs =
+  (watchdog: HaWorld["fence"]["watchdog"]): Change =>
+  (w) => ({
+    ...w,
+    self: { ...w.self, watchdog: "required" },
+    fence: { ...w.fence, watchdog },
+  });
 export const fenceDead: Change = (w) => ({
   ...w,
   fence: { ...w.fence, alive: false, armed: undefined },
@@ -471,6 +480,7 @@ export const peerSays =
           timeline: 2,
           lineage: LINEAGE,
           tags: DEFAULT_TAGS,
+          unfit: undefined,
           watchdogFailed: false,
           ...change,
         },

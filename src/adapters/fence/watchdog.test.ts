@@ -43,6 +43,16 @@ describe("watchdog", () => {
     expect(said).toHaveLength(1);
   });
 
+  it("tells before it is fed whether it could be, and sees a device that comes later", () => {
+    const device = join(at.folder, "later");
+    const said: string[] = [];
+    const watchdog = new Watchdog({ device, timeoutMs: 5000 }, (text) => said.push(text));
+    expect([watchdog.state, said.length]).toEqual(["absent", 1]);
+    writeFileSync(device, "");
+    expect(watchdog.state).toBe("off");
+    expect(readFileSync(device, "latin1")).toBe("");
+  });
+
   it("is off and silent when nobody asked for it", () => {
     const off = new Watchdog(undefined, () => undefined);
     off.feed();

@@ -1,7 +1,15 @@
 // The machine's own dead man's switch: fed while a deadline stands and has not passed, so that a host on which even
 // the fence no longer runs is reset. A plain file or a FIFO does for tests.
 import { spawnSync } from "node:child_process";
-import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename } from "node:path";
 import type { Ms } from "../../model/time.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
@@ -13,6 +21,8 @@ export interface WatchdogOptions {
 }
 
 const SETUP_LIMIT_MS: Ms = 3000;
+/** A device that could not be opened is tried again no sooner: it may be another program's. */
+const FAILED_FOR_MS: Ms = 30_000;
 /** Written last, it tells the driver that the end of feeding is meant. */
 const MAGIC_CLOSE = "V";
 
@@ -21,6 +31,7 @@ export class Watchdog {
   readonly #say: Say;
   readonly #lacking: string[] = [];
   #file: number | undefined;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #state: FenceStatus["watchdog"] = "off";
 
   constructor(options: WatchdogOptions | undefined, say: Say) {
@@ -32,9 +43,19 @@ export class Watchdog {
     } catch {
       this.#state = "absent";
     }
+    if (this.state !== "off") say("there is no watchdog to feed", { device: options.device });
   }
 
+  /** While nothing is fed it tells whether it could be; opening the device to find out would start it. */
   get state(): FenceStatus["watchdog"] {
+    const isTold = this.#file !== undefined || this.#options === undefined;
+    if (isTold || performance.now() - this.#failedAt < FAILED_FOR_MS) return this.#state;
+    try {
+      accessSync(this.#options.device, constants.W_OK);
+      this.#state = "off";
+    } catch (error) {
+      this.#state = isAbsent(error) ? "absent" : "failed";
+    }
     return this.#state;
   }
 
@@ -67,8 +88,8 @@ export class Watchdog {
   }
 
   #fail(error: unknown): void {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    const state = code === "ENOENT" ? "absent" : "failed";
+    this.#failedAt = performance.now();
+    const state = isAbsent(error) ? "absent" : "failed";
     if (this.#state !== state) this.#say("the watchdog cannot be fed", { error: String(error) });
     this.#state = state;
   }
@@ -88,6 +109,9 @@ export class Watchdog {
     }
   }
 }
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ENOENT";
 
 function readNumber(file: string): number | undefined {
   try {

@@ -2,7 +2,7 @@
 import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "../../model/error.ts";
-import type { DirectoryState } from "../../model/server.ts";
+import { type DirectoryState, isTooLittle } from "../../model/server.ts";
 import { exists, isAbsent, namesIn } from "./files.ts";
 import { readMarker } from "./marker.ts";
 import type { Place } from "./place.ts";
@@ -51,12 +51,9 @@ export async function diskSpace(
   return undefined;
 }
 
-/** So little room left that a failure to write is its most likely consequence. */
 export async function isDiskFull(path: string): Promise<boolean> {
   const space = await diskSpace(path);
   return space !== undefined && isTooLittle(space.free);
 }
-
-export const isTooLittle = (freeBytes: number): boolean => freeBytes < 16 * 1024 * 1024;
 
 export const signalPath = (dataDir: string): string => join(dataDir, "standby.signal");

@@ -1,12 +1,18 @@
 // One look at everything: directory, control file, processes, SQL. It never throws and never waits for ever.
 import { type Known, known, unknown } from "../../model/known.ts";
-import type { ControlData, LocalServer, PendingRestart, SqlState } from "../../model/server.ts";
+import {
+  type ControlData,
+  isTooLittle,
+  type LocalServer,
+  type PendingRestart,
+  type SqlState,
+} from "../../model/server.ts";
 import { after, between, type Instant, type Ms } from "../../model/time.ts";
 import type { ServerPlan } from "../../ports/postgres.ts";
 import { commandLineDifferences } from "./command-line.ts";
 import { areStale } from "./config.ts";
 import { type ControlFile, isCleanlyDown, readControlFile } from "./control-data.ts";
-import { directoryState, diskSpace, isTooLittle, signalPath } from "./directory.ts";
+import { directoryState, diskSpace, signalPath } from "./directory.ts";
 import { exists } from "./files.ts";
 import { hasHistory } from "./history.ts";
 import { lineageOf, readLineage } from "./lineage.ts";

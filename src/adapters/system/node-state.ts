@@ -1,10 +1,13 @@
 // Our own durable facts, in one JSON file of the state directory.
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { AppError } from "../../model/error.ts";
 import type { NodeState, NodeStateFile } from "../../ports/node-state.ts";
 import { asFileError, readIfPresent, writeDurably } from "./durable-file.ts";
+import { ensureReserve, releaseReserve } from "./reserve-file.ts";
 
 export const NODE_STATE_NAME = "node.json";
+const RESERVE_NAME = "reserve";
 
 const EMPTY: NodeState = {
   leaseId: undefined,
@@ -16,12 +19,13 @@ const EMPTY: NodeState = {
 /** Reads the file; a missing or damaged one counts as knowing nothing, which is always safe. */
 export async function openNodeState(stateDir: string): Promise<NodeStateFile> {
   const path = join(stateDir, NODE_STATE_NAME);
+  const reserve = join(stateDir, RESERVE_NAME);
   let state = parseNodeState(await readIfPresent(path));
   let last: Promise<void> = Promise.resolve();
   const write = async (change: Partial<NodeState>): Promise<void> => {
     const next = { ...state, ...change };
     await ensureDirectory(dirname(path));
-    await writeDurably(path, `${JSON.stringify(next, undefined, 2)}\n`);
+    await withReserve(reserve, () => writeDurably(path, `${JSON.stringify(next, undefined, 2)}\n`));
     state = next;
   };
   return {
@@ -33,6 +37,18 @@ export async function openNodeState(stateDir: string): Promise<NodeStateFile> {
       await mine;
     },
   };
+}
+
+/** Makes sure of the reserve before it is needed, gives it back when the disk is full, and tries once more (R43). */
+async function withReserve(reserve: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+    await ensureReserve(reserve);
+  } catch (error) {
+    if ((error as AppError).code !== "PG_DISK_FULL") throw error;
+    await releaseReserve(reserve);
+    await write();
+  }
 }
 
 export function parseNodeState(text: string | undefined): NodeState {

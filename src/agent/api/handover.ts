@@ -72,6 +72,7 @@ async function unfitness({ node }: ApiContext, member: Member): Promise<string |
     return `its agent does not answer (${answer.kind === "unknown" ? answer.why : ""})`;
   }
   if (status.tags.nofailover) return "it is tagged nofailover";
+  if (status.unfit !== undefined) return status.unfit;
   return status.watchdogFailed ? "its watchdog failed" : undefined;
 }
 

@@ -53,6 +53,7 @@ import {
   unborn,
   unread,
   WALL_MS,
+  watchdogIs,
   withLease,
   withoutHold,
   withoutLease,
@@ -170,6 +171,14 @@ const moving: Partial<Record<Reason, HaWorld>> = {
     leading(),
     remembering({ life: { pid: 42, sharedSince: "an hour ago" } }),
   ),
+  lead_disk_full: given(
+    leading(),
+    peerSays("n2"),
+    server({ diskFreeBytes: 4_096 }),
+    remembering({ diskFullSince: after(NOW, -3_000) }),
+  ),
+  lead_without_watchdog: given(leading(), watchdogIs("failed")),
+  race_no_watchdog: given(leaderless(), watchdogIs("absent")),
   starting_standby: given(following(), crashed),
   rejoin_rewinding: given(leading(), withoutLease, unarmed, ledByN2, crashed),
   rejoin_cloning: given(

@@ -17,6 +17,7 @@ import type { NodeStateFile } from "../../ports/node-state.ts";
 import type { Peers } from "../../ports/peers.ts";
 import type { Postgres, ServerPlan } from "../../ports/postgres.ts";
 import type { Job, Outcomes } from "../controller.ts";
+import { lacksWatchdog } from "./plans/fitness.ts";
 import { isUnsteady } from "./plans/restarts.ts";
 import type { HaStep } from "./steps.ts";
 import type { HaMemory, HaWorld, Requests, Self } from "./world.ts";
@@ -163,8 +164,12 @@ function mayHaveToChoose(
   if (leader === undefined || around.requests().stopping !== undefined) return true;
   if (leader.term === held?.term) {
     const settled = server.sql.kind === "known" && !server.sql.value.inRecovery;
-    const unsteady = isUnsteady(memory, ports.clock.now());
-    return !settled || unsteady || cluster.failover.value !== undefined;
+    // Whoever may have to give way looks for a successor before it stops.
+    const mayGive =
+      isUnsteady(memory, ports.clock.now()) ||
+      memory.diskFullSince !== undefined ||
+      lacksWatchdog({ self: around.self(), fence: ports.fence.status() });
+    return !settled || mayGive || cluster.failover.value !== undefined;
   }
   const seen = around.holdSeen();
   return (

@@ -6,7 +6,7 @@ import type { Known } from "../../model/known.ts";
 import type { PeerStatus } from "../../model/member.ts";
 import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
-import type { Tags } from "../../model/settings.ts";
+import type { Tags, WatchdogSettings } from "../../model/settings.ts";
 import type { Instant } from "../../model/time.ts";
 import type { HoldSighting } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
@@ -22,6 +22,7 @@ export interface Self {
   readonly port: number;
   readonly apiUrl: string;
   readonly tags: Tags;
+  readonly watchdog: WatchdogSettings["mode"];
   readonly agentVersion: string;
   readonly startedAt: Instant;
 }
@@ -41,6 +42,10 @@ export interface HaMemory {
   readonly crashes: readonly Instant[];
   /** No race before this: a failed promotion or a lease given back (R37). */
   readonly standBackUntil: Instant | undefined;
+  /** How many promotions of this member were given up for being too slow since the last that was not (R37). */
+  readonly slowPromotions: number;
+  /** Since when the disk of the data has been full. */
+  readonly diskFullSince: Instant | undefined;
   /** The data diverged from the leader of this term and must be rebuilt. */
   readonly divergedFrom: number | undefined;
   /** pg_rewind failed against the leader of this term: clone instead. */
@@ -69,6 +74,8 @@ export interface HaMemory {
 export const EMPTY_MEMORY: HaMemory = {
   crashes: [],
   standBackUntil: undefined,
+  slowPromotions: 0,
+  diskFullSince: undefined,
   divergedFrom: undefined,
   rewindFailedFor: undefined,
   startFailures: 0,

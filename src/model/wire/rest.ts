@@ -55,6 +55,7 @@ export function printPatroni(own: OwnStatus): JsonObject {
       agent: own.agentVersion,
       because: own.because,
       position: own.peer.position === undefined ? undefined : printLsn(own.peer.position),
+      unfit: own.peer.unfit,
       lineage: JSON.parse(printLineage(own.peer.lineage)) as unknown,
     },
   };
@@ -108,6 +109,7 @@ export function parsePatroni(text: string): PeerStatus | undefined {
     timeline: integerIn(value["timeline"]),
     lineage: parseLineage(JSON.stringify(own?.["lineage"] ?? [])) ?? [],
     tags: parseTags(value["tags"]),
+    unfit: textIn(own?.["unfit"]),
     watchdogFailed: booleanIn(value["watchdog_failed"]) ?? false,
   };
 }

@@ -6,6 +6,7 @@ import type { CrashEnd } from "../../../ports/postgres.ts";
 import type { Verdict } from "../rungs/rung.ts";
 import type { HaWorld } from "../world.ts";
 import { type Candidate, heirs } from "./candidates.ts";
+import { isDiskFull, lacksWatchdog } from "./fitness.ts";
 import { MINUTE_OF_SERVICE_MS, oneMore, recentCrashes, tooMany } from "./restarts.ts";
 import { cleanEnd, clusterOf } from "./standing.ts";
 import { isSwitchoverDue, switchoverCandidate } from "./switchover.ts";
@@ -21,9 +22,18 @@ export function deadPrimary(w: HaWorld, lease: Lease): Verdict {
   const lastStart = w.outcomes["start-primary"];
   // A restart that was asked for and failed is a crash like any other: it must not hold the lease for ever.
   const hasFailed = restart !== undefined && lastStart?.ok === false && lastStart.at > restart.at;
-  if (restart !== undefined && !hasFailed) return startInPlace(w, lease, "lead_restarting", false);
+  if (restart !== undefined && !hasFailed && !lacksWatchdog(w))
+    return startInPlace(w, lease, "lead_restarting", false);
   const end = cleanEnd(w);
   if (end !== undefined && isSwitchoverDue(w)) return switchover(w, lease, end);
+  if (lacksWatchdog(w) && heirs(w).length === 0) {
+    const nobody = { heir: undefined, minLsn: end };
+    return {
+      because: "lead_without_watchdog",
+      detail: `it is ${w.fence.watchdog}, and nobody can take over`,
+      step: { kind: "release", term: lease.term, release: nobody },
+    };
+  }
   return crashed(w, lease, end);
 }
 
@@ -95,8 +105,8 @@ function restartOrGiveUp(w: HaWorld, lease: Lease, end: Lsn | undefined): Verdic
   const failed = w.outcomes["start-primary"];
   const neverCameUp = last !== undefined && failed?.ok === false && failed.at >= last;
   const served = last === undefined || (w.now - last >= MINUTE_OF_SERVICE_MS && !neverCameUp);
-  const diskFull = failed?.ok === false && failed.code === "PG_DISK_FULL";
-  const hopeless = tooMany(recent) || !served || diskFull;
+  const diskFull = isDiskFull(w) || (failed?.ok === false && failed.code === "PG_DISK_FULL");
+  const hopeless = tooMany(recent) || !served || diskFull || lacksWatchdog(w);
   if (hopeless && heirs(w).length > 0) {
     const detail = `${recent.length} restarts in ten minutes${diskFull ? ", disk full" : ""}`;
     if (end === undefined) return { because: "crash_giving_up", detail }; // no vouch: the lease runs out

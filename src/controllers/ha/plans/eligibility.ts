@@ -2,11 +2,13 @@
 import type { FailoverIntent, Hold } from "../../../model/cluster.ts";
 import { holdMsOf } from "../../../model/config.ts";
 import { type Lsn, lagBytes, maxLsn } from "../../../model/lsn.ts";
+import type { MemberState, PeerStatus } from "../../../model/member.ts";
 import type { Reason } from "../../../model/reason.ts";
 import { after } from "../../../model/time.ts";
 import { headOf } from "../../../model/timeline.ts";
 import type { HaWorld } from "../world.ts";
 import { isAhead } from "./candidates.ts";
+import { isDiskFull, lacksWatchdog } from "./fitness.ts";
 import { branchesOf, clusterOf, isStandby, sqlOf } from "./standing.ts";
 
 export interface Refusal {
@@ -30,6 +32,9 @@ function unfit(w: HaWorld): Refusal | undefined {
   if (!isStandby(w)) return no("race_unhealthy", "the server is not a running standby");
   if (sqlOf(w)?.exhausted !== true)
     return no("race_unhealthy", "its own WAL is not replayed to the end yet");
+  if (lacksWatchdog(w))
+    return no("race_no_watchdog", `watchdog.mode is required, and it is ${w.fence.watchdog}`);
+  if (isDiskFull(w) && !patienceIsOver(w)) return no("race_unhealthy", "its disk is full");
   if (!w.fence.alive) return no("race_unhealthy", "the fence does not answer");
   return undefined;
 }
@@ -99,8 +104,9 @@ function overtaken(w: HaWorld): Refusal | undefined {
     const peer = answer.value;
     if (peer.role === "primary" || peer.role === "demoted")
       return no("race_peer_is_primary", `${name} still runs as primary`);
-    if (peer.tags.nofailover || peer.watchdogFailed || isNamed(w)) continue;
+    if (cannotLead(peer) || isNamed(w)) continue;
     if (name === heirOf(w)) continue; // it was asked by name and did not come
+    if (isComing(w, peer)) return no("race_behind", `${name} led last and its server is coming up`);
     if (isAhead(peer, w.server.lineage, position))
       return no("race_behind", `${name} has more of the WAL`);
     const equal = !isAhead(peer, w.server.lineage, position) && peer.position === position;
@@ -110,6 +116,22 @@ function overtaken(w: HaWorld): Refusal | undefined {
   }
   return undefined;
 }
+
+/**
+ * The last holder answers and its server does not yet: what it acknowledged may be nowhere else. It has had no chance to
+ * hand over (nothing was released), as when a pause ends after its crash.
+ */
+function isComing(w: HaWorld, peer: PeerStatus): boolean {
+  const hold = clusterOf(w)?.hold;
+  const isOnItsWay = peer.position === undefined && COMING.has(peer.state);
+  return hold?.holder === peer.name && hold.released === undefined && isOnItsWay;
+}
+
+/** Not `stopped`: a server that ended in order has sent what it had. */
+const COMING: ReadonlySet<MemberState> = new Set(["crashed", "starting", "running"]);
+
+const cannotLead = (peer: PeerStatus): boolean =>
+  peer.tags.nofailover || peer.unfit !== undefined || peer.watchdogFailed;
 
 /** A person asked for this very member, or the last holder named it as its heir. */
 export const isNamed = (w: HaWorld): boolean =>
@@ -142,7 +164,7 @@ export function passedOver(
   for (const [name, answer] of Object.entries(w.peers)) {
     if (answer.kind === "unknown" || name === heirOf(w)) continue;
     const peer = answer.value;
-    const canLead = peer.role === "standby" && !peer.tags.nofailover && !peer.watchdogFailed;
+    const canLead = peer.role === "standby" && !cannotLead(peer);
     if (canLead && peer.position !== undefined && isAhead(peer, w.server.lineage, position))
       return { name, minLsn: peer.position };
   }

@@ -2,6 +2,7 @@
 import { after } from "../../../model/time.ts";
 import type { Outcome } from "../../controller.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
+import { isDiskFull } from "./fitness.ts";
 import { lifeOf } from "./restarts.ts";
 import { clusterOf, isStandby } from "./standing.ts";
 
@@ -9,7 +10,8 @@ type Digest = (memory: HaMemory, outcome: Outcome, w: HaWorld) => Partial<HaMemo
 
 /** What each kind of finished step teaches; kinds that are not listed teach nothing. */
 const LESSONS: Readonly<Record<string, Digest>> = {
-  promote: (_, o, w) => (o.ok ? {} : { standBackUntil: after(o.at, w.config.ttlMs) }),
+  promote: (_, o, w) =>
+    o.ok ? { slowPromotions: 0 } : { standBackUntil: after(o.at, w.config.ttlMs) },
   "start-standby": startLesson,
   "start-primary": (m, o) => (o.ok ? startLesson(m, o) : {}),
   rewind: (m, o) =>
@@ -52,6 +54,7 @@ export function digest(w: HaWorld): HaMemory {
     ...lifeOf(memory, w),
     ...(isStandby(w) ? { crashes: [] } : {}),
     downSince,
+    diskFullSince: isDiskFull(w) ? (memory.diskFullSince ?? w.now) : undefined,
     silentSince: isSilent ? (memory.silentSince ?? w.now) : undefined,
     holdGoneSince: isHeld ? undefined : goneSince,
     ...(stale ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),

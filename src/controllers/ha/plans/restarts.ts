@@ -1,18 +1,16 @@
 // How often has the primary come back lately, and is that too often? (R46)
-import { lagBytes } from "../../../model/lsn.ts";
 import type { Instant, Ms } from "../../../model/time.ts";
 import type { Verdict } from "../rungs/rung.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
-import { heirs } from "./candidates.ts";
+import { nearHeir } from "./candidates.ts";
 import { sqlOf } from "./standing.ts";
+import { primaryStopMs } from "./stopping.ts";
 
 /** R46: three in ten minutes, or one without a minute of service, and restarting is over. */
 const CRASH_WINDOW_MS: Ms = 600_000;
 const MOST_RESTARTS = 3;
 export const MINUTE_OF_SERVICE_MS: Ms = 60_000;
 const MOST_REMEMBERED = 10;
-/** As a planned stop of the primary. */
-const STOP_MS: Ms = 10_000;
 
 export const recentCrashes = ({ crashes }: HaMemory, now: Instant): readonly Instant[] =>
   crashes.filter((at) => now - at < CRASH_WINDOW_MS);
@@ -51,13 +49,13 @@ export function lifeOf(memory: HaMemory, w: HaWorld): Partial<HaMemory> {
 export function unsteady(w: HaWorld): Verdict | undefined {
   const { memory, now } = w;
   const detail = `${recentCrashes(memory, now).length} restarts in ten minutes`;
-  const heir = heirs(w)[0];
-  const lag = heir === undefined ? 0 : lagBytes(sqlOf(w)?.position ?? heir.position, heir.position);
-  if (isUnsteady(memory, now) && heir !== undefined && lag <= w.config.maximumLagOnFailover) {
+  const heir = isUnsteady(memory, now) ? nearHeir(w) : undefined;
+  if (heir !== undefined) {
+    const timeoutMs = primaryStopMs(w.config);
     return {
       because: "crash_stepping_down",
       detail: `${detail}, to ${heir.member.name}`,
-      step: { kind: "stop", timeoutMs: STOP_MS, heirApiUrl: heir.member.apiUrl },
+      step: { kind: "stop", timeoutMs, heirApiUrl: heir.member.apiUrl },
       vouch: true,
     };
   }

@@ -53,7 +53,8 @@ export function stateOf(w: HaWorld): MemberState {
   const { process } = w.server;
   switch (process.kind) {
     case "down":
-      return w.memory.startFailures > 0 ? "start failed" : "stopped";
+      if (w.memory.startFailures > 0) return "start failed";
+      return endedInOrder(w) ? "stopped" : "crashed";
     case "orphans":
       return "crashed";
     case "running":
@@ -63,6 +64,10 @@ export function stateOf(w: HaWorld): MemberState {
       return process satisfies never;
   }
 }
+
+/** The control file of a server that crashed still says what it was doing. */
+const endedInOrder = ({ server: { control } }: HaWorld): boolean =>
+  control === undefined || control.state.startsWith("shut down");
 
 /** Whether the store already shows this portrait. */
 export function isPublished(w: HaWorld, member: Member): boolean {

@@ -8,6 +8,7 @@ import {
   jobOf,
   justWon,
   leading,
+  remembering,
   unread,
   withLease,
   withoutLease,
@@ -52,6 +53,15 @@ describe.each([PROMOTE, START])("$kind", (step) => {
       cancelJob: true,
       vouch: false,
     });
+  });
+
+  it("is given more time after each promotion that was given up", () => {
+    const slow = remembering({ slowPromotions: 1 });
+    const isPromotion = step.kind === "promote";
+    const w = given(justWon(), slow, jobOf(step, { agoMs: 300_000 }));
+    expect(decide(w).because).toBe(isPromotion ? "job_running" : "promotion_too_slow");
+    const late = decide(given(justWon(), slow, jobOf(step, { agoMs: 600_000 })));
+    expect(late.memory.slowPromotions).toBe(isPromotion ? 2 : 1);
   });
 
   it("is cancelled once", () => {

@@ -1,6 +1,7 @@
 // A long step is running: may it go on?
 import { isValid } from "../../../model/lease.ts";
 import { after } from "../../../model/time.ts";
+import { promotionLimitMs } from "../plans/promotion.ts";
 import { leads, readyLeader } from "../plans/standing.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
@@ -20,8 +21,14 @@ export function job(w: HaWorld): Verdict | undefined {
       if (!isValid(w.lease.held, w.now) || w.lease.held.term !== step.term) {
         return { because: "job_cancelled_lease_lost", detail, cancelJob: true };
       }
-      if (w.now >= after(startedAt, w.config.primaryStartTimeoutMs)) {
-        return { because: "promotion_too_slow", detail, cancelJob: true };
+      const isPromotion = step.kind === "promote";
+      if (
+        w.now >=
+        after(startedAt, isPromotion ? promotionLimitMs(w) : w.config.primaryStartTimeoutMs)
+      ) {
+        const slowPromotions = w.memory.slowPromotions + (isPromotion ? 1 : 0);
+        const remember = { slowPromotions };
+        return { because: "promotion_too_slow", detail, cancelJob: true, remember };
       }
       return { because: "job_running", detail, vouch: true };
     }

@@ -7,17 +7,17 @@ import { after } from "../../../model/time.ts";
 import type { Branch } from "../../../model/timeline.ts";
 import { headOf } from "../../../model/timeline.ts";
 import { passedOver, refusal } from "../plans/eligibility.ts";
+import { stepDown } from "../plans/fitness.ts";
+import { promotionLimitMs } from "../plans/promotion.ts";
 import { unsteady } from "../plans/restarts.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
+import { primaryStopMs } from "../plans/stopping.ts";
 import { switchoverCandidate, switchoverIntent, switchoverProblem } from "../plans/switchover.ts";
 import { unanswering } from "../plans/unanswering.ts";
 import { unused } from "../plans/unused.ts";
 import { leaderUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
-
-/** A planned stop may take this long before the fence ends what is left (R36). */
-const PLANNED_STOP_MS = 10_000;
 
 export function lead(w: HaWorld): Verdict | undefined {
   const lease = leads(w);
@@ -72,7 +72,7 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
       kind: "promote",
       term: lease.term,
       branch: reserved,
-      timeoutMs: w.config.primaryStartTimeoutMs,
+      timeoutMs: promotionLimitMs(w),
     },
     vouch: true,
   };
@@ -114,7 +114,9 @@ function primary(w: HaWorld, lease: Lease): Verdict {
     const detail = `server on ${sql?.timeline ?? "?"}, recorded ${head?.timeline ?? "?"} of term ${head?.term ?? "?"}`;
     return { because: "lead_wrong_timeline", detail, step: { kind: "kill" } };
   }
-  return restart(w, lease) ?? switchover(w, lease) ?? unsteady(w) ?? steady(w, lease);
+  return (
+    restart(w, lease) ?? switchover(w, lease) ?? stepDown(w) ?? unsteady(w) ?? steady(w, lease)
+  );
 }
 
 function steady(w: HaWorld, lease: Lease): Verdict {
@@ -126,7 +128,7 @@ function restart(w: HaWorld, lease: Lease): Verdict | undefined {
   if (asked === undefined) return undefined;
   return {
     because: "lead_restarting",
-    step: { kind: "stop", timeoutMs: PLANNED_STOP_MS, heirApiUrl: undefined },
+    step: { kind: "stop", timeoutMs: primaryStopMs(w.config), heirApiUrl: undefined },
     vouch: leads(w) === lease,
   };
 }
@@ -160,7 +162,7 @@ function switchover(w: HaWorld, lease: Lease): Verdict | undefined {
   return {
     because: "switchover_stopping",
     detail: `to ${heir?.member.name ?? "?"}`,
-    step: { kind: "stop", timeoutMs: PLANNED_STOP_MS, heirApiUrl: heir?.member.apiUrl },
+    step: { kind: "stop", timeoutMs: primaryStopMs(w.config), heirApiUrl: heir?.member.apiUrl },
     vouch: true,
   };
 }

@@ -7,6 +7,7 @@ import {
   asStandby,
   BRANCH_3,
   branches,
+  type Change,
   config,
   END,
   fenceDead,
@@ -30,10 +31,12 @@ import {
   tags,
   unarmed,
   WALL_MS,
+  watchdogIs,
   withLease,
   withoutHold,
 } from "../../../../test/support/world.ts";
 import { lsn } from "../../../model/lsn.ts";
+import type { MemberState } from "../../../model/member.ts";
 import { after } from "../../../model/time.ts";
 import { decide } from "../decide.ts";
 
@@ -244,5 +247,45 @@ describe("the race itself", () => {
     expect(decide(given(waiting, silentSql)).upkeep).not.toContainEqual({ kind: "disarm" });
     expect(decide(given(waiting, unarmed)).upkeep).not.toContainEqual({ kind: "disarm" });
     expect(decide(given(waiting, asStandby)).because).toBe("race_waiting_for_hold");
+  });
+});
+
+describe("the last leader, whose server is coming up", () => {
+  const coming = (state: MemberState, ...more: Change[]) =>
+    given(leaderless(), peerSays("n1", { state, position: undefined }), ...more);
+
+  it.each(["crashed", "starting", "running"] as const)("is waited for while it is %s", (state) => {
+    expect(decide(coming(state)).because).toBe("race_behind");
+  });
+
+  it("is not waited for when it ended in order, cannot start, released its lease, or takes too long", () => {
+    const others = [
+      coming("stopped"),
+      coming("start failed"),
+      coming("crashed", released({ heir: undefined, minLsn: END }, { ago: 100 })),
+      coming("crashed", patient),
+    ];
+    for (const w of others) expect(decide(w).because).toBe("race_acquiring");
+  });
+});
+
+describe("a member that could not lead for long", () => {
+  const full = server({ diskFreeBytes: 4_096 });
+
+  it("with a full disk lets the others go first, and goes when nobody does", () => {
+    expect(decide(given(leaderless(), full)).because).toBe("race_unhealthy");
+    expect(decide(given(leaderless(), full, patient)).because).toBe("race_acquiring");
+  });
+
+  it("is not waited for by others although it has more", () => {
+    const more = peerSays("n3", { position: AHEAD, unfit: "its disk is full" });
+    expect(decide(given(leaderless(), more)).because).toBe("race_acquiring");
+  });
+
+  it("never goes without the watchdog that it must have, and any will do where none must be", () => {
+    expect(decide(given(leaderless(), watchdogIs("absent"), patient)).because).toBe(
+      "race_no_watchdog",
+    );
+    expect(decide(given(leaderless(), watchdogIs("off"))).because).toBe("race_acquiring");
   });
 });
