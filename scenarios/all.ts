@@ -5,6 +5,7 @@ import { agentKilledAndBack } from "./agent-killed-and-back.ts";
 import { agentKilledForGood } from "./agent-killed-for-good.ts";
 import { agentStallsBeforeARequest } from "./agent-stalls-before-a-request.ts";
 import { agentStopped } from "./agent-stopped.ts";
+import { askedForNothing } from "./asked-for-nothing.ts";
 import { backendCrashes } from "./backend-crashes.ts";
 import { backendsKeepCrashing } from "./backends-keep-crashing.ts";
 import { bothCrashTimelineNumber } from "./both-crash-timeline-number.ts";
@@ -12,6 +13,7 @@ import { cleanStopWithHeir } from "./clean-stop-with-heir.ts";
 import { detachAndBack } from "./detach-and-back.ts";
 import { diskAlmostFull } from "./disk-almost-full.ts";
 import { diskFull } from "./disk-full.ts";
+import { failoverAsks } from "./failover-asks.ts";
 import { failoverByHand } from "./failover-by-hand.ts";
 import { fenceKilled } from "./fence-killed.ts";
 import { fenceStopped } from "./fence-stopped.ts";
@@ -76,6 +78,8 @@ export const STORIES: readonly Scenario[] = [
   switchoverUnderACut,
   switchoverOvertakenByDeath,
   failoverByHand,
+  failoverAsks,
+  askedForNothing,
   bothCrashTimelineNumber,
   lateAcquireLands,
   lateAcquireIsJudgedAgain,

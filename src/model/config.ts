@@ -12,6 +12,8 @@ export interface DynamicConfig {
   /** A standby further behind than this never wins a race, in bytes. */
   readonly maximumLagOnFailover: number;
   readonly checkTimeline: boolean;
+  /** `failover: ask`: nobody takes over from a dead leader before a person has said so. */
+  readonly asksBeforeFailover: boolean;
   /** As stored: whether it holds now is `isPausedAt`, since a pause may end by itself. */
   readonly paused: boolean;
   readonly pauseNote: PauseNote;
@@ -33,6 +35,7 @@ export const DEFAULT_CONFIG: DynamicConfig = {
   retryTimeoutMs: seconds(3),
   maximumLagOnFailover: 1_048_576,
   checkTimeline: true,
+  asksBeforeFailover: false,
   paused: false,
   pauseNote: NO_PAUSE_NOTE,
   primaryStartTimeoutMs: seconds(300),

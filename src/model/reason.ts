@@ -79,6 +79,7 @@ export const REASONS = {
   race_waiting_for_heir: "nobody leads: the named heir goes first",
   race_removing_stale_leader: "the holder has been silent for too long: removing its key",
   race_acquiring: "nobody leads and this member is the best candidate: acquiring the lease",
+  race_asking: "nobody leads: this member could, and waits for a person to say so",
   race_not_allowed: "nobody leads: this member must not lead",
   race_unhealthy: "nobody leads: this member's server is not fit to lead",
   race_no_watchdog: "nobody leads: a watchdog is required and this member's cannot be armed",

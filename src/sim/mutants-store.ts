@@ -224,3 +224,21 @@ export function forgetsWhoIsComing(ports: NodePorts): NodePorts {
     },
   };
 }
+
+/** Nobody is asked: the setting is read as if it were not there. */
+export function asksNobody(ports: NodePorts): NodePorts {
+  const { store } = ports;
+  const blur = (kv: KeyValue): KeyValue =>
+    kv.key.endsWith("/config")
+      ? { ...kv, value: kv.value.replace('"failover":"ask"', '"x":1') }
+      : kv;
+  return {
+    ...ports,
+    store: storeWith(store, {
+      async range(prefix, options) {
+        const range = await store.range(prefix, options);
+        return { ...range, entries: range.entries.map(blur) };
+      },
+    }),
+  };
+}

@@ -19,6 +19,7 @@ import {
 } from "./mutants-postgres.ts";
 import {
   anchorsAtAnswer,
+  asksNobody,
   asksNobodyAfterWinning,
   forgetsWhoIsComing,
   releasesToAnyone,
@@ -180,6 +181,12 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: forgetsWhoIsComing },
     breaks: ["S3"],
     story: "pause-ends-before-the-start",
+  },
+  {
+    name: "nobody-asked",
+    flaws: { wrapPorts: asksNobody },
+    breaks: ["S15"],
+    story: "failover-asks",
   },
   {
     name: "release-to-anyone",

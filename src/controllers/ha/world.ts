@@ -67,6 +67,8 @@ export interface HaMemory {
   readonly startedAlone: boolean | undefined;
   /** What the release asked for upon which this member tried to acquire; kept until it is a primary. */
   readonly inherited: Release | undefined;
+  /** Why this member was chosen and the others were not, when it last tried to acquire; for the history. */
+  readonly chosen: string | undefined;
   /** Since when the store has had no `hold` at all, as this node saw it. */
   readonly holdGoneSince: Instant | undefined;
 }
@@ -87,6 +89,7 @@ export const EMPTY_MEMORY: HaMemory = {
   racingSince: undefined,
   startedAlone: undefined,
   inherited: undefined,
+  chosen: undefined,
   holdGoneSince: undefined,
 };
 

@@ -64,6 +64,9 @@ const lines: Reader<readonly string[]> = (value) => {
   return texts.length === value.length ? texts : "must be a list of single lines of text";
 };
 
+const asking: Reader<boolean> = (value) =>
+  value === "ask" || (value === "automatic" ? false : 'must be "automatic" or "ask"');
+
 /** Of two names for one setting the first one present wins. */
 const TOP: readonly (readonly [keyof Values, readonly string[], Reader<unknown>])[] = [
   ["ttlMs", ["ttl"], durationUpTo(DAY_MS)],
@@ -71,6 +74,7 @@ const TOP: readonly (readonly [keyof Values, readonly string[], Reader<unknown>]
   ["retryTimeoutMs", ["retry_timeout"], durationUpTo(DAY_MS)],
   ["maximumLagOnFailover", ["maximum_lag_on_failover"], count],
   ["checkTimeline", ["check_timeline"], flag],
+  ["asksBeforeFailover", ["failover"], asking],
   ["paused", ["pause"], flag],
   ["pauseNote", ["pause_note"], readPauseNote],
   [

@@ -5,6 +5,7 @@ import type { MakeChecker } from "./checker.ts";
 import { confirmedFirst } from "./confirmed-first.ts";
 import { fenceCalm } from "./fence-calm.ts";
 import { historyGrows } from "./history-grows.ts";
+import { lawfulLeader } from "./lawful-leader.ts";
 import { leaderWrites } from "./leader-writes.ts";
 import { loopLives } from "./loop-lives.ts";
 import { noInstants } from "./no-instants.ts";
@@ -24,6 +25,7 @@ export const CHECKERS: readonly MakeChecker[] = [
   rightRows,
   dataKept,
   leaderWrites,
+  lawfulLeader,
   ownStore,
   wholeData,
   writesReturn,

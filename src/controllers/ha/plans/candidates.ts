@@ -2,11 +2,11 @@
 
 import { memberNamed } from "../../../model/cluster.ts";
 import { valueOf } from "../../../model/known.ts";
-import { type Lsn, lagBytes } from "../../../model/lsn.ts";
+import type { Lsn } from "../../../model/lsn.ts";
 import type { Member, PeerStatus } from "../../../model/member.ts";
 import { headOf, type Lineage } from "../../../model/timeline.ts";
 import type { HaWorld } from "../world.ts";
-import { clusterOf, sqlOf } from "./standing.ts";
+import { clusterOf } from "./standing.ts";
 
 /** A standby that could take over, with its position on our branch. */
 export interface Candidate {
@@ -52,14 +52,6 @@ export function heirs(w: HaWorld): readonly Candidate[] {
     found.push({ member, position: peer.position, priority: peer.tags.failoverPriority });
   }
   return found.toSorted(furthestFirst);
-}
-
-/** The best of them, if it is near enough that a planned stop brings it the rest. */
-export function nearHeir(w: HaWorld): Candidate | undefined {
-  const heir = heirs(w)[0];
-  if (heir === undefined) return undefined;
-  const lag = lagBytes(sqlOf(w)?.position ?? heir.position, heir.position);
-  return lag <= w.config.maximumLagOnFailover ? heir : undefined;
 }
 
 function furthestFirst(a: Candidate, b: Candidate): number {

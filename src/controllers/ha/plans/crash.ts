@@ -5,7 +5,8 @@ import { after } from "../../../model/time.ts";
 import type { CrashEnd } from "../../../ports/postgres.ts";
 import type { Verdict } from "../rungs/rung.ts";
 import type { HaWorld } from "../world.ts";
-import { type Candidate, heirs } from "./candidates.ts";
+import { successors } from "./asking.ts";
+import type { Candidate } from "./candidates.ts";
 import { isDiskFull, lacksWatchdog } from "./fitness.ts";
 import { MINUTE_OF_SERVICE_MS, oneMore, recentCrashes, tooMany } from "./restarts.ts";
 import { cleanEnd, clusterOf } from "./standing.ts";
@@ -26,7 +27,7 @@ export function deadPrimary(w: HaWorld, lease: Lease): Verdict {
     return startInPlace(w, lease, "lead_restarting", false);
   const end = cleanEnd(w);
   if (end !== undefined && isSwitchoverDue(w)) return switchover(w, lease, end);
-  if (lacksWatchdog(w) && heirs(w).length === 0) {
+  if (lacksWatchdog(w) && successors(w).length === 0) {
     const nobody = { heir: undefined, minLsn: end };
     return {
       because: "lead_without_watchdog",
@@ -60,7 +61,7 @@ function switchover(w: HaWorld, lease: Lease, end: Lsn): Verdict {
 }
 
 function crashed(w: HaWorld, lease: Lease, clean: Lsn | undefined): Verdict {
-  const best = heirs(w)[0];
+  const best = successors(w)[0];
   if (best === undefined) return restartOrGiveUp(w, lease, undefined);
   const end = clean ?? examined(w);
   if (end === "not yet") {
@@ -107,7 +108,7 @@ function restartOrGiveUp(w: HaWorld, lease: Lease, end: Lsn | undefined): Verdic
   const served = last === undefined || (w.now - last >= MINUTE_OF_SERVICE_MS && !neverCameUp);
   const diskFull = isDiskFull(w) || (failed?.ok === false && failed.code === "PG_DISK_FULL");
   const hopeless = tooMany(recent) || !served || diskFull || lacksWatchdog(w);
-  if (hopeless && heirs(w).length > 0) {
+  if (hopeless && successors(w).length > 0) {
     const detail = `${recent.length} restarts in ten minutes${diskFull ? ", disk full" : ""}`;
     if (end === undefined) return { because: "crash_giving_up", detail }; // no vouch: the lease runs out
     const step = {

@@ -85,7 +85,7 @@ function tooFarBehind(w: HaWorld): Refusal | undefined {
 }
 
 /** What a leader published while it ran, or in the release with which it went. */
-function lastKnownEnd(w: HaWorld): Lsn | undefined {
+export function lastKnownEnd(w: HaWorld): Lsn | undefined {
   const c = clusterOf(w);
   const ends = [
     c?.status.value.position,

@@ -3,7 +3,7 @@ import { isTooLittle } from "../../../model/server.ts";
 import { after, type Ms } from "../../../model/time.ts";
 import type { Verdict } from "../rungs/rung.ts";
 import type { HaWorld } from "../world.ts";
-import { nearHeir } from "./candidates.ts";
+import { nearHeir } from "./asking.ts";
 import { primaryStopMs } from "./stopping.ts";
 
 /** A disk that is full for a moment may be one that something cleans up. */

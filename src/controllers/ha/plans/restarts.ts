@@ -2,7 +2,7 @@
 import type { Instant, Ms } from "../../../model/time.ts";
 import type { Verdict } from "../rungs/rung.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
-import { nearHeir } from "./candidates.ts";
+import { nearHeir } from "./asking.ts";
 import { sqlOf } from "./standing.ts";
 import { primaryStopMs } from "./stopping.ts";
 

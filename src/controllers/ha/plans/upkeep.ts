@@ -126,7 +126,7 @@ function history(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkee
   const row: HistoryRow = {
     timeline: head.parent,
     lsn: head.forkLsn,
-    reason: "no recovery target specified",
+    reason: w.memory.chosen ?? "no recovery target specified",
     at: printRfc3339(w.wallMs),
     newLeader: w.self.name,
   };

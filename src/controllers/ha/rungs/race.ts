@@ -2,7 +2,8 @@
 import { basisOf } from "../../../model/acquire-basis.ts";
 import { holdMsOf } from "../../../model/config.ts";
 import { after } from "../../../model/time.ts";
-import { refusal } from "../plans/eligibility.ts";
+import { isNamed, refusal } from "../plans/eligibility.ts";
+import { judgement } from "../plans/judgement.ts";
 import { permission } from "../plans/permission.ts";
 import { clusterOf, isPrimary, sqlOf } from "../plans/standing.ts";
 import { standbyUpkeep } from "../plans/upkeep.ts";
@@ -59,5 +60,16 @@ export function race(w: HaWorld): Verdict {
       : after(unknownSince, Math.min(1_000, holdMsOf(w.config) / 8));
   if (w.now < settledAt)
     return { because: "race_acquiring", detail: lastTry?.why ?? "", wakeAt: settledAt, remember };
-  return { because: "race_acquiring", step: { kind: "acquire", basis: basisOf(c) }, remember };
+  const chosen = judgement(w);
+  if (w.config.asksBeforeFailover && !isNamed(w) && !comesBack(w)) {
+    const detail = `${chosen}; say understudy failover --to MEMBER`;
+    const wakeAt = after(w.now, LOOK_AGAIN_MS);
+    const upkeep = standbyUpkeep(w, undefined);
+    return { because: "race_asking", detail, wakeAt, upkeep, remember };
+  }
+  const step = { kind: "acquire", basis: basisOf(c) } as const;
+  return { because: "race_acquiring", detail: chosen, step, remember: { ...remember, chosen } };
 }
+
+/** The member that led last leads again: the leadership does not change hands, and nobody needs to be asked. */
+const comesBack = (w: HaWorld): boolean => clusterOf(w)?.hold?.holder === w.self.name;
