@@ -41,6 +41,7 @@ import { requiredWatchdogFails } from "./required-watchdog-fails.ts";
 import { restartOfEverything } from "./restart-of-everything.ts";
 import { restartOnRequest } from "./restart-on-request.ts";
 import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
+import { slowPromotions } from "./slow-promotions.ts";
 import { stoppedPostmaster } from "./stopped-postmaster.ts";
 import { storeDownAndBack } from "./store-down-and-back.ts";
 import { storeLeaderDies } from "./store-leader-dies.ts";
@@ -57,6 +58,7 @@ export const STORIES: readonly Scenario[] = [
   hostDies,
   hostDiesFast,
   hostDiesWithStoreLeader,
+  slowPromotions,
   primaryCutFromStore,
   primaryIsolated,
   agentKilledAndBack,

@@ -135,3 +135,14 @@ export function seesNoFullDisk(ports: NodePorts): NodePorts {
   const retouch = (server: LocalServer): LocalServer => ({ ...server, diskFreeBytes: undefined });
   return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
 }
+
+/** Impatient: a promotion gets no more time than the first one was given. */
+export function neverMorePatient(ports: NodePorts): NodePorts {
+  const { postgres } = ports;
+  let first: number | undefined;
+  const promote: Postgres["promote"] = (branch, timeoutMs, signal) => {
+    first ??= timeoutMs;
+    return postgres.promote(branch, first, signal);
+  };
+  return { ...ports, postgres: postgresWith(postgres, (server) => server, { promote }) };
+}

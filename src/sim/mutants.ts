@@ -11,6 +11,7 @@ import {
   forgetsMarker,
   hasNoLimits,
   leavesOrphans,
+  neverMorePatient,
   saysDownTooEarly,
   seesNoFullDisk,
   seesNoReset,
@@ -163,6 +164,12 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: takesErrorsForLife },
     breaks: ["L1"],
     story: "server-refuses-everybody",
+  },
+  {
+    name: "never-more-patient",
+    flaws: { wrapPorts: neverMorePatient },
+    breaks: ["L1"],
+    story: "slow-promotions",
   },
   {
     name: "full-disk-not-seen",
