@@ -41,6 +41,20 @@ describe("the sentence on a cluster", () => {
     expect([health, warnings]).toEqual(["degraded", [words]]);
   });
 
+  it("asks, where a person has to say who leads, and says what that would cost", () => {
+    const asking = member("n2", { because: "race_asking", position: lsn(600) });
+    const { health, sentence, warnings } = verdictOn(
+      cluster({ leader: undefined, members: [asking, member("n3", { because: "race_behind" })] }),
+      LAG,
+      WALL_MS,
+    );
+    expect([health, sentence]).toEqual([
+      "critical",
+      "nobody leads until a person says who: nobody can write",
+    ]);
+    expect(warnings).toEqual(["n2 could lead, 400 B behind: understudy failover --to n2"]);
+  });
+
   it("warns of lag, pause and pending restarts", () => {
     const pendingRestart = [{ parameter: "a", oldValue: "1", newValue: "2" }];
     const { sentence, warnings } = verdictOn(

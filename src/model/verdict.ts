@@ -24,7 +24,7 @@ export function verdictOn(cluster: ClusterSnapshot, maximumLag: number, wallMs: 
   if (cluster.initialize.value === undefined && name === undefined) {
     return critical("no cluster exists yet: nobody can write");
   }
-  if (name === undefined) return critical("nobody leads: nobody can write");
+  if (name === undefined) return leaderless(cluster);
   const leader = cluster.members.find((member) => member.name === name);
   if (leader === undefined) return critical(`${name} leads but is not there: nobody can write`);
   if (leader.role !== "primary" || leader.state !== "running") {
@@ -42,6 +42,19 @@ export function verdictOn(cluster: ClusterSnapshot, maximumLag: number, wallMs: 
 }
 
 const critical = (sentence: string): Verdict => ({ health: "critical", sentence, warnings: [] });
+
+/** Who waits for a person's word, and what it would cost to give it (`failover: ask`). */
+function leaderless(cluster: ClusterSnapshot): Verdict {
+  const asking = cluster.members.filter(({ because }) => because === "race_asking");
+  if (asking.length === 0) return critical("nobody leads: nobody can write");
+  const offers = asking.map((member) => {
+    const lag = lagOf(member, cluster);
+    const lost = lag === undefined ? "by an unknown amount" : printBytes(lag);
+    return `${member.name} could lead, ${lost} behind: understudy failover --to ${member.name}`;
+  });
+  const sentence = "nobody leads until a person says who: nobody can write";
+  return { health: "critical", sentence, warnings: offers };
+}
 
 function heirsInWords(heirs: readonly Member[], worst: number): string {
   if (heirs.length === 0) return "no standby can take over";
