@@ -108,7 +108,23 @@ describe("the deadline", () => {
     await until("the server is down", () => stage.look().isDown);
     const fence = stage.client();
     await fence.ensure(signal());
-    expect(fence.status()).toMatchObject({ armed: undefined, leaseId: "4711" });
+    // The server was asked to stop before the deadline, which stands until it is over.
+    await until("the deadline is over", () => fence.status().armed === undefined);
+    expect(fence.status()).toMatchObject({ alive: true, leaseId: "4711" });
+  });
+
+  it("is told to the server a moment before, so that it ends in order", async () => {
+    const fence = stage.client();
+    const events: FenceEvent[] = [];
+    fence.onEvent((event) => events.push(event));
+    await fence.ensure(signal());
+    await fence.startServer(stage.command(), signal());
+    await stage.serverAnswers();
+    await fence.arm(3, after(clock.now(), 2000), signal());
+    await until("the server has ended", () => events.length > 0);
+    expect(readFileSync(stage.command().logFile, "utf8")).toContain(
+      "received fast shutdown request",
+    );
   });
 
   it("ends a server whose postmaster is stopped, and tells the agent", async () => {
@@ -132,17 +148,17 @@ describe("the deadline", () => {
     await fence.ensure(signal());
     await fence.startServer(stage.command(), signal());
     await stage.serverAnswers();
-    const first = after(clock.now(), 600);
+    const first = after(clock.now(), 2000);
     await fence.arm(5, first, signal());
     await fence.arm(5, after(clock.now(), LONG_MS), signal());
     await expect(fence.arm(4, after(clock.now(), LONG_MS), signal())).rejects.toMatchObject({
       code: "FENCE_UNARMED",
     });
-    const second = after(clock.now(), 600);
     await until("the first deadline is over", () => clock.now() > after(first, 300));
     expect(fence.status().armed?.term).toBe(5);
     expect(stage.sql("select 1")).toBe("1");
-    await fence.arm(5, after(clock.now(), 200), signal());
+    const second = after(clock.now(), 2000);
+    await fence.arm(5, second, signal());
     await fence.disarm(signal());
     await until("the second deadline is over", () => clock.now() > after(second, 300));
     expect(stage.sql("select 1")).toBe("1");
