@@ -24,11 +24,13 @@ import { hostDies } from "./host-dies.ts";
 import { hostDiesFast } from "./host-dies-fast.ts";
 import { hostDiesWithStoreLeader } from "./host-dies-with-store-leader.ts";
 import { hostSuspended } from "./host-suspended.ts";
+import { keyEndsWhilePeersPromise } from "./key-ends-while-peers-promise.ts";
 import { laggingStandbyCrashRestart } from "./lagging-standby-crash-restart.ts";
 import { lateAcquireIsJudgedAgain } from "./late-acquire-is-judged-again.ts";
 import { lateAcquireLands } from "./late-acquire-lands.ts";
 import { leaseRevoked } from "./lease-revoked.ts";
 import { lostAnswers } from "./lost-answers.ts";
+import { memberAwayIsNotListed } from "./member-away-is-not-listed.ts";
 import { orphanBackendCommits } from "./orphan-backend-commits.ts";
 import { pauseEndsBeforeTheStart } from "./pause-ends-before-the-start.ts";
 import { pauseEndsByItself } from "./pause-ends-by-itself.ts";
@@ -43,6 +45,8 @@ import { restartOnRequest } from "./restart-on-request.ts";
 import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
 import { slowPromotions } from "./slow-promotions.ts";
 import { stoppedPostmaster } from "./stopped-postmaster.ts";
+import { storeAwayAndAStandbyDies } from "./store-away-and-a-standby-dies.ts";
+import { storeAwayPeersPromise } from "./store-away-peers-promise.ts";
 import { storeDownAndBack } from "./store-down-and-back.ts";
 import { storeLeaderDies } from "./store-leader-dies.ts";
 import { storeOutOfSpace } from "./store-out-of-space.ts";
@@ -70,6 +74,9 @@ export const STORIES: readonly Scenario[] = [
   fenceStopped,
   agentAndFenceKilled,
   storeDownAndBack,
+  storeAwayPeersPromise,
+  keyEndsWhilePeersPromise,
+  storeAwayAndAStandbyDies,
   storeLeaderDies,
   storeOutOfSpace,
   leaseRevoked,
@@ -85,6 +92,7 @@ export const STORIES: readonly Scenario[] = [
   bothCrashTimelineNumber,
   lateAcquireLands,
   lateAcquireIsJudgedAgain,
+  memberAwayIsNotListed,
   restartOfEverything,
   orphanBackendCommits,
   stoppedPostmaster,

@@ -73,7 +73,12 @@ export async function compose(settings: NodeSettings): Promise<Composed> {
     store,
     fence,
     postgres,
-    peers: createPeers({ clock, tls: loadTls(settings.rest.tls) }),
+    peers: createPeers({
+      clock,
+      scope: settings.scope,
+      credentials: settings.rest.authentication,
+      tls: loadTls(settings.rest.tls),
+    }),
   };
   const config = rememberedConfig(ports, settings.bootstrap.config);
   return {

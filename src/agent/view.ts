@@ -58,6 +58,7 @@ export function createView(o: ViewOptions): NodeView {
       o.node.wake("configuration");
       return outcome;
     },
+    promise: (asked) => o.node.promise(asked),
     request: (request) => carryOut(o, request),
   };
 }
@@ -85,6 +86,7 @@ function viewOf(o: ViewOptions, eventLoopDelayMs: Ms): View {
     storeTrouble: world.store.kind === "unknown" ? world.store.why : undefined,
     config: world.config,
     lease: o.node.lease().held,
+    byPeers: o.node.lease().held !== undefined && o.node.lease().grantor === "peers",
     leaseRenewedAt: o.node.lease().renewedAt,
     fence: o.node.fence(),
     because: { reason: decision.because, detail: decision.detail, since: last.since },
@@ -102,6 +104,7 @@ function blank(o: ViewOptions, eventLoopDelayMs: Ms): Omit<View, "member"> {
     storeTrouble: undefined,
     config: DEFAULT_CONFIG,
     lease: undefined,
+    byPeers: false,
     leaseRenewedAt: undefined,
     fence: o.node.fence(),
     because: undefined,

@@ -2,14 +2,20 @@
 //
 // A leader that was deposed without knowing it must not overwrite its successor's facts, so each of its
 // writes compares the term (R13). Wishes compare the revision that the person or program had seen.
-import { printFailover, printHistory, printLineage, printStatus } from "../model/wire/dcs.ts";
+import {
+  printFailover,
+  printHistory,
+  printLineage,
+  printRoster,
+  printStatus,
+} from "../model/wire/dcs.ts";
 import type { Dcs, WriteOutcome } from "../ports/dcs.ts";
 import type { Compare, Store, Write } from "../ports/store.ts";
 import type { Keys } from "./keys.ts";
 
 type Records = Pick<
   Dcs,
-  "reserveBranch" | "writeStatus" | "writeHistory" | "writeFailover" | "writeConfig"
+  "reserveBranch" | "writeStatus" | "writeHistory" | "writeRoster" | "writeFailover" | "writeConfig"
 >;
 
 export function records(store: Store, keys: Keys): Records {
@@ -46,6 +52,16 @@ export function records(store: Store, keys: Keys): Records {
       write([leading(term)], put(keys.status, printStatus(status)), timeoutMs),
     writeHistory: (term, rows, timeoutMs) =>
       write([leading(term)], put(keys.history, printHistory(rows)), timeoutMs),
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
+    async writeRoster(term, roster, revision, timeoutMs) {
+      const text = printRoster(roster);
+      const answer = await store.commit(
+        [leading(term), at(keys.known, revision)],
+        [put(keys.known, text), put(keys.failsafe, text)],
+        { timeoutMs },
+      );
+      return answer.succeeded ? "written" : "refused";
+    },
     writeFailover: (intent, revision, timeoutMs) =>
       write(
         [at(keys.failover, revision)],

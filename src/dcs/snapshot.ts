@@ -8,7 +8,7 @@ import {
   parseHistoryRows,
   parseHold,
   parseLineage,
-  parseNames,
+  parseRoster,
   parseStatus,
 } from "../model/wire/dcs.ts";
 import { parseMember } from "../model/wire/member.ts";
@@ -59,7 +59,7 @@ export class SnapshotReader {
       sync: read(keys.sync, (text) => text),
       // An unreadable list must not let everybody in.
       knownMembers: read(keys.known, (text) =>
-        text === undefined ? undefined : (parseNames(text) ?? []),
+        text === undefined ? undefined : (parseRoster(text) ?? {}),
       ),
     };
   }

@@ -67,6 +67,9 @@ export interface Versioned<T> {
   readonly modRevision: number;
 }
 
+/** Members by name with the addresses of their agents: who may race (R28). */
+export type Roster = Readonly<Record<string, string>>;
+
 export interface ClusterSnapshot {
   readonly header: StoreHeader;
   /** System identifier of the cluster; undefined before bootstrap. */
@@ -83,8 +86,8 @@ export interface ClusterSnapshot {
   /** Reserved timelines, oldest first (R18). */
   readonly lineage: Versioned<readonly Branch[]>;
   readonly sync: Versioned<string | undefined>;
-  /** Names that may race when the value exists (R28). */
-  readonly knownMembers: Versioned<readonly string[] | undefined>;
+  /** Only these may race; while no leader has written the list, everybody may (R28). */
+  readonly knownMembers: Versioned<Roster | undefined>;
 }
 
 export const memberNamed = (cluster: ClusterSnapshot, name: string): Member | undefined =>

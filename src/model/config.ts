@@ -17,6 +17,8 @@ export interface DynamicConfig {
   /** As stored: whether it holds now is `isPausedAt`, since a pause may end by itself. */
   readonly paused: boolean;
   readonly pauseNote: PauseNote;
+  /** All members that could take over may stand in for a store that is away. */
+  readonly failsafeMode: boolean;
   readonly primaryStartTimeoutMs: Ms;
   readonly primaryStopTimeoutMs: Ms;
   readonly maxTimelinesHistory: number;
@@ -38,6 +40,7 @@ export const DEFAULT_CONFIG: DynamicConfig = {
   asksBeforeFailover: false,
   paused: false,
   pauseNote: NO_PAUSE_NOTE,
+  failsafeMode: true,
   primaryStartTimeoutMs: seconds(300),
   primaryStopTimeoutMs: 0,
   maxTimelinesHistory: 0,

@@ -14,6 +14,8 @@ export const REASONS = {
   // ignorance
   store_unread_following: "the store cannot be read: the standby keeps following",
   store_unread_lease_valid: "the store cannot be read: the lease is still valid",
+  store_unread_peers_promised:
+    "the store cannot be read: every member that could take over promises not to, so this one goes on",
   store_unread_demoting:
     "the store cannot be read and the lease is about to run out: PostgreSQL is stopped cleanly",
   store_unread_waiting:
@@ -25,6 +27,8 @@ export const REASONS = {
   store_empty: "the store knows no cluster although this member has data: nothing is initialised",
   adopting:
     "the lease, the store and the fence agree that this member leads: taking over where the agent left off",
+  lead_taking_key_anew:
+    "the store is back and the leader key has ended meanwhile: taking it again, the server runs on",
   lease_gone: "the lease is no longer ours",
   // pause
   paused: "the cluster is paused: nothing is started, stopped or promoted",
@@ -76,11 +80,15 @@ export const REASONS = {
   reinitialising: "the data directory is being rebuilt on request",
   // race
   race_waiting_for_hold: "nobody leads: waiting until the last holder surely stopped",
+  race_promised_to_peer:
+    "nobody leads in the store: this member promised the primary not to race while it cannot be reached",
   race_waiting_for_heir: "nobody leads: the named heir goes first",
   race_removing_stale_leader: "the holder has been silent for too long: removing its key",
   race_acquiring: "nobody leads and this member is the best candidate: acquiring the lease",
   race_asking: "nobody leads: this member could, and waits for a person to say so",
   race_not_allowed: "nobody leads: this member must not lead",
+  race_not_listed:
+    "nobody leads: this member was away when the last leader listed who may follow it, and does not race",
   race_unhealthy: "nobody leads: this member's server is not fit to lead",
   race_no_watchdog: "nobody leads: a watchdog is required and this member's cannot be armed",
   race_behind: "nobody leads: another member has more of the WAL",

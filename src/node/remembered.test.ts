@@ -13,6 +13,7 @@ const BLANK: NodeState = {
   store: undefined,
   bootstrapping: undefined,
   config: undefined,
+  promise: undefined,
 };
 
 function nodeWith(state: Partial<NodeState> = {}, isFull = false) {

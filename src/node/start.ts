@@ -5,6 +5,7 @@ import { act } from "../controllers/ha/act.ts";
 import type { ActOptions } from "../controllers/ha/acting.ts";
 import { decide } from "../controllers/ha/decide.ts";
 import { type HaPorts, type HaSurroundings, observe } from "../controllers/ha/observe.ts";
+import { possibleRivals } from "../controllers/ha/plans/roster.ts";
 import { type HaStep, isLong } from "../controllers/ha/steps.ts";
 import {
   EMPTY_MEMORY,
@@ -14,10 +15,11 @@ import {
   type Self,
 } from "../controllers/ha/world.ts";
 import { createDcs } from "../dcs/create-dcs.ts";
-import type { ClusterSnapshot } from "../model/cluster.ts";
+import type { ClusterSnapshot, Roster } from "../model/cluster.ts";
 import { type DynamicConfig, holdMsOf } from "../model/config.ts";
 import { renewEveryMs } from "../model/lease.ts";
 import type { PeerStatus } from "../model/member.ts";
+import type { PromiseAnswer, PromiseAsked } from "../model/promise.ts";
 import type { ScheduledRestart } from "../model/restart.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { after, between, type Instant, type Ms } from "../model/time.ts";
@@ -28,8 +30,10 @@ import type { ServerPlan } from "../ports/postgres.ts";
 import { createJournal, type Journal } from "../runtime/journal.ts";
 import { createLeaseKeeper, type LeaseKeeper } from "../runtime/lease-keeper.ts";
 import { createLoop, type Loop } from "../runtime/loop.ts";
+import { PromiseBook } from "../runtime/promise-book.ts";
 import type { NodeOptions, NodePorts } from "./node.ts";
 import { peerStatusOf } from "./peer-status.ts";
+import { objectionTo } from "./promise-objection.ts";
 import { durableLeaseId, firstConfig, rememberedConfig, rememberStore } from "./remembered.ts";
 import { due, NO_REQUESTS, unfulfilled } from "./requests.ts";
 import { selfOf } from "./self.ts";
@@ -61,6 +65,8 @@ export interface Node {
   peerStatus(): Promise<PeerStatus>;
   /** The same from the last look. */
   peerStatusNow(): PeerStatus | undefined;
+  /** A primary that cannot reach the store asks this member not to race (R27). */
+  promise(asked: PromiseAsked): Promise<PromiseAnswer>;
   /** Begins to look, decide and act; the fence is found or started first. */
   start(): Promise<void>;
   requestRestart(): void;
@@ -115,6 +121,7 @@ class RunningNode implements Node {
     | undefined;
   #requests: Requests = NO_REQUESTS;
   readonly #silence: Silence;
+  readonly #promises: PromiseBook;
   #holdSeen: HoldSighting | undefined;
   #last: LastLook | undefined;
   #cluster: { seen: ClusterSnapshot; at: Instant } | undefined;
@@ -129,6 +136,7 @@ class RunningNode implements Node {
     this.#config = rememberedConfig(ports, settings.bootstrap.config);
     const { scope, namespace, name } = settings;
     this.dcs = createDcs({ store: ports.store, scope, namespace, lastGoodConfig: this.#config });
+    this.#promises = new PromiseBook(clock, ports.state);
     this.#keeper = createLeaseKeeper({
       clock,
       log,
@@ -138,6 +146,9 @@ class RunningNode implements Node {
       leaseId,
       config: () => this.#config,
       mayServeWrites: () => this.#mayServeWrites(),
+      peers: ports.peers,
+      rivals: () => this.#rivals(),
+      promised: () => this.#promises.binding(),
       onChange: (why) => this.wake(why),
     });
     this.#loop = createLoop<HaWorld, HaStep, HaMemory>({
@@ -186,6 +197,27 @@ class RunningNode implements Node {
     return world === undefined
       ? undefined
       : peerStatusOf(this.#self, world.server, world, world.now);
+  }
+
+  promise(asked: PromiseAsked): Promise<PromiseAnswer> {
+    return this.#promises.give(asked, () =>
+      objectionTo(asked, {
+        name: this.#settings.name,
+        config: this.#config,
+        lease: this.#keeper.view(),
+        cluster: this.#cluster?.seen,
+        server: this.#last?.world.server,
+        now: this.#ports.clock.now(),
+      }),
+    );
+  }
+
+  /** Another store, or an older state of it, is no outage: nobody stands in for it. */
+  #rivals(): Roster | undefined {
+    const last = this.#last;
+    if (last === undefined || last.world.storeChanged || !this.#config.failsafeMode)
+      return undefined;
+    return possibleRivals(this.#settings.name, last.decision.memory.roster);
   }
 
   requestRestart(): void {
@@ -279,9 +311,11 @@ class RunningNode implements Node {
       sawCluster: (cluster) => {
         this.#config = cluster.config.value ?? this.#config;
         this.#cluster = { seen: cluster, at: this.#ports.clock.now() };
+        this.#promises.sawCluster(cluster);
         void rememberStore(this.#ports, cluster, this.#config);
       },
       lastStore: () => this.#cluster?.seen.header,
+      promised: () => this.#promises.binding(),
       heard: (name, answered) => this.#silence.heard(name, answered),
       wasSilent: (name) => this.#silence.wasSilent(name),
       planFor: (config) => this.#planFor(config),

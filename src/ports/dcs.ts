@@ -11,6 +11,7 @@ import type {
   HistoryRow,
   Hold,
   Release,
+  Roster,
 } from "../model/cluster.ts";
 import type { Member } from "../model/member.ts";
 import type { Instant, Ms } from "../model/time.ts";
@@ -95,6 +96,8 @@ export interface Dcs {
   ): Promise<WriteOutcome>;
   writeStatus(term: number, status: ClusterStatus, timeoutMs: Ms): Promise<WriteOutcome>;
   writeHistory(term: number, rows: readonly HistoryRow[], timeoutMs: Ms): Promise<WriteOutcome>;
+  /** R28: who may race, compared with the revision of the list before; also as Patroni's tools read it. */
+  writeRoster(term: number, roster: Roster, revision: number, timeoutMs: Ms): Promise<WriteOutcome>;
 
   /** Intents of people; compared with the revision they were decided on (0: absent). */
   writeFailover(

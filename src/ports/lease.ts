@@ -10,7 +10,9 @@ export interface LeaseView {
   /** Our lease id, decided and stored before its first use (R10). */
   readonly leaseId: string;
   readonly held: Lease | undefined;
-  /** An acquire was sent at this instant and its answer never came: it may still land (R12). */
+  /** Who granted the last extension: the store, or all rivals together in its place. */
+  readonly grantor: "store" | "peers";
+  /** An acquire was sent at this instant and has no answer, or never got one: it may still land (R12). */
   readonly acquireUnknownSince: Instant | undefined;
   /** When a vouch of the HA loop was last given, and when a renewal last counted. */
   readonly renewedAt: Instant | undefined;

@@ -1,4 +1,5 @@
 // The port to our own small durable facts beside the data: written with fsync before they are relied on.
+import type { GivenPromise } from "../model/promise.ts";
 
 export interface NodeState {
   /** Lease id that this agent uses, chosen at random and stored before its first use (R10). */
@@ -9,6 +10,8 @@ export interface NodeState {
   readonly bootstrapping: boolean | undefined;
   /** Last good dynamic configuration, as stored text, for a start while the store is away (R44). */
   readonly config: string | undefined;
+  /** Given to a primary that could not reach the store (R27). */
+  readonly promise: GivenPromise | undefined;
 }
 
 export interface NodeStateFile {

@@ -3,7 +3,7 @@
 // It renews only upon a fresh vouch of the HA loop: a hung loop stops vouching, so a zombie cannot keep the crown.
 // The fence learns of every renewal after the store has confirmed it, so its deadline is never the later one.
 import type { AcquireBasis } from "../model/acquire-basis.ts";
-import type { Release } from "../model/cluster.ts";
+import type { Release, Roster } from "../model/cluster.ts";
 import { type DynamicConfig, holdMsOf } from "../model/config.ts";
 import {
   HARD_STOP_AFTER_MS,
@@ -15,12 +15,15 @@ import {
   validUntil,
   vouchLastsMs,
 } from "../model/lease.ts";
+import type { GivenPromise } from "../model/promise.ts";
 import { after, type Instant, type Ms } from "../model/time.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { AcquireOutcome, Dcs, Holder, RenewOutcome } from "../ports/dcs.ts";
 import type { Fence } from "../ports/fence.ts";
 import type { LeaseKeeping, LeaseView } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
+import type { Peers } from "../ports/peers.ts";
+import { missingPromises } from "./peer-promises.ts";
 import { isFresh, type Vouch } from "./vouch.ts";
 
 export interface KeeperOptions {
@@ -34,6 +37,11 @@ export interface KeeperOptions {
   config(): DynamicConfig;
   /** False when the server is surely a standby or down: then nothing needs to be ended when the lease is lost. */
   mayServeWrites(): boolean;
+  readonly peers: Pick<Peers, "promise">;
+  /** Whoever could take over besides us (R28); undefined when they must not stand in for the store. */
+  rivals(): Roster | undefined;
+  /** What this member has promised to another (R27). */
+  promised(): GivenPromise | undefined;
   /** The HA loop should look at once: won, lost, in doubt. */
   onChange(why: string): void;
 }
@@ -58,6 +66,14 @@ const BROOM_SHARE = 3;
 /** What a lease of unknown length is taken for: no configuration allows a shorter one. */
 const SHORTEST_TTL_MS: Ms = 5_000;
 
+/** A renewal that counts: of which term, from when, for how long. */
+interface Counted {
+  readonly term: number;
+  readonly seq: number;
+  readonly sentAt: Instant;
+  readonly holdMs: Ms;
+}
+
 export function createLeaseKeeper(options: KeeperOptions): LeaseKeeper {
   return new Keeper(options);
 }
@@ -65,6 +81,7 @@ export function createLeaseKeeper(options: KeeperOptions): LeaseKeeper {
 class Keeper implements LeaseKeeper {
   readonly #o: KeeperOptions;
   #held: Lease | undefined;
+  #grantor: LeaseView["grantor"] = "store";
   #seq = 0;
   #vouch: Vouch | undefined;
   #acquireUnknownSince: Instant | undefined;
@@ -84,6 +101,7 @@ class Keeper implements LeaseKeeper {
     return {
       leaseId: this.#o.leaseId,
       held: this.#held,
+      grantor: this.#grantor,
       acquireUnknownSince: this.#acquireUnknownSince,
       renewedAt: this.#renewedAt,
     };
@@ -107,14 +125,20 @@ class Keeper implements LeaseKeeper {
   }
 
   async acquire(basis: AcquireBasis): Promise<AcquireOutcome> {
+    // A holder that takes its key anew has lost the lease in the store with it.
+    if (this.#held !== undefined) await this.#keepBroom();
+    // At the moment of use: a promise given since the decision binds, and none is given from here on (R27).
+    if (this.#o.promised() !== undefined) return { kind: "taken" };
     const sentAt = this.#o.clock.now();
     const holdMs = this.#holdMs();
+    const before = this.#acquireUnknownSince;
+    this.#acquireUnknownSince = sentAt;
     const outcome = await this.#o.dcs.acquire(basis, this.#holder(), renewTimeoutMs(holdMs) * 2);
     // "Taken" may mean: by ourselves, by the one before this whose answer was lost. That one stays open.
-    if (outcome.kind === "unknown") this.#acquireUnknownSince = sentAt;
+    if (outcome.kind === "taken") this.#acquireUnknownSince = before;
     if (outcome.kind === "won") {
       this.#acquireUnknownSince = undefined;
-      await this.#believe(outcome.term, 0, sentAt, holdMs);
+      await this.#believe({ term: outcome.term, seq: 0, sentAt, holdMs }, "store");
     }
     return outcome;
   }
@@ -127,7 +151,7 @@ class Keeper implements LeaseKeeper {
     const outcome = await this.#o.dcs.renew(term, this.#holder(), seq + 1, renewTimeoutMs(holdMs));
     if (outcome.kind === "renewed") {
       this.#acquireUnknownSince = undefined;
-      await this.#believe(term, seq + 1, before, holdMs);
+      await this.#believe({ term, seq: seq + 1, sentAt: before, holdMs }, "store");
     } else if (outcome.kind === "lost") {
       this.#acquireUnknownSince = undefined;
     }
@@ -249,19 +273,43 @@ class Keeper implements LeaseKeeper {
     this.#seq += 1;
     if (this.#held?.term !== held.term) return RENEW_RETRY_MS;
     if (outcome.kind === "renewed") {
-      await this.#believe(held.term, this.#seq, sentAt, holdMs);
+      await this.#believe({ term: held.term, seq: this.#seq, sentAt, holdMs }, "store");
       return Math.max(0, this.#renewEveryMs(holdMs) - (clock.now() - sentAt));
     }
     if (outcome.kind === "lost") {
-      this.drop(outcome.why);
-      return 0;
+      if (this.#grantor === "store") {
+        this.drop(outcome.why);
+        return 0;
+      }
+      // The key ended while the peers stood in: nobody can have led since, and the HA loop takes it anew.
+      this.#o.onChange("the store answers, the key is not ours");
+      await this.#keepBroom();
     }
     log.warn("a renewal was not answered", {
       term: held.term,
       why: outcome.why,
       leftMs: held.validUntil - clock.now(),
     });
-    return this.#expireOrRetry(this.#held);
+    return this.#renewByPeers(held.term, holdMs);
+  }
+
+  /** Only while the lease is valid: whoever could have taken over until now has not, and promises not to. */
+  async #renewByPeers(term: number, holdMs: Ms): Promise<Ms> {
+    const { clock, log, name } = this.#o;
+    const rivals = this.#o.rivals();
+    const sentAt = clock.now();
+    if (this.#held?.term !== term) return RENEW_RETRY_MS;
+    if (rivals === undefined || !isValid(this.#held, sentAt))
+      return this.#expireOrRetry(this.#held);
+    const asked = { grantee: name, term, durationMs: holdMs };
+    const missing = await missingPromises(this.#o.peers, rivals, asked, renewTimeoutMs(holdMs));
+    if (this.#held?.term !== term) return RENEW_RETRY_MS;
+    if (missing.length > 0 || !isValid(this.#held, clock.now())) {
+      log.warn("not everybody promises to stand back", { term, missing });
+      return this.#expireOrRetry(this.#held);
+    }
+    await this.#believe({ term, seq: this.#seq, sentAt, holdMs }, "peers");
+    return Math.max(0, this.#renewEveryMs(holdMs) - (clock.now() - sentAt));
   }
 
   #expireOrRetry(held: Lease): Ms {
@@ -271,8 +319,10 @@ class Keeper implements LeaseKeeper {
   }
 
   /** A counted renewal: belief first grows in the fence's record, then in ours, never the other way round. */
-  async #believe(term: number, seq: number, sentAt: Instant, holdMs: Ms): Promise<void> {
+  async #believe(counted: Counted, grantor: LeaseView["grantor"]): Promise<void> {
+    const { term, seq, sentAt, holdMs } = counted;
     const until = validUntil(sentAt, holdMs);
+    this.#grantor = grantor;
     this.#seq = seq;
     this.#renewedAt = sentAt;
     const isNew = this.#held?.term !== term;

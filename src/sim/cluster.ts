@@ -13,7 +13,7 @@ import { simLog } from "./log.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import type { NodeFactory, SimNode } from "./node-factory.ts";
 import { simNodeState } from "./node-state.ts";
-import { simPeers } from "./peers.ts";
+import { type AskedAgent, simPeers } from "./peers.ts";
 import { type PostgresFlaws, SimPostgres } from "./postgres.ts";
 import { SimProcess } from "./process.ts";
 import { DEFAULT_PROFILE, type ServerProfile } from "./run.ts";
@@ -188,13 +188,15 @@ export class SimCluster {
     };
   }
 
-  #answering(
-    name: string,
-  ): { process: SimProcess; status(): ReturnType<SimNode["peerStatus"]> } | undefined {
+  #answering(name: string): AskedAgent | undefined {
     const agent = this.#agents.get(name);
     const node = agent?.node;
     if (agent === undefined || node === undefined || !agent.process.isAlive) return undefined;
-    return { process: agent.process, status: () => node.peerStatus() };
+    return {
+      process: agent.process,
+      status: () => node.peerStatus(),
+      promise: (asked) => node.promise(asked),
+    };
   }
 
   /** The only server that clients can write to now, if there is one. */

@@ -52,6 +52,7 @@ export class Disk {
     store: undefined,
     bootstrapping: undefined,
     config: undefined,
+    promise: undefined,
   };
   /** Each write and flush takes this much longer than usual. */
   slowMs = 0;

@@ -75,6 +75,26 @@ export function trustsAbsence(ports: NodePorts): NodePorts {
   };
 }
 
+/** List not compared: who may race is neither read nor part of the acquire. */
+export function ignoresTheList(ports: NodePorts): NodePorts {
+  const { store } = ports;
+  return {
+    ...ports,
+    store: storeWith(store, {
+      range: async (prefix, options) => {
+        const range = await store.range(prefix, options);
+        return { ...range, entries: range.entries.filter((kv) => !kv.key.endsWith("/known")) };
+      },
+      commit: (compares, writes, options) =>
+        store.commit(
+          compares.filter((c) => !c.key.endsWith("/known")),
+          writes,
+          options,
+        ),
+    }),
+  };
+}
+
 /** Stale watch trusted as contact: a renewal that failed counts while events of the watch still trickle in. */
 export function trustsStaleWatch(ports: NodePorts): NodePorts {
   const { store, clock } = ports;
@@ -153,6 +173,7 @@ export function asksNobodyAfterWinning(ports: NodePorts): NodePorts {
         leaseOfLeader !== "" && leaseOfLeader === ports.state.current().leaseId
           ? Promise.resolve(unknown("not asked again", clock.now()))
           : peers.ask(apiUrl, timeoutMs),
+      promise: (apiUrl, asked, timeoutMs) => peers.promise(apiUrl, asked, timeoutMs),
     },
   };
 }
@@ -215,6 +236,7 @@ export function forgetsWhoIsComing(ports: NodePorts): NodePorts {
   return {
     ...ports,
     peers: {
+      promise: (apiUrl, asked, timeoutMs) => peers.promise(apiUrl, asked, timeoutMs),
       async ask(apiUrl, timeoutMs) {
         const answer = await peers.ask(apiUrl, timeoutMs);
         return answer.kind === "known" && answer.value.position === undefined

@@ -6,6 +6,7 @@ import type { Fault, VerbName } from "../scenario/verbs.ts";
 import type { Flaws } from "./cluster.ts";
 import { armsLate, forgetsFirstArm, trustsAnyWatchdog } from "./mutants-fence.ts";
 import { armsBeforeConfirmed, ownsByName, renewsUnasked, sharesInstants } from "./mutants-lease.ts";
+import { forgetsPromises, promisesTooShortly, takesSilenceForPromise } from "./mutants-peers.ts";
 import {
   followsWithoutEnd,
   forgetsMarker,
@@ -23,6 +24,7 @@ import {
   asksNobody,
   asksNobodyAfterWinning,
   forgetsWhoIsComing,
+  ignoresTheList,
   releasesToAnyone,
   seesNoSilence,
   trustsAbsence,
@@ -49,6 +51,9 @@ export interface Mutant {
   /** With one more host, whose agent bears the first one's name. */
   readonly twin?: boolean;
 }
+
+/** With the fault's primary cut from the store alone, so that the others are free to take over. */
+const FAILSAFE = { ttl: 10, loop_wait: 1, failsafe_mode: true };
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -194,6 +199,45 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: asksNobody },
     breaks: ["S15"],
     story: "failover-asks",
+  },
+  {
+    name: "promise-outlives-its-time",
+    flaws: { wrapPorts: promisesTooShortly },
+    breaks: ["S1"],
+    faults: [
+      { atMs: 30_000, forMs: 100_000, verb: { do: "cutFromStore", node: "primary" } },
+      { atMs: 60_000, forMs: 60_000, verb: { do: "cutFromPeers", node: "primary" } },
+    ],
+    config: FAILSAFE,
+    quick: true,
+    nodes: 3,
+  },
+  {
+    name: "promise-of-one-missing",
+    flaws: { wrapPorts: takesSilenceForPromise },
+    breaks: ["S1"],
+    faults: [
+      { atMs: 30_000, forMs: 100_000, verb: { do: "cutFromStore", node: "primary" } },
+      { atMs: 30_000, forMs: 100_000, verb: { do: "cutOneWay", from: "primary", to: "other" } },
+    ],
+    config: FAILSAFE,
+    quick: true,
+    nodes: 3,
+  },
+  {
+    name: "promise-not-kept",
+    flaws: { wrapPorts: forgetsPromises },
+    breaks: ["S1"],
+    faults: [{ atMs: 30_000, forMs: 100_000, verb: { do: "cutFromStore", node: "primary" } }],
+    config: FAILSAFE,
+    quick: true,
+    nodes: 3,
+  },
+  {
+    name: "list-not-compared",
+    flaws: { wrapPorts: ignoresTheList },
+    breaks: ["S3"],
+    story: "member-away-is-not-listed",
   },
   {
     name: "release-to-anyone",

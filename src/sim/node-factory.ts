@@ -1,6 +1,7 @@
 // What the simulation starts on each host: the real node, or a toy in the simulator's own tests.
 import type { DynamicConfig } from "../model/config.ts";
 import type { PeerStatus } from "../model/member.ts";
+import type { PromiseAnswer, PromiseAsked } from "../model/promise.ts";
 import type { Instant } from "../model/time.ts";
 import type { NodeOptions, NodePorts } from "../node/node.ts";
 
@@ -21,6 +22,7 @@ export interface LastWord {
 export interface SimNode {
   last?(): LastWord | undefined;
   peerStatus(): Promise<PeerStatus>;
+  promise(asked: PromiseAsked): Promise<PromiseAnswer>;
   requestRestart(): void;
   requestReinitialise(): void;
   stop(): Promise<void>;

@@ -82,6 +82,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         ...timing,
         maximum_lag_on_failover: d.pick([0, 100_000, 1_048_576, 1_048_576]),
         primary_start_timeout: d.pick([300, 300, SHORT_START_TIMEOUT_S]),
+        failsafe_mode: d.fork("failsafe").chance(0.7),
         ...options.config,
       },
       factory: options.factory,

@@ -7,6 +7,7 @@ import type { Truth } from "./truth.ts";
 
 const NOBODY: SimNode = {
   peerStatus: () => Promise.reject(new Error("nobody")),
+  promise: () => Promise.reject(new Error("nobody")),
   requestRestart: () => undefined,
   requestReinitialise: () => undefined,
   stop: () => Promise.resolve(),

@@ -54,6 +54,7 @@ function line(truth: Truth, detail: Detail): string | undefined {
     case "look":
     case "renewal-sent":
     case "lease-confirmed":
+    case "promised":
     case "fence-armed":
     case "stored":
       return undefined;

@@ -44,6 +44,14 @@ export type Truth =
   | { readonly kind: "renewal-sent"; readonly host: string; readonly term: number }
   /** The store's yes to an acquire or renewal has arrived: until when it lets the holder believe, on its clock. */
   | {
+      /** The asker's own clock: as long as it may count on the word of `to`. */
+      readonly kind: "promised";
+      readonly host: string;
+      readonly term: number;
+      readonly to: string;
+      readonly until: number;
+    }
+  | {
       readonly kind: "lease-confirmed";
       readonly host: string;
       readonly term: number;

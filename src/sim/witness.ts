@@ -1,8 +1,10 @@
-// What must the checkers know of an agent's dealings with the store? Its looks, and the renewals that it sends.
+// What must the checkers know of an agent's dealings with the store? Its looks, the renewals that it sends, and the
+// promises that stand in for them.
 import { validUntil } from "../model/lease.ts";
 import { instant } from "../model/time.ts";
 import { parseHold } from "../model/wire/dcs.ts";
 import type { NodePorts } from "../node/node.ts";
+import type { Peers } from "../ports/peers.ts";
 import type { Store, Write } from "../ports/store.ts";
 import type { SimHost } from "./host.ts";
 
@@ -38,7 +40,20 @@ export function witnessed(ports: NodePorts, host: SimHost): NodePorts {
     keepAlive: (leaseId, options) => store.keepAlive(leaseId, options),
     watch: (prefix, onEvents, onGap, signal) => store.watch(prefix, onEvents, onGap, signal),
   };
-  return { ...ports, store: told };
+  return { ...ports, store: told, peers: witnessedPeers(ports, host) };
+}
+
+function witnessedPeers({ peers }: NodePorts, { truth, clock, name }: SimHost): Peers {
+  return {
+    ask: (apiUrl, timeoutMs) => peers.ask(apiUrl, timeoutMs),
+    promise: async (apiUrl, asked, timeoutMs) => {
+      const until = validUntil(instant(clock.now()), asked.durationMs);
+      const answer = await peers.promise(apiUrl, asked, timeoutMs);
+      const { term, to } = asked;
+      if (answer.kind === "promised") truth.tell({ kind: "promised", host: name, term, to, until });
+      return answer;
+    },
+  };
 }
 
 /** The hold that an acquire or a renewal writes; a release is none. */

@@ -1,4 +1,4 @@
-// The store goes away and comes back: nobody may be primary without it, and nothing is lost.
+// The store goes away and comes back: without failsafe mode nobody may be primary without it, and nothing is lost.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { healthOf, primariesIn, waitForPrimary } from "../../src/lab/health.ts";
@@ -9,8 +9,11 @@ import { expectSafe, heal, make, useLab } from "../support/lab.ts";
 const LIMIT_MS = 60_000;
 const TTL_SECONDS = 5;
 
-describe("with a ttl of 5 seconds", () => {
-  const lab = useLab("store", { ttlSeconds: TTL_SECONDS });
+describe("without failsafe mode, with a ttl of 5 seconds", () => {
+  const lab = useLab("store", {
+    ttlSeconds: TTL_SECONDS,
+    set: { failsafe_mode: "false" },
+  });
   const all = async (verb: "kill-etcd" | "restart-etcd"): Promise<void> => {
     for (const { name } of lab().etcd) await make(lab(), verb, name);
   };

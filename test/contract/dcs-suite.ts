@@ -259,6 +259,22 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       );
     });
 
+    it("lists who may race for the leader of this term only, also in Patroni's key", async () => {
+      const term = await lead(a);
+      const roster = { a: "http://a:8008", b: "http://b:8008" };
+      expect(await dcs.writeRoster(term - 1, roster, 0, LIMIT_MS)).toBe("refused");
+      expect(await dcs.writeRoster(term, roster, 0, LIMIT_MS)).toBe("written");
+      expect(await dcs.writeRoster(term, {}, 0, LIMIT_MS)).toBe("refused");
+      const { knownMembers } = await look();
+      expect(knownMembers.value).toEqual(roster);
+      expect(JSON.parse((await valueOf("failsafe")) ?? "")).toEqual({
+        a: "http://a:8008/patroni",
+        b: "http://b:8008/patroni",
+      });
+      await put("known", "nonsense");
+      expect((await look()).knownMembers.value).toEqual({});
+    });
+
     it("answers the length of a lease that is there already", async () => {
       expect(await dcs.ensureLease(a.leaseId, TTL_MS * 3, LIMIT_MS)).toBe(TTL_MS);
       expect(await dcs.keepAlive(a.leaseId, LIMIT_MS)).toBe("alive");

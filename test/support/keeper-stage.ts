@@ -1,5 +1,8 @@
 // A lease keeper between a scripted store and a scripted fence, under a virtual clock.
+
+import type { Roster } from "../../src/model/cluster.ts";
 import { DEFAULT_CONFIG, type DynamicConfig } from "../../src/model/config.ts";
+import type { GivenPromise, PromiseAnswer, PromiseAsked } from "../../src/model/promise.ts";
 import type { Instant, Ms } from "../../src/model/time.ts";
 import type { AcquireOutcome, Dcs, Holder, RenewOutcome } from "../../src/ports/dcs.ts";
 import type { Fence } from "../../src/ports/fence.ts";
@@ -19,6 +22,9 @@ export interface Script {
   grantedMs: Ms | undefined;
   arm: (until: Instant) => Promise<void>;
   mayServeWrites: boolean;
+  promise: (apiUrl: string, asked: PromiseAsked) => Promise<PromiseAnswer>;
+  rivals: Roster | undefined;
+  promised: GivenPromise | undefined;
   config: DynamicConfig;
 }
 
@@ -67,6 +73,9 @@ export function createStage(): Stage {
     grantedMs: undefined,
     arm: () => Promise.resolve(),
     mayServeWrites: true,
+    promise: () => Promise.resolve({ kind: "promised" }),
+    rivals: undefined,
+    promised: undefined,
     config: DEFAULT_CONFIG,
   };
   const records = {
@@ -87,6 +96,9 @@ export function createStage(): Stage {
     leaseId: "4711",
     config: () => script.config,
     mayServeWrites: () => script.mayServeWrites,
+    peers: { promise: (url, asked) => script.promise(url, asked) },
+    rivals: () => script.rivals,
+    promised: () => script.promised,
     onChange: (why) => void records.changes.push(why),
   });
   const vouching = (term: number): void => {

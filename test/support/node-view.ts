@@ -1,4 +1,5 @@
 // A node as the REST API sees it, built from plain values: tests change what they ask about.
+
 import type { NodeRequest, NodeView, RequestOutcome, View } from "../../src/agent/api/node-view.ts";
 import type { ApiContext } from "../../src/agent/api/route.ts";
 import type { ClusterSnapshot, FailoverIntent } from "../../src/model/cluster.ts";
@@ -7,6 +8,7 @@ import { AppError } from "../../src/model/error.ts";
 import { known, unknown } from "../../src/model/known.ts";
 import { lsn } from "../../src/model/lsn.ts";
 import { bareMember, type Member, type PeerStatus } from "../../src/model/member.ts";
+import type { PromiseAnswer, PromiseAsked } from "../../src/model/promise.ts";
 import type { LocalServer, SqlState } from "../../src/model/server.ts";
 import { DEFAULT_TAGS, type NodeSettings } from "../../src/model/settings.ts";
 import { parseNodeFile } from "../../src/model/settings-file.ts";
@@ -116,6 +118,7 @@ export const primaryView = (change: Partial<View> = {}): View => ({
   storeTrouble: undefined,
   config: DEFAULT_CONFIG,
   lease: { term: 10, validUntil: after(NOW, 5_000) },
+  byPeers: false,
   leaseRenewedAt: after(NOW, -500),
   fence: {
     alive: true,
@@ -199,6 +202,9 @@ export interface FakeNode extends NodeView {
   silent: Set<string>;
   refuse: { failover: number; config: number };
   outcome: RequestOutcome;
+  /** What the node answers to a primary that asks it not to race, and what was asked. */
+  word: PromiseAnswer;
+  readonly asked: PromiseAsked[];
   readonly requests: NodeRequest[];
   readonly intents: (FailoverIntent | undefined)[];
   readonly configs: string[];
@@ -211,6 +217,8 @@ export function fakeNode(view: View = primaryView()): FakeNode {
     silent: new Set(),
     refuse: { failover: 0, config: 0 },
     outcome: { kind: "done" },
+    word: { kind: "promised" },
+    asked: [],
     requests: [],
     intents: [],
     configs: [],
@@ -240,6 +248,10 @@ export function fakeNode(view: View = primaryView()): FakeNode {
       if (node.refuse.config-- > 0) return "refused";
       node.configs.push(text);
       return "written";
+    },
+    promise(asked) {
+      node.asked.push(asked);
+      return Promise.resolve(node.word);
     },
     request(request) {
       node.requests.push(request);

@@ -7,7 +7,13 @@ import {
   type HaWorld,
   type Requests,
 } from "../../src/controllers/ha/world.ts";
-import type { ClusterSnapshot, FailoverIntent, Hold, Release } from "../../src/model/cluster.ts";
+import type {
+  ClusterSnapshot,
+  FailoverIntent,
+  Hold,
+  Release,
+  Roster,
+} from "../../src/model/cluster.ts";
 import { DEFAULT_CONFIG, type DynamicConfig } from "../../src/model/config.ts";
 import { known, unknown } from "../../src/model/known.ts";
 import { type Lsn, lsn } from "../../src/model/lsn.ts";
@@ -38,6 +44,12 @@ export const BRANCH_2: Branch = { timeline: 2, parent: 1, forkLsn: FORK, term: T
 export const LINEAGE: Lineage = [FIRST_BRANCH, BRANCH_2];
 /** A branch begun later by somebody else, from the end of timeline 2. */
 export const BRANCH_3: Branch = { timeline: 3, parent: 2, forkLsn: END, term: 200 };
+/** Who may race in every built world. */
+export const ROSTER: Roster = {
+  n1: "http://n1.example:8008",
+  n2: "http://n2.example:8008",
+  n3: "http://n3.example:8008",
+};
 export const leaseIdOf = (name: string): string => `lease-${name}`;
 
 /** The world with every change made in turn, frozen to its depths. */
@@ -116,9 +128,11 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     lease: {
       leaseId: leaseIdOf(name),
       held: leads ? { term: TERM, validUntil: after(NOW, 5_000) } : undefined,
+      grantor: "store",
       acquireUnknownSince: undefined,
       renewedAt: leads ? after(NOW, -1_000) : undefined,
     },
+    promised: undefined,
     fence: {
       alive: true,
       armed: leads ? { term: TERM, until: after(NOW, 5_000) } : undefined,
@@ -141,7 +155,10 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     },
     bootstrapping: false,
     claimed: false,
-    memory: EMPTY_MEMORY,
+    memory: {
+      ...EMPTY_MEMORY,
+      roster: { confirmed: ROSTER, revision: 300, sent: {}, isOwn: true, absentSince: {} },
+    },
   };
 }
 
@@ -172,7 +189,7 @@ const clusterLedByN1 = (): ClusterSnapshot => ({
   },
   lineage: { value: LINEAGE, modRevision: 110 },
   sync: { value: undefined, modRevision: 0 },
-  knownMembers: { value: undefined, modRevision: 0 },
+  knownMembers: { value: ROSTER, modRevision: 300 },
 });
 
 const slot = (name: string) =>
@@ -272,6 +289,14 @@ export const emptyStore: Change = cluster(() => ({
   members: [],
 }));
 
+/** The last leader listed these as members that may race. */
+export const listed = (...names: readonly string[]): Change =>
+  cluster(() => ({
+    knownMembers: {
+      value: Object.fromEntries(names.map((n) => [n, `http://${n}.example:8008`])),
+      modRevision: 301,
+    },
+  }));
 export const withoutLeader: Change = cluster(() => ({ leader: undefined }));
 export const withoutHold: Change = (w) => ({
   ...cluster(() => ({ hold: undefined }))(w),
@@ -383,6 +408,21 @@ export const withLease =
     };
   };
 export const withoutLease: Change = (w) => ({ ...w, lease: { ...w.lease, held: undefined } });
+/** All rivals together granted the last extension (R28). */
+export const byPeers: Change = (w) => ({ ...w, lease: { ...w.lease, grantor: "peers" } });
+/** This member has promised n1 not to race for `leftMs` more. */
+export const promised =
+  (leftMs: Ms = 5_000): Change =>
+  (w) => ({
+    ...w,
+    promised: {
+      grantee: "n1",
+      term: TERM,
+      durationMs: 8_000,
+      writtenAt: after(NOW, leftMs - 8_080),
+      until: after(NOW, leftMs),
+    },
+  });
 export const acquireUnknown =
   (agoMs: Ms): Change =>
   (w) => ({ ...w, lease: { ...w.lease, acquireUnknownSince: after(NOW, -agoMs) } });

@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { AppError } from "../../model/error.ts";
+import { instant } from "../../model/time.ts";
 import type { NodeState, NodeStateFile } from "../../ports/node-state.ts";
 import { asFileError, readIfPresent, writeDurably } from "./durable-file.ts";
 import { ensureReserve, releaseReserve } from "./reserve-file.ts";
@@ -14,6 +15,7 @@ const EMPTY: NodeState = {
   store: undefined,
   bootstrapping: undefined,
   config: undefined,
+  promise: undefined,
 };
 
 /** Reads the file; a missing or damaged one counts as knowing nothing, which is always safe. */
@@ -66,6 +68,7 @@ export function parseNodeState(text: string | undefined): NodeState {
     store: parseStore("store" in raw ? raw.store : undefined),
     bootstrapping: typeof bootstrapping === "boolean" ? bootstrapping : undefined,
     config: typeof config === "string" ? config : undefined,
+    promise: parsePromise("promise" in raw ? raw.promise : undefined),
   };
 }
 
@@ -74,6 +77,15 @@ function parseStore(raw: unknown): NodeState["store"] {
   const { clusterId, revision } = raw as Record<string, unknown>;
   if (typeof clusterId !== "string" || typeof revision !== "number") return undefined;
   return { clusterId, revision };
+}
+
+function parsePromise(raw: unknown): NodeState["promise"] {
+  if (typeof raw !== "object" || raw === null) return undefined;
+  const { grantee, term, durationMs, writtenAt, until } = raw as Record<string, unknown>;
+  if (typeof grantee !== "string" || typeof term !== "number") return undefined;
+  if (typeof durationMs !== "number" || typeof writtenAt !== "number" || typeof until !== "number")
+    return undefined;
+  return { grantee, term, durationMs, writtenAt: instant(writtenAt), until: instant(until) };
 }
 
 async function ensureDirectory(path: string): Promise<void> {

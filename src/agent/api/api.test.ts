@@ -68,7 +68,7 @@ describe("over a real socket", () => {
 
   it("is read by other members", async () => {
     const { url, node } = await serve();
-    const peers = createPeers({ clock });
+    const peers = createPeers({ scope: "demo", clock });
     const answer = await peers.ask(url, TIMEOUT_MS);
     expect(answer).toEqual({ kind: "known", value: node.seen.peer, at: 1 });
     expect(await peers.ask(`${url}/patroni`, TIMEOUT_MS)).toMatchObject({ kind: "known" });
@@ -77,7 +77,7 @@ describe("over a real socket", () => {
   it("says in which way it can't be reached", async () => {
     const { url, api } = await serve();
     await api.close(0);
-    const answer = await createPeers({ clock }).ask(url, TIMEOUT_MS);
+    const answer = await createPeers({ scope: "demo", clock }).ask(url, TIMEOUT_MS);
     expect(answer).toMatchObject({ kind: "unknown", why: "connection refused" });
     const error = await callHttp({ method: "GET", url, timeoutMs: TIMEOUT_MS }).catch((e) => e);
     expect(error).toBeInstanceOf(AppError);
@@ -87,7 +87,7 @@ describe("over a real socket", () => {
   it("gives up on a member that accepts and says nothing", async () => {
     const { node, url } = await serve();
     node.fresh = () => new Promise(() => {});
-    const answer = await createPeers({ clock }).ask(url, 100);
+    const answer = await createPeers({ scope: "demo", clock }).ask(url, 100);
     expect(answer).toMatchObject({ kind: "unknown", why: "limit 100 ms" });
   });
 
@@ -128,9 +128,15 @@ describe("over TLS", () => {
 
   it("is trusted through its authority only", async () => {
     const { url } = await serve(yaml("none"));
-    const trusting = createPeers({ clock, tls: loadTls({ cafile: file("ca.pem") }) });
+    const trusting = createPeers({
+      scope: "demo",
+      clock,
+      tls: loadTls({ cafile: file("ca.pem") }),
+    });
     expect(await trusting.ask(url, TIMEOUT_MS)).toMatchObject({ kind: "known" });
-    expect(await createPeers({ clock }).ask(url, TIMEOUT_MS)).toMatchObject({ kind: "unknown" });
+    expect(await createPeers({ scope: "demo", clock }).ask(url, TIMEOUT_MS)).toMatchObject({
+      kind: "unknown",
+    });
   });
 
   const ours = () => ({

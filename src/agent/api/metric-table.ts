@@ -100,7 +100,9 @@ const PATRONI: readonly Metric[] = [
   gauge("patroni_cluster_unlocked", "nobody leads", ({ view }) =>
     flag(view.cluster !== undefined && view.cluster.seen.leader === undefined),
   ),
-  gauge("patroni_failsafe_mode_is_active", "failsafe mode keeps the primary going", () => 0),
+  gauge("patroni_failsafe_mode_is_active", "failsafe mode keeps the primary going", ({ view }) =>
+    flag(view.byPeers),
+  ),
   gauge("patroni_postgres_timeline", "timeline of this server", ({ sql }) => sql?.timeline ?? 0),
   gauge("patroni_dcs_last_seen", "when the store was last read, in epoch seconds", (sample) => {
     const at = sample.view.cluster?.at;

@@ -6,6 +6,7 @@ import type { ErrorCode } from "../../model/error.ts";
 import type { Known } from "../../model/known.ts";
 import type { Lease } from "../../model/lease.ts";
 import type { Member, PeerStatus } from "../../model/member.ts";
+import type { PromiseAnswer, PromiseAsked } from "../../model/promise.ts";
 import type { Reason } from "../../model/reason.ts";
 import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
@@ -28,6 +29,8 @@ export interface View {
   /** The configuration that the node obeys now. */
   readonly config: DynamicConfig;
   readonly lease: Lease | undefined;
+  /** Whether the other members stand in for the store. */
+  readonly byPeers: boolean;
   readonly leaseRenewedAt: Instant | undefined;
   readonly fence: FenceStatus;
   readonly because: Because | undefined;
@@ -94,6 +97,8 @@ export interface NodeView {
   /** Both compare with the revision that was read (0: absent). Throw STORE_… */
   writeFailover(intent: FailoverIntent | undefined, revision: number): Promise<WriteOutcome>;
   writeConfig(json: string, revision: number): Promise<WriteOutcome>;
+  /** Asks this member not to race, for a primary that cannot reach the store (R27). */
+  promise(asked: PromiseAsked): Promise<PromiseAnswer>;
   /** Puts the request into the next world and answers how it ended. Never throws. */
   request(request: NodeRequest): Promise<RequestOutcome>;
 }

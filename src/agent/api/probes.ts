@@ -9,7 +9,6 @@ import { momentOf } from "./routes-read.ts";
 
 /** First segments of GET paths that are endpoints of their own and never health checks. */
 const DEDICATED = new Set([
-  "failsafe",
   ...ROUTES.filter(({ method }) => method === "GET").map(({ path }) => firstSegment(path)),
 ]);
 

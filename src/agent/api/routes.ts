@@ -1,7 +1,9 @@
 // Which endpoints are there? The table behind the server and the reference.
+
 import { HANDOVER_ROUTES } from "./handover.ts";
 import type { Route } from "./route.ts";
 import { CONFIG_ROUTES } from "./routes-config.ts";
+import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
 import { MEMBER_ROUTES } from "./routes-member.ts";
 import { READ_ROUTES } from "./routes-read.ts";
 
@@ -10,4 +12,5 @@ export const ROUTES: readonly Route[] = [
   ...CONFIG_ROUTES,
   ...HANDOVER_ROUTES,
   ...MEMBER_ROUTES,
+  ...FAILSAFE_ROUTES,
 ];

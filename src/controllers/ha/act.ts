@@ -5,6 +5,7 @@ import type { Lsn } from "../../model/lsn.ts";
 import { after } from "../../model/time.ts";
 import type { Progress } from "../../ports/postgres.ts";
 import { actOnBootstrap } from "./act-bootstrap.ts";
+import { writeAsLeader } from "./act-leader.ts";
 import type { ActOptions } from "./acting.ts";
 import {
   CRASH_SCAN_MS,
@@ -39,9 +40,11 @@ export async function act(
     case "publish":
       return o.dcs.publishMember(step.member, o.lease.view().leaseId, WRITE_LIMIT_MS);
     case "write-status":
-      return o.dcs.writeStatus(step.term, step.status, WRITE_LIMIT_MS);
     case "write-history":
-      return o.dcs.writeHistory(step.term, step.rows, WRITE_LIMIT_MS);
+    case "write-roster":
+    case "record-fork":
+    case "reserve":
+      return writeAsLeader(o, step);
     case "clear-failover":
     case "end-pause":
       return takeBack(o, step);
@@ -73,9 +76,6 @@ export async function act(
       return o.postgres.follow(step.upstream, signal);
     case "find-crash-end":
       return o.postgres.crashEnd(step.from, step.lineage, CRASH_SCAN_MS, signal);
-    case "record-fork":
-    case "reserve":
-      return o.dcs.reserveBranch(step.term, step.branches, step.revision, WRITE_LIMIT_MS);
     case "promote":
       return promote(o, step, signal);
     case "acquire":

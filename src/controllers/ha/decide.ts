@@ -1,6 +1,7 @@
 // The ladder: ten questions, the first answer wins.
 import type { Decision } from "../controller.ts";
 import { digest } from "./plans/memory.ts";
+import { rosterSent } from "./plans/roster.ts";
 import { isPublished, selfPortrait } from "./plans/self-portrait.ts";
 import { clusterOf, isPrimary } from "./plans/standing.ts";
 import { bootstrap } from "./rungs/bootstrap.ts";
@@ -34,15 +35,17 @@ export function decide(world: HaWorld): Decision<HaStep, HaMemory> {
   const w: HaWorld = { ...world, memory: digest(world) };
   const verdict = firstAnswer(w);
   const { because, detail, step, wakeAt } = verdict;
+  const upkeep = [...always(w, verdict), ...(verdict.upkeep ?? [])];
+  const roster = rosterSent(w.memory.roster, upkeep);
   return {
     because,
     ...(detail === undefined || detail === "" ? {} : { detail }),
-    upkeep: [...always(w, verdict), ...(verdict.upkeep ?? [])],
+    upkeep,
     ...(step === undefined ? {} : { step }),
     ...(verdict.cancelJob === true ? { cancelJob: true } : {}),
     vouch: verdict.vouch ?? false,
     ...(wakeAt === undefined ? {} : { wakeAt }),
-    memory: { ...w.memory, ...raceMemory(w), ...verdict.remember },
+    memory: { ...w.memory, roster, ...raceMemory(w), ...verdict.remember },
   };
 }
 

@@ -1,12 +1,13 @@
 // How does the ha room look at the world? Everything in parallel, everything bounded; ignorance is an answer.
 
 import type { ClusterSnapshot, StoreHeader } from "../../model/cluster.ts";
-import type { DynamicConfig } from "../../model/config.ts";
+import { type DynamicConfig, holdMsOf } from "../../model/config.ts";
 import { AppError } from "../../model/error.ts";
 import { type Known, known, unknown } from "../../model/known.ts";
-import { rivalMayActAt } from "../../model/lease.ts";
+import { renewEveryMs, rivalMayActAt } from "../../model/lease.ts";
 import type { PeerStatus } from "../../model/member.ts";
 import { heldAt } from "../../model/pause.ts";
+import type { GivenPromise } from "../../model/promise.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -44,6 +45,7 @@ export interface HaSurroundings {
   sawCluster(cluster: ClusterSnapshot): void;
   /** Identity and revision of the last snapshot that this agent accepted. */
   lastStore(): StoreHeader | undefined;
+  promised(): GivenPromise | undefined;
   /** Whether a member answered when it was asked, and whether it was silent the last time, a short while ago. */
   heard(name: string, answered: boolean): void;
   wasSilent(name: string): boolean;
@@ -54,6 +56,10 @@ const SERVER_LOOK_MS: Ms = 2_000;
 const PEER_LIMIT_MS: Ms = 500;
 /** A dead host answers nothing: it costs the full wait once, not at every look of a failover. */
 const SILENT_LIMIT_MS: Ms = 100;
+
+/** So long before its lease ends a holder has ended its last look at a silent store. */
+const LAST_LOOK_MS: Ms = 900;
+const LEAST_LOOK_MS: Ms = 200;
 
 /** What the loop brings to a look: its own recollection. */
 export interface Recollection {
@@ -93,6 +99,7 @@ export async function observe(
     server,
     plan: around.planFor(config),
     lease: ports.lease.view(),
+    promised: around.promised(),
     fence: ports.fence.status(),
     holdSeen: around.holdSeen(),
     peers,
@@ -107,7 +114,7 @@ export async function observe(
 
 async function readStore(ports: HaPorts, around: HaSurroundings): Promise<Known<ClusterSnapshot>> {
   try {
-    const cluster = await ports.dcs.snapshot(around.config().retryTimeoutMs);
+    const cluster = await ports.dcs.snapshot(lookLimitMs(ports, around.config()));
     if (isOurStore(ports, around, cluster)) {
       if (cluster.hold !== undefined) around.sawHold(cluster.hold.modRevision);
       around.sawCluster(cluster);
@@ -117,6 +124,18 @@ async function readStore(ports: HaPorts, around: HaSurroundings): Promise<Known<
     const why = error instanceof AppError ? error.message : String(error);
     return unknown(why, ports.clock.now());
   }
+}
+
+/**
+ * A holder's word is too old to count when its look at a silent store takes longer (R38); and when its lease is about
+ * to end it must be back in time to stop.
+ */
+function lookLimitMs({ lease, clock }: HaPorts, config: DynamicConfig): Ms {
+  const { retryTimeoutMs } = config;
+  const { held } = lease.view();
+  if (held === undefined) return retryTimeoutMs;
+  const leftMs = Math.max(LEAST_LOOK_MS, held.validUntil - clock.now() - LAST_LOOK_MS);
+  return Math.min(retryTimeoutMs, renewEveryMs(holdMsOf(config)), leftMs);
 }
 
 /** R31: another cluster id or a lower revision than seen is ignorance, not an empty store. */

@@ -1,6 +1,6 @@
 // What can the ha room do? Every step is one verb with plain data; act.ts carries it out.
 import type { AcquireBasis } from "../../model/acquire-basis.ts";
-import type { ClusterStatus, HistoryRow, Hold, Release } from "../../model/cluster.ts";
+import type { ClusterStatus, HistoryRow, Hold, Release, Roster } from "../../model/cluster.ts";
 import type { Lsn } from "../../model/lsn.ts";
 import type { Member } from "../../model/member.ts";
 import type { Instant, Ms } from "../../model/time.ts";
@@ -18,6 +18,12 @@ export type HaUpkeep =
       readonly kind: "record-fork";
       readonly term: number;
       readonly branches: readonly Branch[];
+      readonly revision: number;
+    }
+  | {
+      readonly kind: "write-roster";
+      readonly term: number;
+      readonly roster: Roster;
       readonly revision: number;
     }
   | { readonly kind: "clear-failover"; readonly revision: number }

@@ -1,9 +1,10 @@
 // What does the ha room know when it decides? Plain data: time, ignorance and memory are fields of it.
 
-import type { ClusterSnapshot, Release } from "../../model/cluster.ts";
+import type { ClusterSnapshot, Release, Roster } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { Known } from "../../model/known.ts";
 import type { PeerStatus } from "../../model/member.ts";
+import type { GivenPromise } from "../../model/promise.ts";
 import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Tags, WatchdogSettings } from "../../model/settings.ts";
@@ -35,6 +36,27 @@ export interface Requests {
   readonly reinitialise: { readonly at: Instant } | undefined;
   readonly stopping: "stop" | "detach" | undefined;
 }
+
+/** The list of who may race, with what is needed to know it without the store (R28). */
+export interface RosterMemory {
+  /** As the store last showed it, and at which revision. */
+  readonly confirmed: Roster | undefined;
+  readonly revision: number;
+  /** Everybody in lists that were sent upon this revision: they may still land. */
+  readonly sent: Roster;
+  /** This life of the agent has written the list once, so nothing of an earlier life can land any more. */
+  readonly isOwn: boolean;
+  /** Listed members without a key of their own, and since when. */
+  readonly absentSince: Readonly<Record<string, Instant>>;
+}
+
+const EMPTY_ROSTER: RosterMemory = {
+  confirmed: undefined,
+  revision: 0,
+  sent: {},
+  isOwn: false,
+  absentSince: {},
+};
 
 /** What the next world must remember; every field is explained by the rung that writes it. */
 export interface HaMemory {
@@ -69,6 +91,8 @@ export interface HaMemory {
   readonly inherited: Release | undefined;
   /** Why this member was chosen and the others were not, when it last tried to acquire; for the history. */
   readonly chosen: string | undefined;
+  /** Who may race, as far as this node knows (R28). */
+  readonly roster: RosterMemory;
   /** Since when the store has had no `hold` at all, as this node saw it. */
   readonly holdGoneSince: Instant | undefined;
 }
@@ -90,6 +114,7 @@ export const EMPTY_MEMORY: HaMemory = {
   startedAlone: undefined,
   inherited: undefined,
   chosen: undefined,
+  roster: EMPTY_ROSTER,
   holdGoneSince: undefined,
 };
 
@@ -106,6 +131,8 @@ export interface HaWorld {
   readonly server: LocalServer;
   readonly plan: ServerPlan;
   readonly lease: LeaseView;
+  /** What this member has promised to a primary that cannot reach the store (R27). */
+  readonly promised: GivenPromise | undefined;
   readonly fence: FenceStatus;
   readonly holdSeen: HoldSighting | undefined;
   /** Answers of the other members by name; asked only when a choice among them may be due. */

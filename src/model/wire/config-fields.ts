@@ -77,6 +77,7 @@ const TOP: readonly (readonly [keyof Values, readonly string[], Reader<unknown>]
   ["asksBeforeFailover", ["failover"], asking],
   ["paused", ["pause"], flag],
   ["pauseNote", ["pause_note"], readPauseNote],
+  ["failsafeMode", ["failsafe_mode"], flag],
   [
     "primaryStartTimeoutMs",
     ["primary_start_timeout", "master_start_timeout"],
@@ -102,7 +103,6 @@ const POSTGRESQL: readonly (readonly [keyof Values, readonly string[], Reader<un
 const NOT_ACTED_ON: readonly string[] = [
   "synchronous_mode",
   "synchronous_mode_strict",
-  "failsafe_mode",
   "standby_cluster",
 ];
 const KEPT: readonly string[] = [

@@ -8,13 +8,13 @@ import {
   parseHistoryRows,
   parseHold,
   parseLineage,
-  parseNames,
+  parseRoster,
   parseStatus,
   printFailover,
   printHistory,
   printHold,
   printLineage,
-  printNames,
+  printRoster,
   printStatus,
 } from "./dcs.ts";
 import { parseJson, printJson } from "./json.ts";
@@ -164,9 +164,12 @@ describe("JSON", () => {
     );
   });
 
-  it("reads names, and no one from a list that is none", () => {
-    expect(parseNames(printNames(["a", "b"]))).toEqual(["a", "b"]);
-    expect(parseNames("{}")).toBeUndefined();
+  it("reads who may race, and nobody from what is no list", () => {
+    const roster = { b: "http://b:8008", a: "https://a" };
+    expect(printRoster(roster)).toBe('{"a":"https://a/patroni","b":"http://b:8008/patroni"}');
+    expect(parseRoster(printRoster(roster))).toEqual(roster);
+    expect(parseRoster('["a"]')).toBeUndefined();
+    expect(parseRoster("{")).toBeUndefined();
   });
 });
 

@@ -1,11 +1,11 @@
 // What do the values of the cluster's keys look like in the store?
 //
 // Patroni's keys are written so that Patroni's own tools read them; `hold` and `lineage` are ours.
-import type { ClusterStatus, FailoverIntent, HistoryRow, Hold } from "../cluster.ts";
+import type { ClusterStatus, FailoverIntent, HistoryRow, Hold, Roster } from "../cluster.ts";
 import { type Lsn, parseLsn, printLsn } from "../lsn.ts";
 import type { Branch } from "../timeline.ts";
 import { integerIn, isObject, parseJson, printJson, scalarText, textIn } from "./json.ts";
-import { lsnIn } from "./member.ts";
+import { API_PATH, baseUrl, lsnIn } from "./member.ts";
 import { parseRfc3339 } from "./rfc3339.ts";
 
 /** The value of the `hold` key. Term 0 stands for the revision at which it was written (the acquire, R5). */
@@ -141,11 +141,18 @@ const scheduled = (text: string | undefined) => ({
   scheduledAtMs: text === undefined ? undefined : (parseRfc3339(text) ?? Number.MAX_SAFE_INTEGER),
 });
 
-/** Names that may race (R28); undefined when the key is absent or unreadable. */
-export function parseNames(text: string | undefined): readonly string[] | undefined {
+/** Who may race (R28), in the form of Patroni's `failsafe` key; undefined when it is absent or unreadable. */
+export function parseRoster(text: string | undefined): Roster | undefined {
   const value = text === undefined ? undefined : parseJson(text);
-  if (!Array.isArray(value)) return undefined;
-  return value.filter((name: unknown): name is string => typeof name === "string");
+  if (!isObject(value)) return undefined;
+  const rows = Object.entries(value).map(
+    ([name, url]) => [name, baseUrl(textIn(url) ?? "")] as const,
+  );
+  return Object.fromEntries(rows);
 }
 
-export const printNames = (names: readonly string[]): string => printJson(names);
+/** One text for one list: names in order. */
+export function printRoster(roster: Roster): string {
+  const rows = Object.entries(roster).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return printJson(Object.fromEntries(rows.map(([name, url]) => [name, `${url}${API_PATH}`])));
+}

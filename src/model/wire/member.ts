@@ -18,7 +18,8 @@ import { parseTags, printTags } from "./tags.ts";
 
 /** Readers decide by this version how to treat a member; below 4.0.0 they fall back to old habits. */
 export const PUBLISHED_VERSION = "4.1.4";
-const API_PATH = "/patroni";
+/** What Patroni adds to an address of its REST API. */
+export const API_PATH = "/patroni";
 
 /** A WAL position written as a whole number of bytes. */
 export function lsnIn(value: unknown): Lsn | undefined {
@@ -31,7 +32,7 @@ export function lsnIn(value: unknown): Lsn | undefined {
 const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
 /** The address of a member's REST interface without any path. */
-const baseUrl = (url: string): string => url.replace(/\/+$/, "").replace(/\/patroni$/, "");
+export const baseUrl = (url: string): string => url.replace(/\/+$/, "").replace(/\/patroni$/, "");
 
 function parseConnUrl(url: string): readonly [host: string, port: number] | undefined {
   const match = /^postgres(?:ql)?:\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]+)(?::(\d+))?(?:[/?]|$)/.exec(

@@ -1,23 +1,36 @@
-// T3: no fence is armed for longer than the store has confirmed to its host.
+// T3: no fence is armed for longer than the store has confirmed to its host, or all who could take over have promised.
+import { parseRoster } from "../../model/wire/dcs.ts";
 import type { MakeChecker } from "./checker.ts";
 
 /** Two readings of one clock are rounded. */
 const ROUNDING_MS = 1;
 
-export const confirmedFirst: MakeChecker = ({ violate }) => {
+export const confirmedFirst: MakeChecker = ({ cluster, violate }) => {
   const confirmed = new Map<string, number>();
-  const keyOf = (host: string, term: number): string => `${host} ${term}`;
+  const note = (key: string, until: number): void => {
+    confirmed.set(key, Math.max(until, confirmed.get(key) ?? until));
+  };
+  /** Until when everybody else in the list, as it stands in the store, has given its word to this host. */
+  const promisedUntil = (host: string, term: number): number => {
+    const roster = parseRoster(cluster.store.state.keys.get("/service/demo/known")?.value);
+    if (roster === undefined) return Number.NEGATIVE_INFINITY;
+    const rivals = Object.keys(roster).filter((name) => name !== host);
+    const words = rivals.map((to) => confirmed.get(`${host} ${term} ${to}`) ?? -Infinity);
+    return Math.min(...words);
+  };
   return {
     see(truth) {
-      if (truth.kind === "lease-confirmed") {
-        const key = keyOf(truth.host, truth.term);
-        confirmed.set(key, Math.max(truth.until, confirmed.get(key) ?? truth.until));
-      }
+      if (truth.kind === "lease-confirmed") note(`${truth.host} ${truth.term}`, truth.until);
+      if (truth.kind === "promised") note(`${truth.host} ${truth.term} ${truth.to}`, truth.until);
       if (truth.kind !== "fence-armed") return;
-      const until = confirmed.get(keyOf(truth.host, truth.term)) ?? Number.NEGATIVE_INFINITY;
+      const { host, term } = truth;
+      const until = Math.max(
+        confirmed.get(`${host} ${term}`) ?? Number.NEGATIVE_INFINITY,
+        promisedUntil(host, term),
+      );
       if (truth.until <= until + ROUNDING_MS) return;
       const by = Number.isFinite(until) ? `${Math.round(truth.until - until)} ms longer` : "before";
-      violate("T3", `the fence of ${truth.host} is armed ${by} than the store has confirmed`);
+      violate("T3", `the fence of ${host} is armed ${by} than was confirmed or promised`);
     },
   };
 };

@@ -6,6 +6,7 @@ import type { Lsn } from "../../../model/lsn.ts";
 import type { Member, PeerStatus } from "../../../model/member.ts";
 import { headOf, type Lineage } from "../../../model/timeline.ts";
 import type { HaWorld } from "../world.ts";
+import { isListed } from "./roster.ts";
 import { clusterOf } from "./standing.ts";
 
 /** A standby that could take over, with its position on our branch. */
@@ -21,6 +22,7 @@ export function whyNot(w: HaWorld, name: string): string | undefined {
   const member = c === undefined ? undefined : memberNamed(c, name);
   if (member === undefined) return "no such member";
   if (member.tags.nofailover) return "tagged nofailover";
+  if (!isListed(w, name)) return "is not in the list of members that may lead yet";
   const answer = w.peers[name];
   if (answer === undefined) return "not asked yet";
   if (answer.kind === "unknown") return `does not answer (${answer.why})`;

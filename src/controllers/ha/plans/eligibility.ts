@@ -9,6 +9,7 @@ import { headOf } from "../../../model/timeline.ts";
 import type { HaWorld } from "../world.ts";
 import { isAhead } from "./candidates.ts";
 import { isDiskFull, lacksWatchdog } from "./fitness.ts";
+import { isListed } from "./roster.ts";
 import { branchesOf, clusterOf, isStandby, sqlOf } from "./standing.ts";
 
 export interface Refusal {
@@ -26,6 +27,10 @@ export function refusal(w: HaWorld): Refusal | undefined {
 /** The member itself: tags, server, a recent failure, the fence. */
 function unfit(w: HaWorld): Refusal | undefined {
   if (w.self.tags.nofailover) return no("race_not_allowed", "tagged nofailover");
+  if (!isListed(w, w.self.name))
+    return no("race_not_listed", "the last leader had not seen it for longer than ttl");
+  if (w.promised !== undefined)
+    return no("race_promised_to_peer", `${w.promised.grantee} leads on our promise`);
   const until = w.memory.standBackUntil;
   if (until !== undefined && w.now < until)
     return no("race_standing_back", "a promotion or start has just failed here");

@@ -4,6 +4,7 @@ import type { Outcome } from "../../controller.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
 import { isDiskFull } from "./fitness.ts";
 import { lifeOf } from "./restarts.ts";
+import { rosterSeen } from "./roster.ts";
 import { clusterOf, isStandby } from "./standing.ts";
 
 type Digest = (memory: HaMemory, outcome: Outcome, w: HaWorld) => Partial<HaMemory>;
@@ -18,6 +19,8 @@ const LESSONS: Readonly<Record<string, Digest>> = {
     o.ok
       ? { divergedFrom: undefined, rewindFailedFor: undefined }
       : { rewindFailedFor: m.divergedFrom },
+  "write-roster": (m, o) =>
+    o.ok && o.result === "written" ? { roster: { ...m.roster, isOwn: true } } : {},
   clone: (_, o) => (o.ok ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),
 };
 
@@ -56,6 +59,7 @@ export function digest(w: HaWorld): HaMemory {
     downSince,
     diskFullSince: isDiskFull(w) ? (memory.diskFullSince ?? w.now) : undefined,
     silentSince: isSilent ? (memory.silentSince ?? w.now) : undefined,
+    roster: rosterSeen(w, memory),
     holdGoneSince: isHeld ? undefined : goneSince,
     ...(stale ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),
   };

@@ -25,6 +25,8 @@ const wait = (because: Reason, wakeAt: Instant): Permission => ({
 export function permission(w: HaWorld): Permission {
   const c = clusterOf(w);
   if (c === undefined) return wait("race_waiting_for_hold", after(w.now, holdMsOf(w.config)));
+  // Its grantee may lead without a trace in the store (R27).
+  if (w.promised !== undefined) return wait("race_promised_to_peer", w.promised.until);
   // No trace of a holder, or no trace any more: somebody may have erased it under a living one. One H from then on.
   if (c.hold === undefined) {
     const seenAt = w.memory.holdGoneSince ?? w.now;

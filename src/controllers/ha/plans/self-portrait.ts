@@ -40,9 +40,11 @@ export function roleOf(w: HaWorld): MemberRole {
   return "standby";
 }
 
-/** Where the store cannot be read, the lease alone says it: it is as good as before until it ends. */
+/** Where the store cannot be read or others stand in for it, the lease alone says it: it is good until it ends. */
 const isLawful = (w: HaWorld): boolean =>
-  clusterOf(w) === undefined ? isValid(w.lease.held, w.now) : leads(w) !== undefined;
+  clusterOf(w) === undefined || w.lease.grantor === "peers"
+    ? isValid(w.lease.held, w.now)
+    : leads(w) !== undefined;
 
 export function stateOf(w: HaWorld): MemberState {
   const job = w.job?.step.kind;

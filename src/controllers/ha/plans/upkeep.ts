@@ -9,6 +9,7 @@ import { printJson } from "../../../model/wire/json.ts";
 import { printRfc3339 } from "../../../model/wire/rfc3339.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
+import { rosterUpkeep } from "./roster.ts";
 import { clusterOf, isStandby, type Source, sqlOf } from "./standing.ts";
 
 /** A primary's: slots, settings, status, history, a finished intent. */
@@ -21,6 +22,7 @@ export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
     ...slots(w, c),
     ...status(w, c, term),
     ...history(w, c, term),
+    ...rosterUpkeep(w, c, term),
     ...finishedIntent(w, c),
     ...endedPause(w, c),
   ];

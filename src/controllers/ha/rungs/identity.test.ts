@@ -4,6 +4,7 @@ import {
   acquireUnknown,
   armed,
   asPrimary,
+  byPeers,
   crashed,
   following,
   foreignSystem,
@@ -11,17 +12,22 @@ import {
   heldBy,
   leading,
   NOW,
+  outcome,
   paused,
+  promised,
+  released,
   remembering,
   stray,
   TERM,
   unarmed,
+  withLease,
   withoutHold,
   withoutLeader,
   withoutLease,
 } from "../../../../test/support/world.ts";
 import { after } from "../../../model/time.ts";
 import { decide } from "../decide.ts";
+import type { HaWorld } from "../world.ts";
 
 describe("data of another cluster", () => {
   it("is refused and left alone", () => {
@@ -96,4 +102,41 @@ describe("an acquire whose answer was lost", () => {
     const w = given(following(), heldBy("n2", 200), acquireUnknown(900), racing);
     expect(decide(w).memory.racingSince).toBe(NOW - 9_000);
   });
+});
+
+describe("a leader key that ended while the peers stood in for the store", () => {
+  it("is acquired anew under what the store shows, and the server runs on", () => {
+    const w = given(leading(), byPeers, withoutLeader);
+    expect(decide(w)).toMatchObject({
+      because: "lead_taking_key_anew",
+      step: { kind: "acquire", basis: { holdRevision: 500, knownMembersRevision: 300 } },
+      vouch: true,
+    });
+    const tried = given(w, outcome("acquire", { agoMs: 100, result: { kind: "taken" } }));
+    expect(decide(tried)).toMatchObject({ because: "lead_taking_key_anew", wakeAt: NOW + 150 });
+    expect(decide(tried).step).toBeUndefined();
+  });
+
+  it("is lost when anybody's word stands against it: a leader, a newer hold, a release, the time", () => {
+    for (const change of [
+      heldBy("n2", 200),
+      released({ heir: undefined, minLsn: undefined }, { ago: 0 }),
+      withLease(TERM, 0),
+      (w: HaWorld) => given(w, heldBy("n2", 200), withoutLeader),
+      (w: HaWorld) => given(w, withoutLeader, withoutHold),
+    ]) {
+      const w = given(leading(), byPeers, withoutLeader, change);
+      expect(decide(w).because).toBe("lease_gone");
+    }
+  });
+
+  it("is adopted when the answer to that acquire was lost", () => {
+    const w = given(leading(), byPeers, acquireUnknown(300), heldBy("n1", 200));
+    expect(decide(w).step).toMatchObject({ kind: "adopt", term: 200, sentAt: NOW - 300 });
+  });
+});
+
+it("who has promised since adopts no late acquire of its own", () => {
+  const w = given(following(), heldBy("n2", 200), acquireUnknown(900), promised());
+  expect(decide(w).step?.kind).not.toBe("adopt");
 });

@@ -5,6 +5,7 @@ import {
   anotherStore,
   asPrimary,
   bootstrapping,
+  byPeers,
   crashed,
   failed,
   following,
@@ -26,7 +27,7 @@ describe("a primary that cannot read the store", () => {
     expect(decide(given(leading(), unread))).toMatchObject({
       because: "store_unread_lease_valid",
       vouch: true,
-      wakeAt: NOW + 4_300,
+      wakeAt: NOW + 250,
     });
   });
 
@@ -48,6 +49,25 @@ describe("a primary that cannot read the store", () => {
     expect(decide(given(leading(), unread, silentSql))).toMatchObject({
       because: "store_unread_lease_valid",
       vouch: true,
+    });
+  });
+});
+
+describe("a primary that lives by its peers' promises", () => {
+  it("goes on, looks again soon, and still stops in time", () => {
+    expect(decide(given(leading(), unread, byPeers))).toMatchObject({
+      because: "store_unread_peers_promised",
+      vouch: true,
+      wakeAt: NOW + 250,
+    });
+    const late = given(leading(), unread, byPeers, withLease(TERM, 700));
+    expect(decide(late).because).toBe("store_unread_demoting");
+  });
+
+  it("does not so when another store answers: that is no outage", () => {
+    expect(decide(given(leading(), anotherStore, byPeers))).toMatchObject({
+      because: "store_unread_lease_valid",
+      vouch: false,
     });
   });
 });

@@ -1,5 +1,5 @@
 // Can the store be read? If not, what may go on without it?
-import { after } from "../../../model/time.ts";
+import { after, type Instant } from "../../../model/time.ts";
 import { isDown, isPrimary, isRunning, isStandby } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
 import type { HaWorld } from "../world.ts";
@@ -7,6 +7,7 @@ import type { Verdict } from "./rung.ts";
 
 /** A clean stop begins this long before the lease ends, so that the fence need not fire. */
 const LEAVE_BEFORE_END_MS = 700;
+const LOOK_AGAIN_MS = 250;
 
 export function ignorance(w: HaWorld): Verdict | undefined {
   if (w.store.kind === "known") return undefined;
@@ -40,11 +41,22 @@ function primary(w: HaWorld, detail: string): Verdict {
   if (held === undefined)
     return { because: "demoting_without_lease", detail, step: { kind: "kill" } };
   const leaveAt = after(held.validUntil, -LEAVE_BEFORE_END_MS);
-  if (w.now < leaveAt)
-    return { because: "store_unread_lease_valid", detail, vouch: true, wakeAt: leaveAt };
+  if (w.now < leaveAt) return goOn(w, detail, leaveAt);
   return {
     because: "store_unread_demoting",
     detail,
     step: { kind: "stop", timeoutMs: LEAVE_BEFORE_END_MS, heirApiUrl: undefined },
+  };
+}
+
+/** The word of this look is what the next renewal needs, so the next look comes soon. Another store is no outage. */
+function goOn(w: HaWorld, detail: string, leaveAt: Instant): Verdict {
+  const byPeers = w.lease.grantor === "peers" && !w.storeChanged;
+  const lookAgainAt = after(w.now, LOOK_AGAIN_MS);
+  return {
+    because: byPeers ? "store_unread_peers_promised" : "store_unread_lease_valid",
+    detail,
+    vouch: !w.storeChanged,
+    wakeAt: lookAgainAt < leaveAt ? lookAgainAt : leaveAt,
   };
 }

@@ -16,11 +16,13 @@ import {
   heldBy,
   holdSilentFor,
   intent,
+  justWon,
   LINEAGE,
   leaderless,
   NOW,
   peerSays,
   peerSilent,
+  promised,
   published,
   released,
   remembering,
@@ -287,5 +289,24 @@ describe("a member that could not lead for long", () => {
       "race_no_watchdog",
     );
     expect(decide(given(leaderless(), watchdogIs("off"))).because).toBe("race_acquiring");
+  });
+});
+
+describe("a member that has promised a primary not to race (R27)", () => {
+  it("waits until then, whatever hold says, and leaves the key alone", () => {
+    const keyed = given(following(), holdSilentFor(20_000), promised(1_234));
+    expect(decide(keyed)).toMatchObject({ because: "following" });
+    expect(decide(keyed).step).toBeUndefined();
+    expect(decide(given(leaderless(), promised(1_234)))).toMatchObject({
+      because: "race_promised_to_peer",
+      wakeAt: NOW + 1_234,
+    });
+  });
+
+  it("gives back what it has won in spite of it", () => {
+    expect(decide(given(justWon(), promised()))).toMatchObject({
+      because: "lead_not_eligible",
+      step: { kind: "release" },
+    });
   });
 });

@@ -5,6 +5,7 @@ import { after } from "../../../model/time.ts";
 import { isNamed, refusal } from "../plans/eligibility.ts";
 import { judgement } from "../plans/judgement.ts";
 import { permission } from "../plans/permission.ts";
+import { isListed } from "../plans/roster.ts";
 import { clusterOf, isPrimary, sqlOf } from "../plans/standing.ts";
 import { standbyUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
@@ -25,6 +26,8 @@ export function race(w: HaWorld): Verdict {
       remember: { racingSince: undefined },
     };
   }
+  // Whoever cannot lead has no business with another's key: it may be a living holder's (R28).
+  if (!isListed(w, w.self.name) && !w.self.tags.nofailover) return notListed(w);
   const racingSince = w.memory.racingSince ?? w.now;
   const remember = { racingSince, inherited: c.hold?.released };
   // Somebody's key, or our own in which we don't believe any more.
@@ -73,3 +76,13 @@ export function race(w: HaWorld): Verdict {
 
 /** The member that led last leads again: the leadership does not change hands, and nobody needs to be asked. */
 const comesBack = (w: HaWorld): boolean => clusterOf(w)?.hold?.holder === w.self.name;
+
+function notListed(w: HaWorld): Verdict {
+  const listed = Object.keys(clusterOf(w)?.knownMembers.value ?? {});
+  return {
+    because: "race_not_listed",
+    detail: `the last leader listed ${listed.join(", ") || "nobody"}`,
+    wakeAt: after(w.now, LOOK_AGAIN_MS),
+    upkeep: standbyUpkeep(w, undefined),
+  };
+}

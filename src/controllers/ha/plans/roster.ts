@@ -1,0 +1,71 @@
+// Who may race when this leader is gone, and who might, by what is still under way? (R28)
+import type { ClusterSnapshot, Roster } from "../../../model/cluster.ts";
+import type { Instant } from "../../../model/time.ts";
+import { printRoster } from "../../../model/wire/dcs.ts";
+import type { HaUpkeep } from "../steps.ts";
+import type { HaMemory, HaWorld, RosterMemory } from "../world.ts";
+import { clusterOf } from "./standing.ts";
+
+/** Before a leader has written the list everybody may race, afterwards only who stands in it. */
+export function isListed(w: HaWorld, name: string): boolean {
+  const roster = clusterOf(w)?.knownMembers.value;
+  return roster === undefined || name in roster;
+}
+
+/** A leader's upkeep: the list, when it has changed, and once in every life of its agent. */
+export function rosterUpkeep(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {
+  const { value, modRevision } = c.knownMembers;
+  const roster = wanted(w, c);
+  const isSame = value !== undefined && printRoster(value) === printRoster(roster);
+  if (isSame && w.memory.roster.isOwn) return [];
+  return [{ kind: "write-roster", term, roster, revision: modRevision }];
+}
+
+/** Everybody who is there and may lead; and who stands in the list and has not been absent for a ttl yet. */
+function wanted(w: HaWorld, c: ClusterSnapshot): Roster {
+  const { absentSince } = w.memory.roster;
+  const isStaying = ([name]: readonly [string, string]): boolean => {
+    const since = absentSince[name];
+    return since !== undefined && w.now - since <= w.config.ttlMs;
+  };
+  const staying = Object.entries(c.knownMembers.value ?? {}).filter(isStaying);
+  const present = c.members
+    .filter((m) => !m.tags.nofailover && m.apiUrl !== "")
+    .map((m) => [m.name, m.apiUrl] as const);
+  return Object.fromEntries([...staying, ...present, [w.self.name, w.self.apiUrl]]);
+}
+
+/** What this look at the store teaches about the list. */
+export function rosterSeen(w: HaWorld, memory: HaMemory): RosterMemory {
+  const c = clusterOf(w);
+  const before = memory.roster;
+  if (c === undefined) return before;
+  const { value, modRevision } = c.knownMembers;
+  const absentSince: Record<string, Instant> = {};
+  for (const name of Object.keys(value ?? {})) {
+    if (!c.members.some((m) => m.name === name))
+      absentSince[name] = before.absentSince[name] ?? w.now;
+  }
+  // Each list is sent with a compare of the revision before it: once that has moved, it can land no more.
+  const sent = modRevision === before.revision ? before.sent : {};
+  return { ...before, confirmed: value, revision: modRevision, sent, absentSince };
+}
+
+/** Noted before a list leaves: its answer may be lost, and it may land all the same. */
+export function rosterSent(roster: RosterMemory, upkeep: readonly HaUpkeep[]): RosterMemory {
+  return upkeep.reduce(
+    (r, u) => (u.kind === "write-roster" ? { ...r, sent: { ...r.sent, ...u.roster } } : r),
+    roster,
+  );
+}
+
+/**
+ * Everybody but this member who may race or could by a list that is under way; undefined while that is not surely
+ * known: no list yet, or none written in this life of the agent.
+ */
+export function possibleRivals(self: string, memory: RosterMemory): Roster | undefined {
+  const { confirmed, sent, isOwn } = memory;
+  if (confirmed === undefined || !isOwn) return undefined;
+  const all = Object.entries({ ...sent, ...confirmed });
+  return Object.fromEntries(all.filter(([name]) => name !== self));
+}

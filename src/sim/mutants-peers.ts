@@ -1,0 +1,42 @@
+// Lies about what the other members promised.
+import type { NodePorts } from "../node/node.ts";
+
+/** Outlives its time: the others promise for a quarter of what the holder counts. */
+export function promisesTooShortly(ports: NodePorts): NodePorts {
+  const { peers } = ports;
+  return {
+    ...ports,
+    peers: {
+      ask: (apiUrl, timeoutMs) => peers.ask(apiUrl, timeoutMs),
+      promise: (apiUrl, asked, timeoutMs) =>
+        peers.promise(apiUrl, { ...asked, durationMs: asked.durationMs / 4 }, timeoutMs),
+    },
+  };
+}
+
+/** One missing: silence counts as a promise. */
+export function takesSilenceForPromise(ports: NodePorts): NodePorts {
+  const { peers } = ports;
+  return {
+    ...ports,
+    peers: {
+      ask: (apiUrl, timeoutMs) => peers.ask(apiUrl, timeoutMs),
+      promise: async (apiUrl, asked, timeoutMs) => {
+        const answer = await peers.promise(apiUrl, asked, timeoutMs);
+        return answer.kind === "unknown" ? { kind: "promised" } : answer;
+      },
+    },
+  };
+}
+
+/** Not kept: what was promised is acknowledged and forgotten. */
+export function forgetsPromises(ports: NodePorts): NodePorts {
+  const { state } = ports;
+  return {
+    ...ports,
+    state: {
+      current: () => ({ ...state.current(), promise: undefined }),
+      update: (change) => state.update(change),
+    },
+  };
+}
