@@ -10,6 +10,7 @@ const DYNAMIC = new Set([
   "retry_timeout",
   "maximum_lag_on_failover",
   "check_timeline",
+  "failover",
   "primary_start_timeout",
   "primary_stop_timeout",
   "synchronous_mode",

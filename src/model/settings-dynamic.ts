@@ -19,6 +19,7 @@ const KNOWN = [
   "synchronous_node_count",
   "failsafe_mode",
   "check_timeline",
+  "failover",
   "pause",
   "slots",
   "ignore_slots",

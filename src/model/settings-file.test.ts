@@ -67,6 +67,12 @@ describe("a small file", () => {
     expect(JSON.stringify(s)).not.toContain('"secret"');
   });
 
+  it("may say that people are asked before a failover", () => {
+    const s = settingsOf(THREE_NODES.replace("ttl: 30", "ttl: 30\n    failover: ask"));
+    expect(s.warnings).toEqual([]);
+    expect(s.bootstrap.config).toMatchObject({ failover: "ask" });
+  });
+
   it("may be the usual one of a three-node Patroni cluster", () => {
     const s = settingsOf(THREE_NODES);
     expect(s.warnings).toEqual([]);

@@ -19,6 +19,18 @@ describe("a configuration", () => {
     expect(accepted(strict({}))).toEqual({ kind: "ok", config: DEFAULT_CONFIG, warnings: [] });
   });
 
+  it.each([
+    ["ask", true],
+    ["automatic", false],
+  ])("says with failover: %s whether people are asked", (failover, asks) => {
+    expect(accepted(strict({ failover })).config.asksBeforeFailover).toBe(asks);
+  });
+
+  it("is refused with a failover that is neither", () => {
+    for (const failover of ["manual", true, 1])
+      expect(paths(strict({ failover }))).toEqual(["failover"]);
+  });
+
   it("is read with all its fields, and keeps what it does not know", () => {
     const raw = {
       ttl: 30,

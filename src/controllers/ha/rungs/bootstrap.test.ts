@@ -24,6 +24,7 @@ import {
   stoppedAt,
   tagged,
   unborn,
+  watchdogIs,
   withLease,
   withoutHold,
   withoutLeader,
@@ -74,6 +75,10 @@ describe("a member without data in an empty store", () => {
 
   it("leaves it to others when it must not lead", () => {
     expect(decide(given(unborn(), tagged({ nofailover: true }))).step).toBeUndefined();
+    expect(decide(given(unborn(), watchdogIs("absent")))).toMatchObject({
+      because: "bootstrap_waiting",
+      detail: "a watchdog is required and it is absent",
+    });
   });
 });
 

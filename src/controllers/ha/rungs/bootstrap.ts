@@ -3,6 +3,7 @@
 import { basisOf } from "../../../model/acquire-basis.ts";
 import type { ClusterSnapshot } from "../../../model/cluster.ts";
 import { after } from "../../../model/time.ts";
+import { lacksWatchdog, unfitness } from "../plans/fitness.ts";
 import { permission } from "../plans/permission.ts";
 import { cloneFrom } from "../plans/rejoin.ts";
 import { clusterOf, isDown, isPrimary, isStandby, leads, readyLeader } from "../plans/standing.ts";
@@ -73,6 +74,7 @@ function isClaimGone(w: HaWorld): boolean {
 
 function claim(w: HaWorld): Verdict {
   if (w.self.tags.nofailover) return { because: "bootstrap_waiting", detail: "tagged nofailover" };
+  if (lacksWatchdog(w)) return { because: "bootstrap_waiting", detail: unfitness(w) ?? "" };
   const last = w.outcomes["claim-bootstrap"];
   const retryAt = last === undefined ? w.now : after(last.at, CLAIM_RETRY_MS);
   if (w.now < retryAt) return { because: "bootstrap_waiting", wakeAt: retryAt };
