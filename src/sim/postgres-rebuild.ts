@@ -3,7 +3,7 @@ import { AppError, type ErrorCode } from "../model/error.ts";
 import type { Lineage } from "../model/timeline.ts";
 import type { Upstream } from "../ports/postgres.ts";
 import { ask } from "./ask.ts";
-import { copyOf } from "./disk.ts";
+import { copyOf, type Disk } from "./disk.ts";
 import type { SimHost } from "./host.ts";
 import type { SimProcess } from "./process.ts";
 import type { SimServer } from "./server.ts";
@@ -85,6 +85,8 @@ export function rewind(request: RebuildRequest): Promise<void> {
     ms: host.server.profile.rewindMs + disk.slowMs * 3,
     giveUp: () => undefined,
     begin: (source) => {
+      const obstacle = rewindObstacle(disk, lineage);
+      if (obstacle !== undefined) throw new AppError("PG_REWIND_FAILED", "rewinding", obstacle);
       const mine = disk.data;
       const theirs = source.data;
       if (mine === undefined || theirs === undefined)
@@ -125,6 +127,17 @@ export function rewind(request: RebuildRequest): Promise<void> {
       disk.marked = false;
     },
   });
+}
+
+/** What makes a rewind impossible, or worse: apparently successful (R19, R32). */
+function rewindObstacle(disk: Disk, lineage: Lineage): string | undefined {
+  if (disk.marked) return "an earlier rebuild was interrupted, only a clone helps";
+  if (disk.data?.control.state === "in archive recovery")
+    return "a standby that crashed is no target";
+  const twin = disk.lineage.find((mine) =>
+    lineage.some((theirs) => theirs.timeline === mine.timeline && theirs.term !== mine.term),
+  );
+  return twin && `timeline ${twin.timeline} of this member was begun by another leader`;
 }
 
 function rebuild(request: RebuildRequest, work: Work): Promise<void> {

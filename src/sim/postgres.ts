@@ -3,7 +3,7 @@ import { AppError } from "../model/error.ts";
 import { type Lsn, lsn } from "../model/lsn.ts";
 import type { LocalServer } from "../model/server.ts";
 import type { Ms } from "../model/time.ts";
-import { type Branch, type Lineage } from "../model/timeline.ts";
+import { type Branch, headOf, type Lineage } from "../model/timeline.ts";
 import type { CrashEnd, Postgres, Progress, ServerPlan, Upstream } from "../ports/postgres.ts";
 import { ask, askAfter } from "./ask.ts";
 import type { SimFence } from "./fence-client.ts";
@@ -104,22 +104,33 @@ export class SimPostgres implements Postgres {
   }
 
   async startStandby(
-    _plan: ServerPlan,
+    plan: ServerPlan,
     upstream: Upstream | undefined,
     timeoutMs: Ms,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#work("writing standby.signal", 1, signal, () => {
-      if (this.host.disk.data !== undefined) this.host.disk.data.standbySignal = true;
-    });
+    await this.#prepare("standby", plan, signal);
     await this.#start("standby", timeoutMs, signal, (run) => this.#receiveFrom(run, upstream));
   }
 
-  async startPrimary(_plan: ServerPlan, timeoutMs: Ms, signal: AbortSignal): Promise<void> {
-    await this.#work("removing standby.signal", 1, signal, () => {
-      if (this.host.disk.data !== undefined) this.host.disk.data.standbySignal = false;
-    });
+  async startPrimary(plan: ServerPlan, timeoutMs: Ms, signal: AbortSignal): Promise<void> {
+    await this.#prepare("primary", plan, signal);
     await this.#start("primary", timeoutMs, signal, () => undefined);
+  }
+
+  /** Everything on disk is as it must be before the first process exists (R16, R32). */
+  #prepare(role: "primary" | "standby", plan: ServerPlan, signal: AbortSignal): Promise<void> {
+    const attempt = `starting as a ${role}`;
+    const { server, disk } = this.host;
+    return this.#work(attempt, 1, signal, () => {
+      const isBarred = disk.marked && this.#flaws.startsHalfRebuilt !== true;
+      if (isBarred) throw new AppError("NOT_POSSIBLE", attempt, "a rebuild was interrupted");
+      if (server.run !== undefined)
+        throw new AppError("NOT_POSSIBLE", attempt, "processes of a server are still there");
+      if (disk.data === undefined) return;
+      disk.data.standbySignal = role === "standby";
+      disk.data.settings = settingsText(plan);
+    });
   }
 
   async #start(
@@ -129,20 +140,12 @@ export class SimPostgres implements Postgres {
     onStarted: (run: Run) => void,
   ): Promise<void> {
     const attempt = `starting as a ${role}`;
-    const { server, disk } = this.host;
-    if (disk.marked && this.#flaws.startsHalfRebuilt !== true)
-      throw new AppError(
-        "NOT_POSSIBLE",
-        attempt,
-        "a rebuild was interrupted and must be done again",
-      );
-    if (server.run === undefined || server.run.postmaster === "dead") {
-      await this.#fence.startServer(
-        { program: "postgres", args: [role], dataDir: "/data", environment: {}, logFile: "/log" },
-        signal,
-      );
-      if (server.run !== undefined) onStarted(server.run);
-    }
+    const { server } = this.host;
+    await this.#fence.startServer(
+      { program: "postgres", args: [role], dataDir: "/data", environment: {}, logFile: "/log" },
+      signal,
+    );
+    if (server.run !== undefined) onStarted(server.run);
     await this.#until(attempt, timeoutMs, signal, (run) => {
       if (run === undefined) throw new AppError("PG_START_FAILED", attempt, "the server has ended");
       return run.phase === role || run.phase === "primary";
@@ -287,7 +290,7 @@ export class SimPostgres implements Postgres {
     });
   }
 
-  crashEnd(from: Lsn, _lineage: Lineage, timeoutMs: Ms, signal: AbortSignal): Promise<CrashEnd> {
+  crashEnd(from: Lsn, lineage: Lineage, timeoutMs: Ms, signal: AbortSignal): Promise<CrashEnd> {
     const { disk, server, dice } = this.host;
     const bytes = Math.max((disk.data?.end ?? 0) - Number(from), 0);
     const ms = 110 + bytes / 150_000 + disk.slowMs;
@@ -299,6 +302,8 @@ export class SimPostgres implements Postgres {
       work: () => {
         if (ms > timeoutMs) return { kind: "unknown", why: "the scan took too long" };
         if (server.run !== undefined) return { kind: "unknown", why: "the server is not down" };
+        if (!isSameBranch(headOf(disk.recordedLineage()), headOf(lineage)))
+          return { kind: "unknown", why: "the data is on another branch of history" };
         if (disk.data === undefined || dice.chance(0.02))
           return { kind: "unknown", why: "the scan failed" };
         return { kind: "end", lsn: lsn(Math.floor(disk.data.end)) };
@@ -365,3 +370,6 @@ export class SimPostgres implements Postgres {
     });
   }
 }
+
+const isSameBranch = (mine: Branch | undefined, theirs: Branch | undefined): boolean =>
+  mine?.timeline === theirs?.timeline && mine?.term === theirs?.term;

@@ -106,7 +106,7 @@ describe("a simulated server", () => {
     const look = await r.drive(a.postgres.observe(PLAN, 1_000));
     expect(look.process.kind).toBe("orphans");
     await expect(r.drive(a.postgres.startPrimary(PLAN, 1_000, never()))).rejects.toThrow(
-      "shared memory",
+      "still there",
     );
     await r.drive(a.fence.killServer(300, 5_000, never()));
     expect(server.run).toBeUndefined();
