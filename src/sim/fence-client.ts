@@ -24,6 +24,7 @@ export class SimFence implements Fence {
   #isAnswering = false;
   /** True time; the pings follow at whole seconds. */
   #connectedAt = 0;
+  #isSuperseded = false;
   #known: Pick<FenceStatus, "armed" | "leaseId" | "serverPid"> = {
     armed: undefined,
     leaseId: undefined,
@@ -58,6 +59,10 @@ export class SimFence implements Fence {
       attempt: "connecting to the fence",
       signal,
       begin: (reply) => {
+        if (this.#isSuperseded) {
+          reply.fail(superseded("connecting to the fence"));
+          return undefined;
+        }
         const running = this.#host.fence;
         if (running === undefined || !running.process.isAlive) {
           this.#spawn(reply);
@@ -115,6 +120,7 @@ export class SimFence implements Fence {
     if (isNew) this.#connectedAt = this.#host.kernel.now;
     this.#fence = fence;
     this.#generation = fence.connect({
+      agent: this.#agent,
       onExit: (pid, how) =>
         this.#tell({
           kind: "server-exit",
@@ -122,6 +128,10 @@ export class SimFence implements Fence {
           code: how === "exit 0" ? 0 : undefined,
           signal: how,
         }),
+      onSuperseded: () => {
+        this.#isSuperseded = true;
+        this.#isAnswering = false;
+      },
       onFired: (term) => this.#tell({ kind: "fired", term }),
       onLost: () => this.#lost(fence),
     });
@@ -221,6 +231,10 @@ export class SimFence implements Fence {
       attempt,
       signal,
       begin: (reply) => {
+        if (this.#isSuperseded) {
+          reply.fail(superseded(attempt));
+          return undefined;
+        }
         const fence = this.#fence;
         const lost = (): void => reply.fail(new AppError("FENCE_LOST", attempt));
         if (fence === undefined || !fence.process.isAlive) {
@@ -229,7 +243,10 @@ export class SimFence implements Fence {
         }
         this.#roundTrip(
           fence,
-          () => (fence.isCurrent(this.#generation) ? run(fence, reply) : lost()),
+          () => {
+            if (fence.isCurrent(this.#generation)) run(fence, reply);
+            else reply.fail(superseded(attempt));
+          },
           () => {
             this.#lost(fence);
             lost();
@@ -305,6 +322,10 @@ export class SimFence implements Fence {
     });
   }
 }
+
+/** R11: the fence obeys the agent that said hello last. */
+const superseded = (attempt: string): AppError =>
+  new AppError("NAME_IN_USE", attempt, "a newer agent has taken over the fence");
 
 function answer(reply: Reply<void>, attempt: string, why: string | undefined): void {
   if (why === undefined) reply.ok();

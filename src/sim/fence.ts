@@ -13,8 +13,10 @@ import type { Armed, TruthBoard } from "./truth.ts";
 
 /** What one agent's connection hears from the fence. */
 export interface FenceListener {
+  readonly agent: SimProcess;
   onExit(pid: number, how: string): void;
   onFired(term: number): void;
+  onSuperseded(): void;
   onLost(): void;
 }
 
@@ -63,6 +65,7 @@ export class FenceProcess {
   /** A newer agent connection takes over; the older ones can't arm any more (R11). */
   connect(listener: FenceListener): number {
     this.#generation += 1;
+    if (this.#listener?.agent !== listener.agent) this.#listener?.onSuperseded();
     this.#listener = listener;
     if (this.#flaws.forgetsOnAdopt === true) this.#clear();
     return this.#generation;
@@ -138,9 +141,9 @@ export class FenceProcess {
   #fire(armed: Armed): void {
     this.#tell(armed, false);
     this.#isFiring = true;
+    this.#clear();
     this.kill(HARD_STOP_AFTER_MS, () => {
       this.#isFiring = false;
-      this.#clear();
     });
     this.#listener?.onFired(armed.term);
   }

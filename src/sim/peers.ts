@@ -27,8 +27,6 @@ interface Question<T> {
 }
 
 export function simPeers(host: SimHost, process: SimProcess, book: PeerBook): Peers {
-  const now = () => instant(host.clock.now());
-
   function question<T>({ apiUrl, timeoutMs, ask, silence }: Question<T>): Promise<T> {
     return new Promise((resolve) => {
       let isOver = false;
@@ -64,13 +62,16 @@ export function simPeers(host: SimHost, process: SimProcess, book: PeerBook): Pe
   }
 
   return {
-    ask: (apiUrl, timeoutMs) =>
-      question({
+    ask(apiUrl, timeoutMs) {
+      // The age of an answer counts from the moment before it was asked for.
+      const askedAt = instant(host.clock.now());
+      return question({
         apiUrl,
         timeoutMs,
-        ask: async (agent) => known(await agent.status(), now()),
-        silence: (why) => unknown<PeerStatus>(why, now()),
-      }),
+        ask: async (agent) => known(await agent.status(), askedAt),
+        silence: (why) => unknown<PeerStatus>(why, askedAt),
+      });
+    },
     promise: (apiUrl, asked, timeoutMs) =>
       question<PromiseAnswer>({
         apiUrl,

@@ -66,6 +66,8 @@ class Client implements FenceClient {
   }
 
   async ensure(signal: AbortSignal): Promise<void> {
+    // The link of an older agent lives on for a moment after a newer one has taken over.
+    this.#contact.refuseIfSuperseded("connecting to the fence");
     if (this.#contact.isAlive) return;
     // Two callers at once must not start two fences.
     this.#ensuring ??= this.#connect(signal).finally(() => {
