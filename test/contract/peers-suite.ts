@@ -27,6 +27,7 @@ export const STATUS: PeerStatus = {
   lineage: [FIRST_BRANCH],
   tags: DEFAULT_TAGS,
   watchdogFailed: false,
+  unfit: undefined,
 };
 
 const LIMIT_MS: Ms = 1_500;
