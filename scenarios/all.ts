@@ -10,6 +10,7 @@ import { backendCrashes } from "./backend-crashes.ts";
 import { backendsKeepCrashing } from "./backends-keep-crashing.ts";
 import { bothCrashTimelineNumber } from "./both-crash-timeline-number.ts";
 import { cleanStopWithHeir } from "./clean-stop-with-heir.ts";
+import { dataOfAnotherCluster } from "./data-of-another-cluster.ts";
 import { detachAndBack } from "./detach-and-back.ts";
 import { diskAlmostFull } from "./disk-almost-full.ts";
 import { diskFull } from "./disk-full.ts";
@@ -18,6 +19,7 @@ import { failoverByHand } from "./failover-by-hand.ts";
 import { fenceKilled } from "./fence-killed.ts";
 import { fenceStopped } from "./fence-stopped.ts";
 import { fencedPrimaryParts } from "./fenced-primary-parts.ts";
+import { foreignData } from "./foreign-data.ts";
 import { frozenServer } from "./frozen-server.ts";
 import { heirDiesAtHandOver } from "./heir-dies-at-hand-over.ts";
 import { hostDies } from "./host-dies.ts";
@@ -32,6 +34,7 @@ import { leaseRevoked } from "./lease-revoked.ts";
 import { lostAnswers } from "./lost-answers.ts";
 import { memberAwayIsNotListed } from "./member-away-is-not-listed.ts";
 import { orphanBackendCommits } from "./orphan-backend-commits.ts";
+import { otherStoreAnswers } from "./other-store-answers.ts";
 import { pauseEndsBeforeTheStart } from "./pause-ends-before-the-start.ts";
 import { pauseEndsByItself } from "./pause-ends-by-itself.ts";
 import { pausedCrash } from "./paused-crash.ts";
@@ -44,6 +47,7 @@ import { restartOfEverything } from "./restart-of-everything.ts";
 import { restartOnRequest } from "./restart-on-request.ts";
 import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
 import { slowPromotions } from "./slow-promotions.ts";
+import { standbyRestart } from "./standby-restart.ts";
 import { stoppedPostmaster } from "./stopped-postmaster.ts";
 import { storeAwayAndAStandbyDies } from "./store-away-and-a-standby-dies.ts";
 import { storeAwayPeersPromise } from "./store-away-peers-promise.ts";
@@ -55,6 +59,7 @@ import { strangerStartsServer } from "./stranger-starts-server.ts";
 import { switchover } from "./switchover.ts";
 import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
 import { switchoverOvertakenByDeath } from "./switchover-overtaken-by-death.ts";
+import { switchoverScheduled } from "./switchover-scheduled.ts";
 import { switchoverUnderACut } from "./switchover-under-a-cut.ts";
 
 export const STORIES: readonly Scenario[] = [
@@ -114,4 +119,9 @@ export const STORIES: readonly Scenario[] = [
   pauseEndsByItself,
   restartOnRequest,
   reinitialiseStandby,
+  otherStoreAnswers,
+  switchoverScheduled,
+  standbyRestart,
+  foreignData,
+  dataOfAnotherCluster,
 ];
