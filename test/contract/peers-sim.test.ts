@@ -16,7 +16,9 @@ peersContract("the simulated network", () => {
   const peers = simPeers(host, process, {
     agentAt(name) {
       const status = answers.get(name);
-      return status && { process: other, status, promise: () => Promise.reject(new Error("not asked")) };
+      return (
+        status && { process: other, status, promise: () => Promise.reject(new Error("not asked")) }
+      );
     },
   });
   return Promise.resolve({
