@@ -37,6 +37,8 @@ export type Verb =
   /** The endpoints answer for another, empty store; or for yesterday's state of this one. */
   | { readonly do: "otherStore" }
   | { readonly do: "olderStore" }
+  /** Somebody deletes the key `initialize`: the cluster's members find no cluster. */
+  | { readonly do: "eraseInitialize" }
   | { readonly do: "revokeLease"; readonly node: Target }
   | { readonly do: "loseAnswers"; readonly node: Target; readonly share: number }
   | { readonly do: "applyLate"; readonly node: Target; readonly share: number }
@@ -110,6 +112,7 @@ const KINDS = {
   storeCompact: "store",
   otherStore: "store",
   olderStore: "store",
+  eraseInitialize: "store",
   revokeLease: "store",
   loseAnswers: "store",
   applyLate: "store",

@@ -46,12 +46,26 @@ export function playOnNetworkOrStore(
       return exchange(cluster, emptyContents("another"));
     case "olderStore":
       return exchange(cluster, oldEnough(cluster));
+    case "eraseInitialize":
+      return eraseInitialize(cluster);
     case "storeCompact":
       cluster.store.state.compact();
       return nothing;
     default:
       throw new Error(`not a verb of networks or stores: ${verb.do}`);
   }
+}
+
+/** The key is gone until a person puts it back as it was. */
+function eraseInitialize({ store }: SimCluster): Undo {
+  const key = "/service/demo/initialize";
+  const value = store.state.keys.get(key)?.value;
+  if (value === undefined || store.isForeign) return nothing;
+  store.meddle((state) => state.commit([], [{ kind: "delete", key }]));
+  return () => {
+    const isAbsent = [{ key, target: "create", equals: 0 }] as const;
+    store.meddle((state) => state.commit(isAbsent, [{ kind: "put", key, value }]));
+  };
 }
 
 /** A node remembers the store's revision on disk only now and then, so a backup younger than this is not noticed. */

@@ -40,6 +40,7 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   storeNoSpace: "store",
   otherStore: "store",
   olderStore: "store",
+  eraseInitialize: "store",
   revokeLease: "store",
   loseAnswers: "agent",
   applyLate: "agent",

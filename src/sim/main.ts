@@ -7,11 +7,15 @@ import { printFault } from "../scenario/verbs.ts";
 import { catchMutant } from "./catch.ts";
 import { type HuntOptions, hunt, type Tally } from "./hunt.ts";
 import { MUTANTS, mutantNamed } from "./mutants.ts";
+import { complaint, LONG_SWARM, missed } from "./reached.ts";
 import { storyOfScenario } from "./scenarios.ts";
 import { shrink } from "./shrink.ts";
 import { StoryRun } from "./story.ts";
 import { type SwarmOptions, storyOf } from "./swarm.ts";
 import { printing, transcript } from "./transcript.ts";
+
+/** No promise was broken, but a long swarm has not reached every reason. */
+const EXIT_MISSED = 3;
 
 const USAGE = `understudy sim: plays schedules of faults in virtual time and checks every promise
   --seeds N       how many schedules (default 100)
@@ -20,7 +24,8 @@ const USAGE = `understudy sim: plays schedules of faults in virtual time and che
   --mutant M      with a planted bug, or "all": each must be caught
   --trace         every event of the schedule; with one seed or one scenario
   --keep-going    do not stop at the first violation
-  --json          one object at the end`;
+  --json          one object at the end
+Exit codes: 0 every promise kept, 1 one broken, 2 not understood, ${EXIT_MISSED} a swarm of ${LONG_SWARM} or more missed a reason`;
 
 interface Arguments {
   readonly seeds: number;
@@ -96,15 +101,21 @@ const options = (flaws: SwarmOptions["flaws"] = {}): SwarmOptions => ({
 
 async function swarm(args: Arguments): Promise<number> {
   const began = performance.now();
+  const cpuBegan = process.cpuUsage();
   const tally = await hunt({
     ...options(),
     ...hunting(args),
     mostFailures: args.keepGoing ? 1_000_000 : 1,
   });
-  report(tally, (performance.now() - began) / 1000, args);
+  const cpu = process.cpuUsage(cpuBegan);
+  const cpuSeconds = (cpu.user + cpu.system) / 1e6;
+  report(tally, { seconds: (performance.now() - began) / 1000, cpuSeconds }, args);
   for (const failure of tally.failures.slice(0, args.keepGoing ? 3 : 1))
     await explain(failure.seed, options());
-  return tally.failures.length === 0 ? 0 : 1;
+  if (tally.failures.length > 0) return 1;
+  const reasons = missed(new Set(tally.reasons.keys()), tally.schedules);
+  if (reasons.length > 0) process.stderr.write(`${complaint(reasons, tally.schedules)}\n`);
+  return reasons.length === 0 ? 0 : EXIT_MISSED;
 }
 
 const hunting = (args: Arguments): Pick<HuntOptions, "from" | "seeds" | "onRun"> => ({
@@ -116,7 +127,13 @@ const hunting = (args: Arguments): Pick<HuntOptions, "from" | "seeds" | "onRun">
   },
 });
 
-function report(tally: Tally, seconds: number, args: Arguments): void {
+interface Spent {
+  readonly seconds: number;
+  /** On a busy machine the wall clock says little about what a schedule costs. */
+  readonly cpuSeconds: number;
+}
+
+function report(tally: Tally, { seconds, cpuSeconds }: Spent, args: Arguments): void {
   const { schedules, promotions, fences, acknowledged, lost, lostAnswers, failures } = tally;
   const unreached = Object.keys(REASONS).filter((r) => !tally.reasons.has(r));
   if (args.json) {
@@ -128,12 +145,13 @@ function report(tally: Tally, seconds: number, args: Arguments): void {
         reasons: Object.fromEntries(tally.reasons),
         unreached,
         seconds,
+        cpuSeconds,
       }),
     );
     return;
   }
   say(
-    `${schedules} schedules from seed ${args.from} in ${seconds.toFixed(1)} s (${(schedules / seconds).toFixed(1)} a second)`,
+    `${schedules} schedules from seed ${args.from} in ${seconds.toFixed(1)} s, ${(schedules / cpuSeconds).toFixed(1)} for each second of one core`,
   );
   say(`  commit        ${process.env.UNDERSTUDY_COMMIT ?? "unknown"}`);
   say(`  promotions    ${promotions}`);

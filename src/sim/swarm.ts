@@ -140,6 +140,7 @@ function faultsOf(d: Dice, names: readonly string[], only: SwarmOptions["only"])
     faults.length >= wanted &&
     (only !== undefined || new Set(faults.map((f) => kindOf(f.verb))).size >= LEAST_KINDS);
   for (let n = 0; n < 2_000 && !isEnough(); n++) {
+    if (only === undefined && d.chance(AIMED_SHARE)) faults.push(...aimedAt(d, at));
     const fault = faultAt(d, names, at);
     if (only?.includes(fault.verb.do) === false) continue;
     faults.push(fault);
@@ -147,6 +148,26 @@ function faultsOf(d: Dice, names: readonly string[], only: SwarmOptions["only"])
     at = Math.min(at + gap, HEAL_AT_MS - 20_000);
   }
   return faults;
+}
+
+/** How often two faults are aimed at one promotion. */
+const AIMED_SHARE = 0.02;
+
+/** A primary dies, and whoever takes over is hit before it is a primary: rare by chance, and where rules are thickest. */
+function aimedAt(d: Dice, at: number): readonly Fault[] {
+  const hit = d.pick<Verb>([
+    { do: "stopFence", node: "standby" },
+    { do: "killFence", node: "standby" },
+    { do: "killAgent", node: "standby" },
+    { do: "stallAgent", node: "standby", stallMs: Math.round(d.between(300, 3_000)) },
+    { do: "killPostmaster", node: "standby" },
+    { do: "cutFromStore", node: "standby" },
+  ]);
+  const atMs = Math.round(at);
+  return [
+    { atMs, forMs: 5_000, verb: { do: "killPostmaster", node: "primary" } },
+    { atMs: atMs + d.integer(1_500), forMs: 300 + d.integer(3_000), verb: hit },
+  ];
 }
 
 const KINDS: readonly FaultKind[] = [
@@ -226,6 +247,7 @@ const storeVerb = (d: Dice, node: string): Verb =>
     { do: "storeCompact" },
     { do: "otherStore" },
     { do: "olderStore" },
+    { do: "eraseInitialize" },
     { do: "revokeLease", node },
     { do: "loseAnswers", node, share: d.between(0.05, 0.7) },
     { do: "applyLate", node, share: d.between(0.05, 0.5) },
