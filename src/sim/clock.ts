@@ -64,38 +64,52 @@ export class HostClock {
 /** How often a timer of a clock that stands still looks again. */
 const FROZEN_RETRY_MS = 500;
 
+interface HostTimerParts {
+  readonly kernel: Kernel;
+  readonly clock: HostClock;
+  readonly process: SimProcess;
+}
+
+class HostTimer implements Timer {
+  readonly #parts: HostTimerParts;
+  readonly #at: number;
+  #run: (() => void) | undefined;
+  #ticket: Ticket;
+
+  constructor(parts: HostTimerParts, timer: { readonly at: number; readonly run: () => void }) {
+    this.#parts = parts;
+    this.#at = timer.at;
+    this.#run = timer.run;
+    this.#ticket = this.#plan();
+  }
+
+  #plan(): Ticket {
+    const { kernel, clock } = this.#parts;
+    const due = Math.min(clock.trueTimeOf(this.#at), kernel.now + 3_600_000);
+    const retry = clock.rate === 0 ? kernel.now + FROZEN_RETRY_MS : due;
+    return kernel.at(retry, () => this.#fire());
+  }
+
+  #fire(): void {
+    const { clock, process } = this.#parts;
+    if (!process.isAlive) return;
+    if (clock.now() < this.#at - 1e-6) this.#ticket = this.#plan();
+    else process.deliver(() => this.#run?.());
+  }
+
+  cancel(): void {
+    this.#run = undefined;
+    this.#ticket.cancel();
+  }
+}
+
 /** Calls `run` inside `process` once the host's clock shows `at`. */
-export function wakeAt(
+export const wakeAt = (
   kernel: Kernel,
   clock: HostClock,
   process: SimProcess,
   timer: { readonly at: number; readonly run: () => void },
-): Timer {
-  let ticket: Ticket | undefined;
-  let isCancelled = false;
-  const plan = (): void => {
-    const due = Math.min(clock.trueTimeOf(timer.at), kernel.now + 3_600_000);
-    const retry = clock.rate === 0 ? kernel.now + FROZEN_RETRY_MS : due;
-    ticket = kernel.at(retry, fire);
-  };
-  const fire = (): void => {
-    if (isCancelled || !process.isAlive) return;
-    if (clock.now() < timer.at - 1e-6) {
-      plan();
-      return;
-    }
-    process.deliver(() => {
-      if (!isCancelled) timer.run();
-    });
-  };
-  plan();
-  return {
-    cancel: () => {
-      isCancelled = true;
-      ticket?.cancel();
-    },
-  };
-}
+): Timer => new HostTimer({ kernel, clock, process }, timer);
 
 /** The Clock port of one process on one host. */
 export function processClock(kernel: Kernel, clock: HostClock, process: SimProcess): Clock {

@@ -7,10 +7,21 @@ export interface Ticket {
   cancel(): void;
 }
 
-interface Entry {
+/** One planned effect; it is its own ticket, because there are tens of thousands in a schedule. */
+class Entry implements Ticket {
   readonly at: number;
   readonly sequence: number;
   run: (() => void) | undefined;
+
+  constructor(at: number, sequence: number, run: () => void) {
+    this.at = at;
+    this.sequence = sequence;
+    this.run = run;
+  }
+
+  cancel(): void {
+    this.run = undefined;
+  }
 }
 
 /** Every this many effects the real event loop gets a turn, so that a long run can be interrupted. */
@@ -52,13 +63,9 @@ export class Kernel {
 
   /** Runs `run` at `time`, after everything that was planned earlier for the same time. */
   at(time: number, run: () => void): Ticket {
-    const entry: Entry = { at: Math.max(time, this.#now), sequence: this.#sequence++, run };
+    const entry = new Entry(Math.max(time, this.#now), this.#sequence++, run);
     this.#push(entry);
-    return {
-      cancel: () => {
-        entry.run = undefined;
-      },
-    };
+    return entry;
   }
 
   after(ms: number, run: () => void): Ticket {

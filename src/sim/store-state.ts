@@ -24,6 +24,8 @@ export class StoreState {
   /** Changes since the last compaction, oldest first. */
   history: StoreEvent[] = [];
   compactedAt = 0;
+  /** The keys in order, until one comes or goes. */
+  #order: readonly string[] | undefined;
   readonly #onChange: (events: readonly StoreEvent[]) => void;
 
   constructor(clusterId: string, onChange: (events: readonly StoreEvent[]) => void) {
@@ -36,9 +38,10 @@ export class StoreState {
   }
 
   range(prefix: string): readonly KeyValue[] {
-    return [...this.keys.values()]
-      .filter((kv) => kv.key.startsWith(prefix))
-      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    this.#order ??= [...this.keys.keys()].toSorted();
+    return this.#order
+      .filter((key) => key.startsWith(prefix))
+      .flatMap((key) => this.keys.get(key) ?? []);
   }
 
   commit(compares: readonly Compare[], writes: readonly Write[]): Applied {
@@ -92,6 +95,7 @@ export class StoreState {
   #write(w: Write): StoreEvent {
     const modRevision = this.revision;
     const old = this.keys.get(w.key);
+    if (w.kind === "delete" || old === undefined) this.#order = undefined;
     if (w.kind === "delete") {
       this.keys.delete(w.key);
       return { key: w.key, value: undefined, createRevision: 0, modRevision };
@@ -129,6 +133,7 @@ export class StoreState {
     this.clusterId = contents.clusterId;
     this.revision = contents.revision;
     this.keys = new Map(contents.keys);
+    this.#order = undefined;
     this.leases = new Map(
       [...contents.leases].map(([id, l]) => [id, { ...l, expiresAt: now + l.ttlMs }] as const),
     );
