@@ -11,6 +11,7 @@ export interface NetworkOptions {
 }
 
 const RETRANSMIT_MS = 220;
+const MOST_WAIT_MS = 2_000;
 
 /** An address may name a port: its links are cut apart from its machine's, its power is the machine's. */
 function machineOf(address: string): string {
@@ -47,10 +48,12 @@ export class Network {
 
   latency(from: string, to: string): number {
     if (machineOf(from) === machineOf(to)) return 0.05;
-    const base = this.#options.latencyMs + this.#dice.real() * this.#options.jitterMs;
-    return this.#dice.chance(this.#options.loss)
-      ? base + RETRANSMIT_MS * (1 + this.#dice.integer(3))
-      : base;
+    const { latencyMs, jitterMs, loss } = this.#options;
+    let ms = latencyMs + this.#dice.real() * jitterMs;
+    // As TCP does it: each further loss of the same segment doubles the wait.
+    for (let wait = RETRANSMIT_MS; wait < MOST_WAIT_MS && this.#dice.chance(loss); wait *= 2)
+      ms += wait;
+    return ms;
   }
 
   /** Cuts one direction. Cuts count: two faults over one link heal when both have healed. */

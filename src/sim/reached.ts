@@ -15,8 +15,11 @@ export interface Elsewhere {
 
 /** Reasons that a long swarm may miss. An entry that a verb or a weight could replace does not belong here. */
 export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
-  race_peer_is_primary: {
-    why: "a second line of defence: whoever may race has outwaited every fence, so only a broken fence shows it",
+  lead_arming: {
+    why: "a second line of defence: a fence that lives has armed the lease that was just won, or the look finds it dead",
+  },
+  lead_wrong_timeline: {
+    why: "a second line of defence: a promotion that took another number ends its server before anybody can look",
   },
 };
 

@@ -81,7 +81,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
       config: {
         ...timing,
         maximum_lag_on_failover: d.pick([0, 100_000, 1_048_576, 1_048_576]),
-        primary_start_timeout: d.pick([300, 300, SHORT_START_TIMEOUT_S]),
+        primary_start_timeout: d.pick([300, SHORT_START_TIMEOUT_S]),
         failsafe_mode: d.fork("failsafe").chance(0.7),
         ...options.config,
       },
@@ -104,6 +104,8 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
 
 /** The host of a second agent with the first one's name. */
 const TWIN = "twin";
+/** Most servers start at once; some have much to recover, and a few more than a short timeout allows. */
+const STARTS_MS = [1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 4_000, 20_000];
 const QUICK = { startMs: 60, replayMs: 0, promoteMs: 40, stopMs: 20, sqlMs: 0.5 };
 
 function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
@@ -113,10 +115,10 @@ function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
     name: `n${i + 1}`,
     clockRate: d.pick([1, 0.99, 1.01, d.between(0.99, 1.01)]),
     profile: {
-      startMs: d.between(80, d.chance(0.1) ? 4_000 : 1_200),
+      startMs: d.between(80, i > 0 ? d.pick(STARTS_MS) : 1_200),
       replayMs: d.between(0, 2_000),
       promoteMs: Math.min(
-        d.between(60, d.chance(0.15) ? 30_000 : 500),
+        d.between(60, d.chance(0.25) ? 30_000 : 500),
         // Where nobody is quick enough for the configuration, nothing can heal.
         i === 0 ? SHORT_START_TIMEOUT_S * 500 : Number.POSITIVE_INFINITY,
       ),
@@ -140,7 +142,7 @@ function faultsOf(d: Dice, names: readonly string[], only: SwarmOptions["only"])
     faults.length >= wanted &&
     (only !== undefined || new Set(faults.map((f) => kindOf(f.verb))).size >= LEAST_KINDS);
   for (let n = 0; n < 2_000 && !isEnough(); n++) {
-    if (only === undefined && d.chance(AIMED_SHARE)) faults.push(...aimedAt(d, at));
+    if (only === undefined && d.chance(AIMED_SHARE)) faults.push(...aimedAt(d, names, at));
     const fault = faultAt(d, names, at);
     if (only?.includes(fault.verb.do) === false) continue;
     faults.push(fault);
@@ -150,25 +152,36 @@ function faultsOf(d: Dice, names: readonly string[], only: SwarmOptions["only"])
   return faults;
 }
 
-/** How often two faults are aimed at one promotion. */
-const AIMED_SHARE = 0.02;
+/** How often two faults are aimed at one moment that chance would seldom meet. */
+const AIMED_SHARE = 0.04;
 
-/** A primary dies, and whoever takes over is hit before it is a primary: rare by chance, and where rules are thickest. */
-function aimedAt(d: Dice, at: number): readonly Fault[] {
+const aimedAt = (d: Dice, names: readonly string[], at: number): readonly Fault[] =>
+  d.chance(0.75) ? atPromotion(d, Math.round(at)) : atDeath(d, d.pick(names), Math.round(at));
+
+/** A primary dies, and whoever takes over is hit before it is settled: where the rules are thickest. */
+function atPromotion(d: Dice, atMs: number): readonly Fault[] {
+  const node = "standby";
   const hit = d.pick<Verb>([
-    { do: "stopFence", node: "standby" },
-    { do: "killFence", node: "standby" },
-    { do: "killAgent", node: "standby" },
-    { do: "stallAgent", node: "standby", stallMs: Math.round(d.between(300, 3_000)) },
-    { do: "killPostmaster", node: "standby" },
-    { do: "cutFromStore", node: "standby" },
+    { do: "stopFence", node },
+    { do: "killFence", node },
+    { do: "killAgent", node },
+    { do: "killAgent", node },
+    { do: "crashLoopAgent", node, livesMs: Math.round(d.between(30, 400)) },
+    { do: "stallAgent", node, stallMs: Math.round(d.between(300, 3_000)) },
+    { do: "killPostmaster", node },
+    { do: "cutFromStore", node },
   ]);
-  const atMs = Math.round(at);
   return [
     { atMs, forMs: 5_000, verb: { do: "killPostmaster", node: "primary" } },
     { atMs: atMs + d.integer(1_500), forMs: 300 + d.integer(3_000), verb: hit },
   ];
 }
+
+/** A server dies, and somebody is quicker than its agent to start it again. */
+const atDeath = (d: Dice, node: string, atMs: number): readonly Fault[] => [
+  { atMs, forMs: 5_000, verb: { do: "killPostmaster", node } },
+  { atMs: atMs + 15 + d.integer(40), forMs: 5_000, verb: { do: "startByStranger", node } },
+];
 
 const KINDS: readonly FaultKind[] = [
   "process",
