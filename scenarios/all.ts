@@ -35,6 +35,7 @@ import { lostAnswers } from "./lost-answers.ts";
 import { memberAwayIsNotListed } from "./member-away-is-not-listed.ts";
 import { orphanBackendCommits } from "./orphan-backend-commits.ts";
 import { otherStoreAnswers } from "./other-store-answers.ts";
+import { ownCommandRefuses } from "./own-command-refuses.ts";
 import { pauseEndsBeforeTheStart } from "./pause-ends-before-the-start.ts";
 import { pauseEndsByItself } from "./pause-ends-by-itself.ts";
 import { pausedCrash } from "./paused-crash.ts";
@@ -117,6 +118,7 @@ export const STORIES: readonly Scenario[] = [
   pausedCrash,
   pauseEndsBeforeTheStart,
   pauseEndsByItself,
+  ownCommandRefuses,
   restartOnRequest,
   reinitialiseStandby,
   otherStoreAnswers,

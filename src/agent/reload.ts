@@ -45,7 +45,12 @@ export function createReload(o: ReloadOptions): () => Promise<RequestOutcome> {
 function needsNewStart(old: NodeSettings, now: NodeSettings): readonly string[] {
   const names = ["scope", "name", "namespace", "rest", "store", "watchdog", "log"] as const;
   const changed: string[] = names.filter((name) => !isSame(old[name], now[name]));
-  const own = (postgres: NodeSettings["postgres"]) => ({ ...postgres, parameters: {}, pgHba: [] });
+  const own = (postgres: NodeSettings["postgres"]) => ({
+    ...postgres,
+    parameters: {},
+    pgHba: [],
+    callbacks: {},
+  });
   if (!isSame(own(old.postgres), own(now.postgres))) changed.push("postgresql");
   return changed;
 }

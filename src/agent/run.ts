@@ -1,15 +1,22 @@
 // How does an agent live and leave? It puts the node and the API together and ends them in the right order.
+import { createCallbacks } from "../adapters/hooks/callbacks.ts";
+import { actAs } from "../adapters/system/os-user.ts";
+import type { HaWorld } from "../controllers/ha/world.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { Ms } from "../model/time.ts";
 import { VERSION } from "../model/version.ts";
-import { createNode } from "../node/start.ts";
+import { createNode, type Node } from "../node/start.ts";
+import type { Callbacks } from "../ports/callbacks.ts";
 import { createApi } from "./api/api.ts";
+import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
 import { createReload } from "./reload.ts";
 import { refuseStranger } from "./stranger.ts";
 import { createView } from "./view.ts";
 
 const FENCE_QUIT_MS: Ms = 2_000;
+/** What was to be told when the agent is asked to leave gets this long. */
+const CALLBACKS_END_MS: Ms = 10_000;
 
 type Leaving = "stop" | "detach";
 
@@ -20,7 +27,14 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   const { clock, log } = ports;
   process.on("uncaughtExceptionMonitor", (error) => log.error("the agent is broken", { error }));
   await composed.checkGround();
-  const node = await createNode(ports, { settings, agentVersion: VERSION });
+  const callbacks = createCallbacks({
+    settings: () => node.settings(),
+    user: actAs(settings.postgres.osUser),
+    clock,
+    log,
+  });
+  const onLook = tellsOf(callbacks);
+  const node: Node = await createNode(ports, { settings, agentVersion: VERSION, onLook });
   let leave: (how: Leaving) => void = () => undefined;
   const leaving = new Promise<Leaving>((resolve) => {
     leave = resolve;
@@ -45,10 +59,21 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   const how = await leaving;
   log.info("the agent leaves", { how });
   await (how === "stop" ? node.stop() : node.detach());
+  await callbacks.drain(CALLBACKS_END_MS);
   await api.close();
   if (how === "stop") await quitFence(composed);
   composed.close();
   return 0;
+}
+
+/** Hears of every look and tells what has changed since the last one. */
+function tellsOf(callbacks: Callbacks): (world: HaWorld) => void {
+  let told = NOTHING_TOLD;
+  return (world) => {
+    const next = eventsUpTo(told, world);
+    told = next.told;
+    for (const event of next.events) callbacks.tell(event);
+  };
 }
 
 function onSignals(leave: (how: Leaving) => void, reload: () => void): void {

@@ -15,6 +15,7 @@ import { agree, print, say } from "./terminal.ts";
 const STEP_LIMIT_MS = 600_000;
 const POLL_MS = 500;
 const LEARN_MS = 3_000;
+const SETTLE_LIMIT_MS = 30_000;
 /** A restarted primary may lower what its standbys were held to: they take it in a second round. */
 const MOST_ROUNDS = 2;
 
@@ -71,12 +72,23 @@ async function oneRound(run: Run, before: readonly string[]): Promise<readonly s
     const next = inOrder(now).find((member) => run.isLeft(member) && !done.includes(member.name));
     if (next === undefined) return done;
     try {
-      refuseUnhealthy(now);
-      await restartNext(run, now, next);
+      await restartNext(run, await untilAllWell(run), next);
     } catch (error) {
       throw stopped(error, { run, member: next.name, done: [...before, ...done] });
     }
     done.push(next.name);
+  }
+}
+
+/** Standbys whose primary was just restarted need a moment to stream again; more than that is trouble. */
+async function untilAllWell({ target }: Run): Promise<Overview> {
+  const until = Date.now() + SETTLE_LIMIT_MS;
+  for (;;) {
+    const now = await overviewOf(target);
+    const trouble = troubleIn(now);
+    if (trouble === undefined) return now;
+    if (Date.now() >= until) throw trouble;
+    await sleep(POLL_MS);
   }
 }
 
@@ -85,20 +97,20 @@ const inOrder = ({ members }: Overview): readonly MemberOverview[] =>
   members.toSorted((a, b) => Number(a.leads) - Number(b.leads) || (a.name < b.name ? -1 : 1));
 
 /** Never one down while another is: that would be the outage that this command is to spare. */
-function refuseUnhealthy({ members, cluster, sentence }: Overview): void {
+function troubleIn({ members, cluster, sentence }: Overview): CliFailure | undefined {
   if (!members.some(({ leads }) => leads)) {
-    throw new CliFailure(EXIT.critical, "nobody leads the cluster now", sentence);
+    return new CliFailure(EXIT.critical, "nobody leads the cluster now", sentence);
   }
   if (cluster.paused) {
     const next = "understudy resume, then again";
-    throw new CliFailure(EXIT.precondition, "the cluster is paused", "nothing fails over", next);
+    return new CliFailure(EXIT.precondition, "the cluster is paused", "nothing fails over", next);
   }
   const trouble = members.find((member) => !isBack(member));
-  if (trouble === undefined) return;
+  if (trouble === undefined) return undefined;
   const why = trouble.agent.answers
     ? `${trouble.name} is ${trouble.leads ? trouble.state : (trouble.replicationState ?? trouble.state)}`
     : `${trouble.name}: its agent does not answer`;
-  throw new CliFailure(EXIT.precondition, "another member is not well", why);
+  return new CliFailure(EXIT.precondition, "a member is not well", why);
 }
 
 const isBack = (member: MemberOverview): boolean =>

@@ -50,6 +50,10 @@ export const ERRORS = {
     "PostgreSQL did not stop in time",
     "see which process remains; the fence escalates",
   ],
+  HOOK_REFUSED: [
+    "a command of yours did not let it happen",
+    "see why pre_promote failed; the member stands back for one ttl",
+  ],
   PG_PROMOTE_FAILED: [
     "the promotion did not finish",
     "read the server log; the member stands back for one ttl",

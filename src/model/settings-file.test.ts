@@ -181,8 +181,18 @@ describe("warnings", () => {
   });
 
   it("tell of Patroni's settings that have no effect", () => {
-    const s = settingsOf(`${SMALL}  callbacks: {on_start: /x}\n`);
-    expect(s.warnings.join()).toContain("postgresql.callbacks is a setting of Patroni that has no");
+    const s = settingsOf(`${SMALL}  recovery_conf: {a: /x}\n`);
+    expect(s.warnings.join()).toContain(
+      "postgresql.recovery_conf is a setting of Patroni that has",
+    );
+  });
+
+  it("leave commands of the user's alone, and refuse what is none", () => {
+    const yaml = `${SMALL}  callbacks: {on_start: /x y, on_stopp: z}\n  pre_promote: /p\n`;
+    const s = settingsOf(yaml);
+    expect(s.postgres.callbacks).toEqual({ on_start: "/x y" });
+    expect([s.postgres.prePromote, s.postgres.beforeStop]).toEqual(["/p", undefined]);
+    expect(s.warnings.join()).toContain("callbacks.on_stopp is not a known setting, did you mean");
   });
 
   it("tell of tags that contradict each other", () => {

@@ -1,7 +1,7 @@
 // Where is this node's server, who may log in to it, and what is it told?
 
 import { neededInstead, ROOM_FOR_MEMBERS } from "./parameter-minimums.ts";
-import type { Address, Credentials, PostgresSettings } from "./settings.ts";
+import type { Address, CallbackSettings, Credentials, PostgresSettings } from "./settings.ts";
 import { isWildcard, parseAddress } from "./settings-address.ts";
 import { readOptions } from "./settings-options.ts";
 import type { Section } from "./settings-reader.ts";
@@ -9,6 +9,7 @@ import type { Section } from "./settings-reader.ts";
 const POSTGRES_PORT = 5432;
 /** The kernel allows 107 bytes for the path of a socket. */
 const LONGEST_SOCKET_PATH = 107;
+const CALLBACKS = ["on_start", "on_stop", "on_restart", "on_reload", "on_role_change"] as const;
 const SSL_KEYS = [
   "sslmode",
   "sslkey",
@@ -59,6 +60,9 @@ export function readPostgres(root: Section): PostgresSettings {
     basebackupOptions: readOptions(section, "basebackup"),
     removeDataDirectoryOnDivergedTimelines:
       section.flag("remove_data_directory_on_diverged_timelines") ?? false,
+    callbacks: readCallbacks(section.section("callbacks")),
+    prePromote: section.text("pre_promote"),
+    beforeStop: section.text("before_stop"),
     osUser: own.text("os_user") ?? "postgres",
   };
   acceptTheRest(section);
@@ -146,16 +150,21 @@ function readRole(logins: Section, role: string, defaultName: string): Credentia
   return { username, password };
 }
 
+function readCallbacks(section: Section): CallbackSettings {
+  const callbacks: Record<string, string> = {};
+  for (const action of CALLBACKS) {
+    const command = section.text(action)?.trim();
+    if (command === "") section.problem(action, "must be a command");
+    else if (command !== undefined) callbacks[action] = command;
+  }
+  section.close();
+  return callbacks;
+}
+
 /** Keys of Patroni's form that the cluster decides, or that Understudy has no use for. */
 function acceptTheRest(section: Section): void {
   section.accept("use_pg_rewind", "use_slots", "pgpass", "use_unix_socket", "use_unix_socket_repl");
   section.accept("remove_data_directory_on_rewind_failure", "pg_ctl_timeout");
   section.notUsed("proxy_address", "config_dir", "bin_name", "krbsrvname", "custom_conf", "rewind");
-  section.notUsed(
-    "recovery_conf",
-    "callbacks",
-    "create_replica_methods",
-    "pre_promote",
-    "before_stop",
-  );
+  section.notUsed("recovery_conf", "create_replica_methods");
 }

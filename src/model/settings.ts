@@ -57,6 +57,15 @@ export const DEFAULT_TAGS: Tags = {
   custom: {},
 };
 
+/** Commands of the user's that are told of a change; each gets action, role and scope as arguments. */
+export interface CallbackSettings {
+  readonly on_start?: string;
+  readonly on_stop?: string;
+  readonly on_restart?: string;
+  readonly on_reload?: string;
+  readonly on_role_change?: string;
+}
+
 export interface PostgresSettings {
   /** Addresses to listen on, without the port. */
   readonly listen: readonly string[];
@@ -77,6 +86,11 @@ export interface PostgresSettings {
   readonly pgIdent: readonly string[];
   readonly basebackupOptions: readonly string[];
   readonly removeDataDirectoryOnDivergedTimelines: boolean;
+  readonly callbacks: CallbackSettings;
+  /** Must succeed before this server is promoted; a failure gives the leadership back. */
+  readonly prePromote: string | undefined;
+  /** Runs before this server is stopped in good order; its outcome changes nothing. */
+  readonly beforeStop: string | undefined;
   /** The unprivileged user that runs PostgreSQL when the agent was started as root. */
   readonly osUser: string;
 }

@@ -1,5 +1,6 @@
 // One node's HA: ports in, a running loop out. The agent gives it real ports, the simulator simulated ones.
 
+import type { HaWorld } from "../controllers/ha/world.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Fence } from "../ports/fence.ts";
@@ -24,4 +25,6 @@ export interface NodePorts {
 export interface NodeOptions {
   readonly settings: NodeSettings;
   readonly agentVersion: string;
+  /** Hears of every look, after the decision; it must neither wait nor throw. */
+  readonly onLook?: (world: HaWorld) => void;
 }

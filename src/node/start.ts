@@ -75,6 +75,7 @@ export interface Node {
   requestReinitialise(): void;
   /** The node's file was read again: tags and server parameters hold from the next look on. */
   reconfigure(settings: NodeSettings): void;
+  settings(): NodeSettings;
   /** Look at the world now: somebody wrote an intent. */
   wake(why: string): void;
   /** PostgreSQL down, leadership handed over; resolves when the agent may leave. */
@@ -122,6 +123,7 @@ class RunningNode implements Node {
   #requests: Requests = NO_REQUESTS;
   readonly #silence: Silence;
   readonly #promises: PromiseBook;
+  readonly #onLook: NonNullable<NodeOptions["onLook"]>;
   #holdSeen: HoldSighting | undefined;
   #last: LastLook | undefined;
   #cluster: { seen: ClusterSnapshot; at: Instant } | undefined;
@@ -132,6 +134,7 @@ class RunningNode implements Node {
     this.#ports = ports;
     this.#silence = new Silence(clock);
     this.#settings = settings;
+    this.#onLook = options.onLook ?? (() => undefined);
     this.#self = selfOf(options, clock.now());
     this.#config = rememberedConfig(ports, settings.bootstrap.config);
     const { scope, namespace, name } = settings;
@@ -241,6 +244,8 @@ class RunningNode implements Node {
     this.wake("configuration file");
   }
 
+  settings = (): NodeSettings => this.#settings;
+
   wake(why: string): void {
     this.#loop.wake(why);
   }
@@ -345,6 +350,7 @@ class RunningNode implements Node {
     const term = world.lease.held?.term;
     if (decision.vouch && term !== undefined) this.#keeper.vouch({ term, observedAt });
     else this.#keeper.unvouch();
+    this.#onLook(world);
   }
 
   /** A holder looks at least as often as it renews: an old vouch renews nothing. */

@@ -83,6 +83,8 @@ export interface Postgres {
 
   /** Points a running standby at another upstream, by reload. */
   follow(upstream: Upstream | undefined, signal: AbortSignal): Promise<void>;
+  /** Asks the user's own command whether this server may be promoted. HOOK_REFUSED when it says no or too little in time. */
+  beforePromote(signal: AbortSignal): Promise<void>;
   /**
    * Promotes to exactly `branch.timeline` (R18) and records it (R19). Answers the branch with the fork position that
    * the server's own history file names. PG_TIMELINE_WRONG after an immediate stop otherwise.

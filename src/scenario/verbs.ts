@@ -20,6 +20,8 @@ export type Verb =
   | { readonly do: "stopFence"; readonly node: Target }
   | { readonly do: "hangServer"; readonly node: Target }
   | { readonly do: "stopServer"; readonly node: Target }
+  /** The node's own pre_promote command says no. */
+  | { readonly do: "refusePromotion"; readonly node: Target }
   | { readonly do: "longBackends"; readonly node: Target; readonly count: number }
   | { readonly do: "startByStranger"; readonly node: Target }
   // network
@@ -98,6 +100,7 @@ const KINDS = {
   stopFence: "process",
   hangServer: "process",
   stopServer: "process",
+  refusePromotion: "process",
   longBackends: "process",
   startByStranger: "process",
   cutFromStore: "network",

@@ -160,6 +160,11 @@ function playOnProcess({ cluster, workload }: FaultWorld, verb: Verb, host: SimH
     case "stopServer":
       server.setFrozen(true);
       return () => server.setFrozen(false);
+    case "refusePromotion":
+      server.refusesPromotion = true;
+      return () => {
+        server.refusesPromotion = false;
+      };
     case "longBackends":
       workload.runProcedures(host, verb.count);
       return nothing;

@@ -194,6 +194,11 @@ export class SimPostgres implements Postgres {
         : receive(this.host.server, run, upstream, this.host.world);
   }
 
+  async beforePromote(): Promise<void> {
+    if (!this.host.server.refusesPromotion) return;
+    throw new AppError("HOOK_REFUSED", "promoting", "pre_promote ended with status 1");
+  }
+
   async promote(branch: Branch, timeoutMs: Ms, signal: AbortSignal): Promise<Branch> {
     const { disk } = this.host;
     try {

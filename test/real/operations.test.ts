@@ -1,8 +1,11 @@
 // The commands of planned work, as a person types them, against a real cluster of three.
 import { execFile } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { until } from "../support/agent.ts";
 import { useLab } from "../support/lab.ts";
 
@@ -47,6 +50,31 @@ const startedAt = async (name: string) => (await memberOf(name))?.agent.node?.se
 const isTrue = async (what: string, check: (now: Status) => boolean) =>
   until(what, async () => check(await status()));
 
+let toldIn = "";
+beforeAll(() => {
+  toldIn = mkdtempSync(join(tmpdir(), "us-told-"));
+  // The servers' user writes to it.
+  chmodSync(toldIn, 0o777);
+});
+afterAll(() => rmSync(toldIn, { recursive: true, force: true }));
+
+/** Every member tells a file of its own what it is told, from now on. */
+async function listen(): Promise<void> {
+  for (const { configFile, name } of lab().members) {
+    const file = parse(readFileSync(configFile, "utf8"));
+    const command = `sh -c 'echo "$1 $2" >> ${toldIn}/${name}' sh`;
+    const actions = ["on_start", "on_stop", "on_restart", "on_role_change"];
+    file.postgresql.callbacks = Object.fromEntries(actions.map((action) => [action, command]));
+    writeFileSync(configFile, stringify(file));
+  }
+  expect((await run("reload")).code).toBe(0);
+}
+
+const toldTo = (name: string): readonly string[] => {
+  const file = join(toldIn, name);
+  return existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
+};
+
 test("a pause ends by itself, and its traces with it", async () => {
   expect((await run("pause", "--yes", "--reason", "new disks", "--for", "3s")).code).toBe(0);
   await isTrue("the pause is seen", ({ cluster }) => cluster.paused);
@@ -81,6 +109,7 @@ test("a restart is scheduled, taken back, and done when it is time", async () =>
 
 test("what waits for a restart is restarted standbys first, the leader by a switchover", async () => {
   const { cluster } = await status();
+  await listen();
   expect((await run("config", "patch", "postgresql.parameters.max_connections=150")).code).toBe(0);
   await isTrue("all wait", ({ items }) => items.every((m) => m.pendingRestart.length > 0));
   expect((await run("status")).out).toMatch(/max_connections 100\s+→\s+150/);
@@ -96,6 +125,15 @@ test("what waits for a restart is restarted standbys first, the leader by a swit
   expect(now.items.flatMap((m) => m.pendingRestart)).toEqual([]);
   const again = await run("restart", "--rolling", "--pending", "-y");
   expect(again.out).toContain("nothing was done");
+  const leader = now.cluster.leader ?? "";
+  const third = now.items.map(({ name }) => name).find((n) => n !== leader && n !== cluster.leader);
+  await until(
+    "everybody was told",
+    () => toldTo(leader).length >= 2 && toldTo(third ?? "").length > 0,
+  );
+  expect(toldTo(leader)).toEqual(["on_restart replica", "on_role_change primary"]);
+  expect(toldTo(third ?? "")).toEqual(["on_restart replica"]);
+  expect(toldTo(cluster.leader ?? "")).toEqual(["on_stop primary", "on_role_change replica"]);
 });
 
 test("less room reaches the standbys after their primary has it", async () => {

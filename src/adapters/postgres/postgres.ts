@@ -16,6 +16,7 @@ import { checkGround } from "./ground.ts";
 import { discardHalfBootstrap, initialise, noteFinished, noteStart } from "./initdb.ts";
 import { writeLineage } from "./lineage.ts";
 import { Observer } from "./observe.ts";
+import { askBeforePromote } from "./own-hooks.ts";
 import { type Place, placeOf } from "./place.ts";
 import { promoteServer } from "./promote.ts";
 import { rewindServer } from "./rewind.ts";
@@ -85,6 +86,7 @@ export function createPostgres(options: PostgresOptions): OwnPostgres {
     },
     checkpoint: (signal) => checkpoint(place, signal),
     follow: (upstream, signal) => follow(place, upstream, signal),
+    beforePromote: (signal) => askBeforePromote(place, signal),
     promote: (branch, timeoutMs, signal) => promoteServer(place, { branch, timeoutMs, signal }),
     recordLineage: (lineage) => recordLineage(place, lineage),
     applySettings: async (plan, signal) => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import type { Credentials } from "../../model/settings.ts";
 import type { Ms } from "../../model/time.ts";
-import { run } from "../system/spawn.ts";
+import { runHook } from "../system/hook.ts";
 import type { Place } from "./place.ts";
 import { lastWords } from "./programs.ts";
 import { localTarget, quoteName, quoteText, type Session, withSession } from "./session.ts";
@@ -62,9 +62,10 @@ export async function runPostBootstrap(place: Place, signal: AbortSignal): Promi
   const { superuser, socketDir, port, database } = settings.postgres;
   const part = encodeURIComponent;
   const url = `postgresql://${part(superuser.username)}@/${part(database)}?host=${part(socketDir)}&port=${port}`;
-  const { code, stderr } = await run({
-    program: "/bin/sh",
-    args: ["-c", `${command} "$@"`, "post_bootstrap", url],
+  const { code, stderr } = await runHook({
+    name: "post_bootstrap",
+    command,
+    args: [url],
     user,
     signal,
     timeoutMs: HOOK_LIMIT_MS,

@@ -3,6 +3,7 @@ import { AppError } from "../../model/error.ts";
 import type { Lsn } from "../../model/lsn.ts";
 import { after, between, type Instant, type Ms } from "../../model/time.ts";
 import { type ControlFile, isCleanlyDown, readControlFile } from "./control-data.ts";
+import { tellBeforeStop } from "./own-hooks.ts";
 import type { Place } from "./place.ts";
 import { findPostmaster, isDown, type Postmaster, signalPostmaster } from "./process.ts";
 import { readCheckpointEnd } from "./wal-files.ts";
@@ -32,6 +33,7 @@ export async function stopServer(place: Place, options: StopOptions): Promise<vo
     return;
   }
   const limit = after(place.clock.now(), options.timeoutMs);
+  await tellBeforeStop(place, options.timeoutMs);
   signalPostmaster(postmaster, "SIGINT");
   const control = await untilShutDown(place, { postmaster, limit, signal: options.signal });
   if (control === undefined) {

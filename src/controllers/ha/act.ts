@@ -140,6 +140,8 @@ async function promote(
   step: Extract<HaStep, { kind: "promote" }>,
   signal: AbortSignal,
 ): Promise<void> {
+  // It may take its time, so the lease is looked at behind it; until then the server is an untouched standby.
+  await o.postgres.beforePromote(signal);
   needLease(o, step.term);
   await undoneByKill(o, o.postgres.promote(step.branch, step.timeoutMs, signal));
 }

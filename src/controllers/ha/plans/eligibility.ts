@@ -33,7 +33,7 @@ function unfit(w: HaWorld): Refusal | undefined {
     return no("race_promised_to_peer", `${w.promised.grantee} leads on our promise`);
   const until = w.memory.standBackUntil;
   if (until !== undefined && w.now < until)
-    return no("race_standing_back", "a promotion or start has just failed here");
+    return no("race_standing_back", hookRefusal(w) ?? "a promotion or start has just failed here");
   if (!isStandby(w)) return no("race_unhealthy", "the server is not a running standby");
   if (sqlOf(w)?.exhausted !== true)
     return no("race_unhealthy", "its own WAL is not replayed to the end yet");
@@ -42,6 +42,11 @@ function unfit(w: HaWorld): Refusal | undefined {
   if (isDiskFull(w) && !patienceIsOver(w)) return no("race_unhealthy", "its disk is full");
   if (!w.fence.alive) return no("race_unhealthy", "the fence does not answer");
   return undefined;
+}
+
+/** The user's own command said no: that is worth more to the reader than that something failed. */
+function hookRefusal({ outcomes: { promote } }: HaWorld): string | undefined {
+  return promote?.code === "HOOK_REFUSED" ? promote.why : undefined;
 }
 
 /** A person named another member: it goes first while it can. */
