@@ -119,7 +119,8 @@ function cli({ buildProgram }) {
 /** @param {import("commander").Command} command @param {string} path @returns {readonly string[]} */
 function describe(command, path) {
   const name = `${path} ${command.name()}`.trim();
-  const own = command.commands.flatMap((inner) => describe(inner, name));
+  const shown = command.commands.filter((inner) => inner.name() !== "complete-members");
+  const own = shown.flatMap((inner) => describe(inner, name));
   if (path === "") return [optionsOf(command), ...own];
   const usage = `${name} ${command.usage()}`.replace(" [command]", "").trim();
   const text = [

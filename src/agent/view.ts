@@ -11,7 +11,7 @@ import type { LastLook, Node } from "../node/start.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Peers } from "../ports/peers.ts";
 import type { JournalEntry, NodeRequest, NodeView, RequestOutcome, View } from "./api/node-view.ts";
-import { lastLines } from "./log-tail.ts";
+import { lastLines, linesSince } from "./log-tail.ts";
 
 export interface ViewOptions {
   readonly node: Node;
@@ -44,8 +44,10 @@ export function createView(o: ViewOptions): NodeView {
       return { ...view(), peer };
     },
     journal: (limit) => journal(o.node, limit),
-    logs: (source, lines) =>
-      lastLines(source === "server" ? o.serverLog : o.settings.log.file, lines),
+    logs(source, wish) {
+      const file = source === "server" ? o.serverLog : o.settings.log.file;
+      return "since" in wish ? linesSince(file, wish.since) : lastLines(file, wish.lines);
+    },
     readCluster: (timeoutMs) => o.node.dcs.snapshot(timeoutMs),
     askMember: (apiUrl, timeoutMs) => o.peers.ask(apiUrl, timeoutMs),
     async writeFailover(intent, revision) {

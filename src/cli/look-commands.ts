@@ -1,17 +1,16 @@
-// Commands that only look: status, topology, history, logs.
+// Commands that only look: status, topology, history.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { printLsn } from "../model/lsn.ts";
 import { parseHistoryRows } from "../model/wire/dcs.ts";
-import { isObject } from "../model/wire/json.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { exitOfHealth, type Overview, overviewOf } from "./overview.ts";
-import { call, look, memberNamed, plainJson } from "./rest.ts";
+import { call, look } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import { statusScreen } from "./status-screen.ts";
 import { table } from "./table.ts";
 import type { Target } from "./target.ts";
-import { print, printJsonText, say, width } from "./terminal.ts";
+import { print, printJsonText, width } from "./terminal.ts";
 import { topologyScreen } from "./topology-screen.ts";
 
 interface StatusFlags extends Shared {
@@ -36,9 +35,17 @@ function asJson({ members, ...rest }: Overview) {
   return { ...rest, items: members };
 }
 
+function rhythmOf(written: StatusFlags["watch"]): number {
+  if (written === true || written === undefined) return 2_000;
+  const seconds = Number(written);
+  if (seconds >= 0.2 && seconds <= 3_600) return seconds * 1_000;
+  const why = "it must be a number of seconds between 0.2 and 3600";
+  throw new CliFailure(EXIT.usage, `--watch ${written} is not possible`, why, "leave it out for 2");
+}
+
 /** Frames until interrupted: repainted on a terminal, one line of JSON each for a program. */
 async function watch(target: Target, flags: StatusFlags): Promise<void> {
-  const everyMs = flags.watch === true ? 2_000 : Math.max(0.2, Number(flags.watch) || 2) * 1_000;
+  const everyMs = rhythmOf(flags.watch);
   const stopped = new AbortController();
   process.once("SIGINT", () => stopped.abort());
   const repaint = process.stdout.isTTY && flags.json !== true;
@@ -105,29 +112,6 @@ async function fromAny(target: Target, path: string) {
   throw new CliFailure(EXIT.unreachable, `${path} was not answered`, answer.body);
 }
 
-interface LogFlags extends Shared {
-  readonly lines: string;
-  readonly server?: boolean;
-}
-
-async function showLogs(name: string | undefined, _: unknown, command: Command): Promise<void> {
-  const flags = command.optsWithGlobals<LogFlags>();
-  const target = targetOf(flags);
-  const seen = await look(target);
-  const member = memberNamed(seen, name ?? seen.member);
-  const query = `lines=${encodeURIComponent(flags.lines)}&source=${flags.server === true ? "server" : "agent"}`;
-  const url = `${member.apiUrl}/understudy/logs?${query}`;
-  const answer = await call(target, { method: "GET", url });
-  const value = plainJson(answer.body);
-  if (answer.status !== 200 || !isObject(value) || !Array.isArray(value["items"])) {
-    throw new CliFailure(EXIT.unreachable, `${member.name} did not give its log`, answer.body);
-  }
-  const items = value["items"] as readonly string[];
-  if (flags.json === true) printJsonText(value);
-  else if (items.length > 0) print(items.join("\n"));
-  else say(`${member.name} keeps no such log in a file: set log.file, or ask with --server`);
-}
-
 export function registerLooking(program: Command): void {
   program
     .command("status")
@@ -145,12 +129,4 @@ export function registerLooking(program: Command): void {
     .description("timelines: where each ended, when, and who led the next")
     .option("--json", "for programs")
     .action(history);
-  program
-    .command("logs")
-    .argument("[member]", "whose log; the member that answers first when left out")
-    .description("the last lines of an agent's or a server's log")
-    .option("-n, --lines <n>", "how many", "50")
-    .option("--server", "PostgreSQL's log instead of the agent's")
-    .option("--json", "for programs")
-    .action(showLogs);
 }

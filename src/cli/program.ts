@@ -2,10 +2,12 @@
 import { Command } from "commander";
 import { VERSION } from "../model/version.ts";
 import { registerAgent } from "./agent-command.ts";
+import { registerCompletion } from "./completion.ts";
 import { registerConfig } from "./config-commands.ts";
 import { registerExplain } from "./explain-command.ts";
 import { registerHandover } from "./handover-commands.ts";
 import { registerLab } from "./lab.ts";
+import { registerLogs } from "./log-command.ts";
 import { registerLooking } from "./look-commands.ts";
 import { registerMembers } from "./member-commands.ts";
 import { registerPause } from "./pause-commands.ts";
@@ -20,12 +22,14 @@ export function buildProgram(): Command {
     .showSuggestionAfterError()
     .exitOverride();
   registerLooking(program);
+  registerLogs(program);
   registerHandover(program);
   registerRestart(program);
   registerMembers(program);
   registerPause(program);
   registerConfig(program);
   registerExplain(program);
+  registerCompletion(program);
   registerAgent(program);
   registerLab(program);
   program

@@ -143,6 +143,9 @@ describe("the other screens", () => {
   it("say that no timeline ended, and show logs", async () => {
     expect((await run("history")).out).toContain("no timeline has ended yet");
     expect((await run("logs", "n1", "-n", "3")).out).toBe("agent 3\n");
+    expect((await run("logs", "n1", "-n", "many")).exit).toBe(2);
+    expect((await run("logs", "n1", "-f", "--json")).exit).toBe(2);
+    expect((await run("status", "--watch", "never")).exit).toBe(2);
     expect((await run("config", "show")).out).toBe("ttl: 10\nloop_wait: 2\n");
   });
 });
@@ -187,6 +190,21 @@ describe("what may hurt", () => {
   it("is done when it was given", async () => {
     expect((await run("restart", "n2", "--yes")).out).toBe("n2: restarted successfully\n");
     expect((await run("reload", "n2", "n3")).out).toContain("n3: reload scheduled");
+  });
+
+  it("refuses flags that contradict each other, before anybody is asked", async () => {
+    for (const words of [
+      ["restart"],
+      ["restart", "n2", "--rolling"],
+      ["restart", "n2", "--switchover"],
+      ["restart", "n2", "--since", "2026-11-30T04:00:00Z"],
+      ["restart", "--rolling", "--at", "2026-11-30T04:00:00Z"],
+      ["restart", "--rolling", "--role", "standby"],
+    ]) {
+      const { exit, failed } = await run(...words, "--yes");
+      expect([exit, failed.length], words.join(" ")).toEqual([2, 3]);
+    }
+    expect(node.requests).toEqual([]);
   });
 
   it("names what was refused", async () => {

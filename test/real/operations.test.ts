@@ -1,5 +1,6 @@
 // The commands of planned work, as a person types them, against a real cluster of three.
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,6 +75,20 @@ const toldTo = (name: string): readonly string[] => {
   const file = join(toldIn, name);
   return existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
 };
+
+test("a log is followed until somebody has seen enough", async () => {
+  const words = [cli, "-c", lab().members[0]?.configFile ?? "", "logs", "n2", "-n", "1", "-f"];
+  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "ignore"] });
+  let seen = "";
+  child.stdout.on("data", (chunk) => (seen += String(chunk)));
+  await until("its last line is shown", () => seen.includes("\n"));
+  expect(seen).not.toContain("the file was read again");
+  expect((await run("reload", "n2")).code).toBe(0);
+  await until("what comes is shown", () => seen.includes("the file was read again"));
+  const ended = once(child, "exit");
+  child.kill("SIGINT");
+  expect(await ended).toEqual([0, null]);
+});
 
 test("a pause ends by itself, and its traces with it", async () => {
   expect((await run("pause", "--yes", "--reason", "new disks", "--for", "3s")).code).toBe(0);

@@ -227,7 +227,11 @@ export function fakeNode(view: View = primaryView()): FakeNode {
     journal: () => [
       { wallMs: WALL_MS, because: "leading", detail: "d", step: undefined, term: 10 },
     ],
-    logs: (source, lines) => Promise.resolve([`${source} ${lines}`]),
+    logs: (source, wish) =>
+      Promise.resolve({
+        lines: [`${source} ${"since" in wish ? `since ${wish.since}` : wish.lines}`],
+        next: 7,
+      }),
     async readCluster() {
       const next = node.snapshots.length > 1 ? node.snapshots.shift() : node.snapshots[0];
       if (next === undefined) throw new AppError("STORE_UNREACHABLE", "reading", "refused");

@@ -13,6 +13,7 @@ import type { LocalServer } from "../../model/server.ts";
 import type { Instant, Ms } from "../../model/time.ts";
 import type { WriteOutcome } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
+import type { LogPart } from "../log-tail.ts";
 
 /** What the node knew at its last look, taken from memory. Health checks are answered from it alone. */
 export interface View {
@@ -68,6 +69,9 @@ export interface JournalEntry {
   readonly term: number | undefined;
 }
 
+/** How many lines at the most, or everything from where an earlier part ended. */
+export type LogWish = { readonly lines: number } | { readonly since: number };
+
 /** What a person asks of this node alone. What concerns the cluster goes through the store. */
 export type NodeRequest =
   | { readonly kind: "restart"; readonly timeoutMs: Ms | undefined }
@@ -89,8 +93,8 @@ export interface NodeView {
   fresh(): Promise<View>;
   /** The newest changed decisions, newest last. */
   journal(limit: number): readonly JournalEntry[];
-  /** The last lines of the agent's or the server's log, oldest first. */
-  logs(source: "agent" | "server", lines: number): Promise<readonly string[]>;
+  /** The last `lines` of the agent's or the server's log, or what has come since an earlier part of it. */
+  logs(source: "agent" | "server", what: LogWish): Promise<LogPart>;
   /** A fresh, linearizable look. Throws STORE_… */
   readCluster(timeoutMs: Ms): Promise<ClusterSnapshot>;
   askMember(apiUrl: string, timeoutMs: Ms): Promise<Known<PeerStatus>>;

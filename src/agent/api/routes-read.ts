@@ -62,18 +62,23 @@ function journal({ node, clock }: ApiContext, query: URLSearchParams): RouteAnsw
 async function logs({ node, clock }: ApiContext, query: URLSearchParams): Promise<RouteAnswer> {
   const source = query.get("source") === "server" ? "server" : "agent";
   try {
-    const items = await node.logs(source, countIn(query, "lines", 50));
+    const since = numberIn(query, "since");
+    const wish = since === undefined ? { lines: countIn(query, "lines", 50) } : { since };
+    const { lines, next } = await node.logs(source, wish);
     const asOf = printRfc3339(clock.wallMs());
-    return json({ apiVersion: "understudy/v1", kind: "Logs", asOf, source, items });
+    return json({ apiVersion: "understudy/v1", kind: "Logs", asOf, source, items: lines, next });
   } catch (error) {
     return failure(error, `reading the ${source}'s log`);
   }
 }
 
-function countIn(query: URLSearchParams, name: string, fallback: number): number {
+function numberIn(query: URLSearchParams, name: string): number | undefined {
   const wanted = query.get(name) ?? "";
-  return /^\d{1,9}$/.test(wanted) ? Math.min(Number(wanted), MOST_LINES) : fallback;
+  return /^\d{1,15}$/.test(wanted) ? Number(wanted) : undefined;
 }
+
+const countIn = (query: URLSearchParams, name: string, fallback: number): number =>
+  Math.min(numberIn(query, name) ?? fallback, MOST_LINES);
 
 export const READ_ROUTES: readonly Route[] = [
   {
@@ -126,7 +131,8 @@ export const READ_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/understudy/logs",
-    about: "the last lines of a log (`lines=`, `source=agent` or `server`)",
+    about:
+      "the last lines of a log (`lines=`, `source=agent` or `server`), or what came since the `next` of an answer (`since=`)",
     answer: (context, { query }) => logs(context, query),
   },
 ];
