@@ -182,7 +182,10 @@ async function carryOut(o: ViewOptions, request: NodeRequest): Promise<RequestOu
       const role = o.node.last()?.world.lease.held;
       if (role !== undefined)
         return { kind: "refused", why: "I am the leader, can not reinitialize" };
-      o.node.requestReinitialise();
+      o.node.requestReinitialise({
+        fromLeader: request.fromLeader,
+        cancelsRunning: request.force,
+      });
       return { kind: "done" };
     }
     default:

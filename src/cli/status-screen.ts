@@ -23,6 +23,7 @@ export function statusScreen(overview: Overview, width: number): string {
   lines.push("", table(COLUMNS, overview.members, width));
   for (const member of overview.members) {
     lines.push(...jobLine(member, width), ...scheduledLine(member, width));
+    lines.push(...tagLine(member, width));
   }
   if (warnings.length > 0) lines.push("");
   for (const warning of warnings) lines.push(pc.yellow(wrap(`! ${warning}`, width)));
@@ -69,6 +70,14 @@ function jobLine(member: MemberOverview, width: number): readonly string[] {
   if (job === undefined) return [];
   const progress = job.progress === undefined ? "" : ` ${job.progress}`;
   return [wrap(`${member.name}: ${job.name}${progress}, for ${printSpan(job.forMs)}`, width)];
+}
+
+/** Tags change who may lead and who is copied from: whoever looks must see them. */
+function tagLine({ name, tags }: MemberOverview, width: number): readonly string[] {
+  const words = Object.entries(tags).map(([tag, value]) =>
+    value === true ? tag : `${tag} ${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  return words.length === 0 ? [] : [pc.dim(wrap(`${name}: tagged ${words.join(", ")}`, width))];
 }
 
 const scheduledLine = ({ name, scheduledRestart }: MemberOverview, width: number) =>

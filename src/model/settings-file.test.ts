@@ -199,6 +199,26 @@ describe("warnings", () => {
     const s = settingsOf(`${SMALL}tags: {nofailover: false, failover_priority: 0}\n`);
     expect(s.warnings.join()).toContain("tags.failover_priority contradicts nofailover: false");
     expect(s.tags.nofailover).toBe(false);
+    const both = `${SMALL}tags: {nosync: true, sync_priority: 2, nostream: true, replicatefrom: n9}\n`;
+    const said = settingsOf(both).warnings.join();
+    expect(said).toContain("tags.sync_priority contradicts nosync: true");
+    expect(said).toContain("tags.replicatefrom has no effect beside nostream");
+  });
+
+  it.each([
+    ["nofailover: 3", "tags.nofailover must be true or false"],
+    ["nosync: perhaps", "tags.nosync must be true or false"],
+    ["failover_priority: high", "tags.failover_priority must be a whole number"],
+    ["sync_priority: 1.5", "tags.sync_priority must be a whole number"],
+    ["replicatefrom: [a]", "tags.replicatefrom must be a text"],
+    ["clonefrom: {}", "tags.clonefrom must be a text"],
+  ])("are problems where a tag is of the wrong type: %s", (tag, words) => {
+    expect(problemsOf(`${SMALL}tags: {${tag}}\n`).join()).toContain(words);
+  });
+
+  it("do not let a member copy from itself", () => {
+    const own = /name: (\S+)/.exec(SMALL)?.[1] ?? "";
+    expect(problemsOf(`${SMALL}tags: {replicatefrom: ${own}}\n`).join()).toContain("itself");
   });
 });
 

@@ -23,7 +23,18 @@ export function readTags(root: Section): Tags {
     section.warn("failover_priority", `contradicts nofailover: ${nofailover}, which wins`);
   }
   const syncPriority = section.number("sync_priority");
+  const nosync = section.flag("nosync");
+  if (nosync !== undefined && syncPriority !== undefined && nosync !== syncPriority <= 0) {
+    section.warn("sync_priority", `contradicts nosync: ${nosync}, which wins`);
+  }
   const replicatefrom = section.text("replicatefrom");
+  if (replicatefrom !== undefined && replicatefrom === root.text("name")) {
+    section.problem("replicatefrom", "must name another member: nobody copies from itself");
+  }
+  const nostream = section.flag("nostream") ?? false;
+  if (nostream && replicatefrom !== undefined) {
+    section.warn("replicatefrom", "has no effect beside nostream: true, which streams from nobody");
+  }
   const custom: Record<string, unknown> = {};
   for (const name of section.names()) {
     if (!NAMED.includes(name)) custom[name] = section.plain(name);
@@ -31,9 +42,9 @@ export function readTags(root: Section): Tags {
   return {
     nofailover: nofailover ?? (priority !== undefined && priority <= 0),
     noloadbalance: section.flag("noloadbalance") ?? false,
-    nosync: section.flag("nosync") ?? (syncPriority !== undefined && syncPriority <= 0),
+    nosync: nosync ?? (syncPriority !== undefined && syncPriority <= 0),
     clonefrom: section.flag("clonefrom") ?? false,
-    nostream: section.flag("nostream") ?? false,
+    nostream,
     failoverPriority: priority ?? DEFAULT_TAGS.failoverPriority,
     ...(replicatefrom === undefined || replicatefrom === "" ? {} : { replicatefrom }),
     custom,

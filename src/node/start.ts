@@ -41,6 +41,9 @@ import { planFor } from "./server-plan.ts";
 import { Silence } from "./silence.ts";
 import { createWakes } from "./wakes.ts";
 
+/** Whose data is copied, and whether what runs already is given up for it. */
+export type Reinitialise = Omit<NonNullable<Requests["reinitialise"]>, "at">;
+
 export interface LastLook {
   readonly world: HaWorld;
   readonly decision: Decision<HaStep, HaMemory>;
@@ -72,7 +75,7 @@ export interface Node {
   requestRestart(): void;
   /** A restart for later, or none any more. */
   scheduleRestart(planned: ScheduledRestart | undefined): void;
-  requestReinitialise(): void;
+  requestReinitialise(how?: Reinitialise): void;
   /** The node's file was read again: tags and server parameters hold from the next look on. */
   reconfigure(settings: NodeSettings): void;
   settings(): NodeSettings;
@@ -233,8 +236,9 @@ class RunningNode implements Node {
     this.wake("restart scheduled");
   }
 
-  requestReinitialise(): void {
-    this.#requests = { ...this.#requests, reinitialise: { at: this.#ports.clock.now() } };
+  requestReinitialise(how: Reinitialise = {}): void {
+    const at = this.#ports.clock.now();
+    this.#requests = { ...this.#requests, reinitialise: { at, ...how } };
     this.wake("reinitialise requested");
   }
 

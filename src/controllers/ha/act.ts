@@ -1,4 +1,5 @@
 // How does the ha room carry out a step? One verb each; those that need the lease look once more before they act.
+import { printBytes } from "../../model/amounts.ts";
 import { AppError } from "../../model/error.ts";
 import { isValid } from "../../model/lease.ts";
 import type { Lsn } from "../../model/lsn.ts";
@@ -21,7 +22,11 @@ import type { HaStep } from "./steps.ts";
 const progressText = (p: Progress): string =>
   p.totalBytes === undefined || p.doneBytes === undefined
     ? p.phase
-    : `${p.phase} ${p.doneBytes} of ${p.totalBytes} bytes`;
+    : `${p.phase} ${printBytes(p.doneBytes)} of ${printBytes(p.totalBytes)}, ${percent(p.doneBytes, p.totalBytes)} %`;
+
+/** pg_basebackup's total is an estimate that the copy may outgrow. */
+const percent = (done: number, total: number): number =>
+  total === 0 ? 100 : Math.min(100, Math.floor((100 * done) / total));
 
 /** Carries out one step; what it answers becomes the outcome's result. */
 export async function act(

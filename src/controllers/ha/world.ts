@@ -33,7 +33,15 @@ export interface Requests {
   readonly restart: { readonly at: Instant } | undefined;
   /** Becomes a restart when its time comes; lost when the agent ends, as the other wishes are. */
   readonly scheduledRestart: ScheduledRestart | undefined;
-  readonly reinitialise: { readonly at: Instant } | undefined;
+  readonly reinitialise:
+    | {
+        readonly at: Instant;
+        /** From the leader, even if a standby is there to be copied from. */
+        readonly fromLeader?: boolean;
+        /** A long step that runs already is given up for it. */
+        readonly cancelsRunning?: boolean;
+      }
+    | undefined;
   readonly stopping: "stop" | "detach" | undefined;
 }
 

@@ -1,10 +1,21 @@
 // A long step is running: may it go on?
 import { isValid } from "../../../model/lease.ts";
 import { after } from "../../../model/time.ts";
+import type { Job } from "../../controller.ts";
 import { promotionLimitMs } from "../plans/promotion.ts";
 import { leads, readyLeader } from "../plans/standing.ts";
+import type { HaStep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
+
+const GIVEN_UP: ReadonlySet<HaStep["kind"]> = new Set(["clone", "rewind", "start-standby"]);
+
+/** A person wants a new copy and has said that what runs here shall be given up; never under a lease. */
+function isInTheWay(w: HaWorld, { step, startedAt }: Job<HaStep>): boolean {
+  const wish = w.requests.reinitialise;
+  if (wish?.cancelsRunning !== true || w.lease.held !== undefined) return false;
+  return GIVEN_UP.has(step.kind) && startedAt < wish.at;
+}
 
 /** A standby that starts with nobody to follow gets this long before a leader that has appeared is worth a new start. */
 const ALONE_MS = 5_000;
@@ -14,6 +25,13 @@ export function job(w: HaWorld): Verdict | undefined {
   const { step, startedAt, progress } = w.job;
   const detail = progress === undefined ? step.kind : `${step.kind}: ${progress}`;
   if (w.job.cancelled) return { because: "job_running", detail: `${detail}, being cancelled` };
+  if (isInTheWay(w, w.job)) {
+    return {
+      because: "job_running",
+      detail: `${detail}, given up for a new copy`,
+      cancelJob: true,
+    };
+  }
   switch (step.kind) {
     case "promote":
     case "start-primary": {
