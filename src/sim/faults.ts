@@ -161,9 +161,9 @@ function playOnProcess({ cluster, workload }: FaultWorld, verb: Verb, host: SimH
       server.setFrozen(true);
       return () => server.setFrozen(false);
     case "refusePromotion":
-      server.refusesPromotion = true;
+      host.refusesPromotion = true;
       return () => {
-        server.refusesPromotion = false;
+        host.refusesPromotion = false;
       };
     case "longBackends":
       workload.runProcedures(host, verb.count);

@@ -39,6 +39,8 @@ export class SimHost {
   agent: SimProcess | undefined;
   watchdog: FenceStatus["watchdog"] = "off";
   isUp = true;
+  /** What its pre_promote command answers. */
+  refusesPromotion = false;
   /** False in a suspend: nothing runs and nothing can be started. */
   isAwake = true;
   /** Until when two writers are this host's stated limit: agent and fence frozen together, or a wake-up. */

@@ -195,7 +195,7 @@ export class SimPostgres implements Postgres {
   }
 
   async beforePromote(): Promise<void> {
-    if (!this.host.server.refusesPromotion) return;
+    if (!this.host.refusesPromotion) return;
     throw new AppError("HOOK_REFUSED", "promoting", "pre_promote ended with status 1");
   }
 

@@ -36,8 +36,6 @@ const STUBBORN_MS = 5_000;
 export class SimServer {
   readonly parts: ServerParts;
   profile: ServerProfile;
-  /** What the host's pre_promote command answers. */
-  refusesPromotion = false;
   run: Run | undefined;
   #exitListeners: ((pid: number, how: string) => void)[] = [];
   #phaseListeners: (() => void)[] = [];

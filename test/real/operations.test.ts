@@ -59,14 +59,22 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(toldIn, { recursive: true, force: true }));
 
+/** Changes a member's file; it holds after a reload. */
+function edit(name: string, change: (file: ReturnType<typeof parse>) => void): void {
+  const configFile = lab().members.find((member) => member.name === name)?.configFile ?? "";
+  const file = parse(readFileSync(configFile, "utf8"));
+  change(file);
+  writeFileSync(configFile, stringify(file));
+}
+
 /** Every member tells a file of its own what it is told, from now on. */
 async function listen(): Promise<void> {
-  for (const { configFile, name } of lab().members) {
-    const file = parse(readFileSync(configFile, "utf8"));
+  for (const { name } of lab().members) {
     const command = `sh -c 'echo "$1 $2" >> ${toldIn}/${name}' sh`;
     const actions = ["on_start", "on_stop", "on_restart", "on_role_change"];
-    file.postgresql.callbacks = Object.fromEntries(actions.map((action) => [action, command]));
-    writeFileSync(configFile, stringify(file));
+    edit(name, (file) => {
+      file.postgresql.callbacks = Object.fromEntries(actions.map((action) => [action, command]));
+    });
   }
   expect((await run("reload")).code).toBe(0);
 }
@@ -161,4 +169,21 @@ test("less room reaches the standbys after their primary has it", async () => {
   expect(code, talk).toBe(0);
   expect((await status()).cluster.leader).toBe(cluster.leader);
   await isTrue("nobody waits", ({ items }) => items.every((m) => m.pendingRestart.length === 0));
+});
+
+test("a standby is rebuilt from one that offers itself, and shows how far it is", async () => {
+  const [origin = "", other = ""] = (await status()).items
+    .filter(({ leads }) => !leads)
+    .map(({ name }) => name);
+  edit(origin, (file) => {
+    file.tags = { clonefrom: true };
+  });
+  expect((await run("reload", origin)).code).toBe(0);
+  await until("the tag is shown", async () => {
+    return (await run("status")).out.includes(`${origin}: tagged clonefrom`);
+  });
+  const { code, out, talk } = await run("reinit", other, "--confirm", other);
+  expect(code, talk).toBe(0);
+  expect(out).toContain(`${other}: streams again`);
+  expect((await run("logs", other)).out).toContain(`"detail":"from ${origin}"`);
 });
