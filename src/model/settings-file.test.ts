@@ -195,6 +195,34 @@ describe("warnings", () => {
     expect(s.warnings.join()).toContain("callbacks.on_stopp is not a known setting, did you mean");
   });
 
+  it("read the commands that make data", () => {
+    const copies = "  create_replica_methods: [pgbackrest, basebackup]\n";
+    const inner = "  pgbackrest: {command: /b --x, keep_data: true, no_params: true}\n";
+    const boot = "bootstrap:\n  method: mine\n  mine: {command: /m, speed: fast, level: 3}\n";
+    const s = settingsOf(`${SMALL}${copies}${inner}${boot}`);
+    expect(s.postgres.cloneMethods).toEqual([
+      { name: "pgbackrest", command: "/b --x", isBare: true, parameters: [] },
+      "basebackup",
+    ]);
+    expect(s.bootstrap.method).toEqual({
+      name: "mine",
+      command: "/m",
+      isBare: false,
+      parameters: ["--speed=fast", "--level=3"],
+    });
+    expect(s.warnings.join()).toContain("pgbackrest.keep_data has no effect");
+    expect(s.warnings).toHaveLength(1);
+  });
+
+  it.each([
+    ["  create_replica_methods: [x]\n", "names x, but there is no section of that name"],
+    ["  create_replica_methods: [x]\n  x: {a: b}\n", "x.command is missing"],
+    ["bootstrap: {method: x}\n", "names x, but there is no section of that name"],
+    ["bootstrap: {method: x, x: {command: y, recovery_conf: {a: b}}}\n", "is not supported"],
+  ])("are refused where they cannot be run: %j", (more, words) => {
+    expect(problemsOf(`${SMALL}${more}`).join()).toContain(words);
+  });
+
   it("tell of tags that contradict each other", () => {
     const s = settingsOf(`${SMALL}tags: {nofailover: false, failover_priority: 0}\n`);
     expect(s.warnings.join()).toContain("tags.failover_priority contradicts nofailover: false");

@@ -2,6 +2,7 @@
 import type { Finding } from "./finding.ts";
 import type { BootstrapSettings, NodeSettings } from "./settings.ts";
 import { readDynamic } from "./settings-dynamic.ts";
+import { readBootstrapMethod } from "./settings-methods.ts";
 import { readOptions } from "./settings-options.ts";
 import { readPostgres } from "./settings-postgres.ts";
 import { Section } from "./settings-reader.ts";
@@ -83,13 +84,10 @@ function readBootstrap(root: Section): BootstrapSettings {
   const bootstrap: BootstrapSettings = {
     config: readDynamic(section),
     initdb: readOptions(section, "initdb"),
+    method: readBootstrapMethod(section),
     pgHba: section.texts("pg_hba"),
     postBootstrap: section.text("post_bootstrap") ?? section.text("post_init"),
   };
-  const method = section.text("method");
-  if (method !== undefined && method !== "initdb") {
-    section.problem("method", "must be initdb: other ways to create a cluster are not supported");
-  }
   section.notUsed("users");
   section.close();
   return bootstrap;

@@ -3,6 +3,7 @@
 import { neededInstead, ROOM_FOR_MEMBERS } from "./parameter-minimums.ts";
 import type { Address, CallbackSettings, Credentials, PostgresSettings } from "./settings.ts";
 import { isWildcard, parseAddress } from "./settings-address.ts";
+import { readCloneMethods } from "./settings-methods.ts";
 import { readOptions } from "./settings-options.ts";
 import type { Section } from "./settings-reader.ts";
 
@@ -60,6 +61,7 @@ export function readPostgres(root: Section): PostgresSettings {
     basebackupOptions: readOptions(section, "basebackup"),
     removeDataDirectoryOnDivergedTimelines:
       section.flag("remove_data_directory_on_diverged_timelines") ?? false,
+    cloneMethods: readCloneMethods(section),
     callbacks: readCallbacks(section.section("callbacks")),
     prePromote: section.text("pre_promote"),
     beforeStop: section.text("before_stop"),
@@ -166,5 +168,5 @@ function acceptTheRest(section: Section): void {
   section.accept("use_pg_rewind", "use_slots", "pgpass", "use_unix_socket", "use_unix_socket_repl");
   section.accept("remove_data_directory_on_rewind_failure", "pg_ctl_timeout");
   section.notUsed("proxy_address", "config_dir", "bin_name", "krbsrvname", "custom_conf", "rewind");
-  section.notUsed("recovery_conf", "create_replica_methods");
+  section.notUsed("recovery_conf");
 }

@@ -57,6 +57,18 @@ export const DEFAULT_TAGS: Tags = {
   custom: {},
 };
 
+/** A command of the user's that makes a data directory. */
+export interface OwnMethod {
+  readonly name: string;
+  readonly command: string;
+  /** It gets no arguments: what it must know stands in its own configuration, and in PGDATA. */
+  readonly isBare: boolean;
+  /** `--key=value` of the other keys of its section. */
+  readonly parameters: readonly string[];
+}
+
+export type CloneMethod = "basebackup" | OwnMethod;
+
 /** Commands of the user's that are told of a change; each gets action, role and scope as arguments. */
 export interface CallbackSettings {
   readonly on_start?: string;
@@ -86,6 +98,8 @@ export interface PostgresSettings {
   readonly pgIdent: readonly string[];
   readonly basebackupOptions: readonly string[];
   readonly removeDataDirectoryOnDivergedTimelines: boolean;
+  /** How a copy is made, in the order of trying. */
+  readonly cloneMethods: readonly CloneMethod[];
   readonly callbacks: CallbackSettings;
   /** Must succeed before this server is promoted; a failure gives the leadership back. */
   readonly prePromote: string | undefined;
@@ -100,6 +114,8 @@ export interface BootstrapSettings {
   readonly config: Readonly<Record<string, unknown>>;
   /** Options of initdb, e.g. `--data-checksums`, `--encoding=UTF8`. */
   readonly initdb: readonly string[];
+  /** Instead of initdb. */
+  readonly method: OwnMethod | undefined;
   readonly pgHba: readonly string[];
   readonly postBootstrap: string | undefined;
 }

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Lsn, lsn } from "../../src/model/lsn.ts";
-import { type Branch, FIRST_BRANCH } from "../../src/model/timeline.ts";
+import { type Branch, FIRST_BRANCH, type Lineage } from "../../src/model/timeline.ts";
 import {
   asServer,
   never,
@@ -127,6 +127,31 @@ test("a cleanly stopped old primary that did not diverge follows without a rewin
   expect((await a.sqlState()).upstream).toBe((await c.sqlState()).upstream);
 });
 
+interface Spoilt {
+  readonly spoil: string;
+  readonly mend: string;
+}
+
+/** What the source lacks is named before anything is touched: the directory is data as before, and not marked. */
+async function expectNamed(lineage: Lineage, why: string, { spoil, mend }: Spoilt): Promise<void> {
+  const apply = async (statement: string) => {
+    await c.query(statement);
+    const before = await c.query("SELECT pg_conf_load_time()::text AS at, pg_reload_conf()");
+    await until("the settings are read", async () => {
+      const [now] = await c.query("SELECT pg_conf_load_time()::text AS at");
+      return now?.["at"] !== before[0]?.["at"];
+    });
+  };
+  await apply(spoil);
+  const rewind = b.postgres.rewind(c.upstream("b"), lineage, () => undefined, never());
+  await expect(rewind).rejects.toMatchObject({
+    code: "PG_REWIND_FAILED",
+    why: expect.stringContaining(why),
+  });
+  await apply(mend);
+  expect((await b.look()).directory).toBe("data");
+}
+
 test("a diverged old primary is rewound after a crash, and streams again", async () => {
   const third: Branch = { timeline: 5, parent: 4, forkLsn: lsn(0), term: 41 };
   await c.postgres.follow(undefined, never());
@@ -136,6 +161,15 @@ test("a diverged old primary is rewound after a crash, and streams again", async
   await c.query("INSERT INTO public.t VALUES (-2)");
   await c.postgres.syncSlots(["a", "b"], [], {}, never());
   const lineage = [FIRST_BRANCH, begun, last];
+  await expectNamed(lineage, "full_page_writes is off on the source", {
+    spoil: "ALTER SYSTEM SET full_page_writes = off",
+    mend: "ALTER SYSTEM RESET full_page_writes",
+  });
+  const files = "EXECUTE ON FUNCTION pg_read_binary_file(text, bigint, bigint, boolean)";
+  await expectNamed(lineage, "rewinder may not read the source's files", {
+    spoil: `REVOKE ${files} FROM rewinder`,
+    mend: `GRANT ${files} TO rewinder`,
+  });
   const phases = new Set<string>();
   await b.postgres.rewind(c.upstream("b"), lineage, ({ phase }) => phases.add(phase), never());
   expect([...phases]).toEqual(["checking", "rewinding"]);

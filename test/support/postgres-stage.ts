@@ -16,6 +16,7 @@ import { actAs } from "../../src/adapters/system/os-user.ts";
 import { Secret } from "../../src/model/secret.ts";
 import type { LocalServer, SqlState } from "../../src/model/server.ts";
 import {
+  type BootstrapSettings,
   DEFAULT_TAGS,
   type NodeSettings,
   type PostgresSettings,
@@ -63,8 +64,12 @@ export class PostgresStage {
     return stage;
   }
 
-  async node(name: string, change: Partial<PostgresSettings> = {}): Promise<TestNode> {
-    const node = new TestNode(this.root, name, { port: await freePort(), ...change });
+  async node(
+    name: string,
+    change: Partial<PostgresSettings> = {},
+    bootstrap: Partial<BootstrapSettings> = {},
+  ): Promise<TestNode> {
+    const node = new TestNode(this.root, name, { port: await freePort(), ...change }, bootstrap);
     this.#nodes.push(node);
     return node;
   }
@@ -84,8 +89,15 @@ export class TestNode {
   plan = PLAN;
   #session: Session | undefined;
 
-  constructor(root: string, name: string, change: Partial<PostgresSettings> & { port: number }) {
-    this.settings = settingsOf(root, name, change);
+  // oxlint-disable-next-line eslint/max-params -- as the stage makes it, and nobody else
+  constructor(
+    root: string,
+    name: string,
+    change: Partial<PostgresSettings> & { port: number },
+    bootstrap: Partial<BootstrapSettings>,
+  ) {
+    const settings = settingsOf(root, name, change);
+    this.settings = { ...settings, bootstrap: { ...settings.bootstrap, ...bootstrap } };
     mkdirSync(join(root, name), { recursive: true, mode: 0o755 });
     const { stateDir, dataDir } = this.settings.postgres;
     const log = createLog({ level: "error" });
@@ -213,13 +225,14 @@ function settingsOf(
       pgIdent: [],
       basebackupOptions: [],
       removeDataDirectoryOnDivergedTimelines: false,
+      cloneMethods: ["basebackup"],
       callbacks: {},
       prePromote: undefined,
       beforeStop: undefined,
       osUser: "postgres",
       ...change,
     },
-    bootstrap: { config: {}, initdb: [], pgHba: [], postBootstrap: undefined },
+    bootstrap: { config: {}, initdb: [], method: undefined, pgHba: [], postBootstrap: undefined },
     tags: DEFAULT_TAGS,
     watchdog: { mode: "off", device: "/dev/watchdog", safetyMarginMs: 0 },
     log: { level: "error", file: undefined },

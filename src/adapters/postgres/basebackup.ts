@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../../model/error.ts";
+import type { OwnMethod } from "../../model/settings.ts";
 import type { Lineage } from "../../model/timeline.ts";
+import { printRole } from "../../model/wire/role.ts";
 import type { Progress, Upstream } from "../../ports/postgres.ts";
-import { writeDurably } from "../system/durable-file.ts";
+import { removeDurably, writeDurably } from "../system/durable-file.ts";
 import { run } from "../system/spawn.ts";
 import { printConninfo } from "./conninfo.ts";
 import { readControlFile } from "./control-data.ts";
@@ -13,6 +15,7 @@ import { isDiskFull, isMountPoint, signalPath } from "./directory.ts";
 import { emptyDirectory, namesIn, renameDurably, sizeBelow } from "./files.ts";
 import { writeLineage } from "./lineage.ts";
 import { clearMarker, type Marker, readMarker, writeMarker } from "./marker.ts";
+import { branchesOfCopy, runMethod } from "./own-method.ts";
 import type { Place } from "./place.ts";
 import { isDown } from "./process.ts";
 import { findOptional, findProgram, lastWords, tied } from "./programs.ts";
@@ -37,9 +40,9 @@ export async function cloneServer(place: Place, options: CloneOptions): Promise<
   const home = await chooseHome(place, attempt, before);
   await writeMarker(stateDir, { work: "clone", sibling: home.draft });
   let systemId: string;
+  let branches: Lineage;
   try {
-    await removeRemains(place, home);
-    await copy(place, home.draft, options);
+    branches = await copyByMethods(place, home, options);
     systemId = await verify(place, home.draft, options);
   } catch (error) {
     await giveUp(place, home, before);
@@ -47,7 +50,7 @@ export async function cloneServer(place: Place, options: CloneOptions): Promise<
   }
   // Without it the copy would look like a former primary's data, and be rewound before its first start.
   await writeDurably(signalPath(home.draft), "", { owner: place.user });
-  await writeLineage(stateDir, { systemId, branches: options.lineage, pending: undefined });
+  await writeLineage(stateDir, { systemId, branches, pending: undefined });
   if (home.isBeside) await exchange(home);
   await clearMarker(stateDir);
 }
@@ -112,6 +115,51 @@ async function giveUp(
   else await emptyDirectory(home.draft);
   if (before === undefined) await clearMarker(stateDir);
   else if (before !== "unreadable") await writeMarker(stateDir, before);
+}
+
+/** The first method that succeeds; each begins with an empty directory. Answers the history of what it has made. */
+async function copyByMethods(place: Place, home: Home, options: CloneOptions): Promise<Lineage> {
+  const { cloneMethods } = place.settings.postgres;
+  const [first = "basebackup", ...more] = cloneMethods;
+  let method = first;
+  for (;;) {
+    await removeRemains(place, home);
+    try {
+      if (method !== "basebackup") return await copyByOwn(place, { home, method, options });
+      await copy(place, home.draft, options);
+      return options.lineage;
+    } catch (error) {
+      const next = more.shift();
+      options.signal.throwIfAborted();
+      if (next === undefined) throw error;
+      const failed = method === "basebackup" ? method : method.name;
+      place.log.warn("a way to copy failed, the next one is tried", { failed, error });
+      method = next;
+    }
+  }
+}
+
+interface OwnCopy {
+  readonly home: Home;
+  readonly method: OwnMethod;
+  readonly options: CloneOptions;
+}
+
+/** A restored backup, most of all: what replaces our data must be of the same cluster, and of the leader's history. */
+async function copyByOwn(place: Place, { home, method, options }: OwnCopy): Promise<Lineage> {
+  const { from, onProgress, signal, lineage } = options;
+  onProgress({ phase: `running ${method.name}`, doneBytes: undefined, totalBytes: undefined });
+  const role = printRole("standby");
+  const connstring = printConninfo(replicationConnection(place, from));
+  const args = [`--role=${role}`, `--connstring=${connstring}`];
+  const code = "PG_CLONE_FAILED";
+  const made = await runMethod(place, method, { dataDir: home.draft, args, code, signal });
+  const old = home.isBeside ? await readControlFile(home.real) : undefined;
+  if (old !== undefined && old.systemId !== made.systemId) {
+    throw new AppError(code, `running ${method.name}`, "what it made is another cluster's data");
+  }
+  await removeDurably(join(home.draft, "recovery.signal"));
+  return branchesOfCopy(made, lineage);
 }
 
 async function copy(place: Place, draft: string, options: CloneOptions): Promise<void> {

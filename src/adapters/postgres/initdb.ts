@@ -2,6 +2,7 @@
 import { chmod, chown, mkdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../model/error.ts";
+import type { OwnMethod } from "../../model/settings.ts";
 import type { Ms } from "../../model/time.ts";
 import type { ServerPlan } from "../../ports/postgres.ts";
 import { readIfPresent, removeDurably, writeDurably } from "../system/durable-file.ts";
@@ -11,9 +12,10 @@ import { readControlFile } from "./control-data.ts";
 import { checkOwner, directoryState } from "./directory.ts";
 import { emptyDirectory, exists, isAbsent, renameDurably } from "./files.ts";
 import { clearMarker, readMarker, writeMarker } from "./marker.ts";
+import { runMethod } from "./own-method.ts";
 import type { Place } from "./place.ts";
 import { isDown } from "./process.ts";
-import { findProgram, lastWords, tied } from "./programs.ts";
+import { checkVersion, findProgram, lastWords, tied } from "./programs.ts";
 import { checkParameters, prepareSurroundings, renderFiles, settle } from "./settle.ts";
 
 const INITDB_LIMIT_MS: Ms = 300_000;
@@ -42,7 +44,8 @@ export async function initialise(
     await mkdir(dataDir, { recursive: true });
     await chmod(dataDir, 0o700);
     if (user !== undefined) await chown(dataDir, user.uid, user.gid);
-    await runInitdb(place, signal);
+    const { method } = place.settings.bootstrap;
+    await (method === undefined ? runInitdb(place, signal) : runOwnMethod(place, method, signal));
     await checkParameters(place, settled, signal);
     await writeConfigFiles(dataDir, renderFiles(place, plan, settled), user);
     await writeDurably(unclaimedPath(place), "");
@@ -83,6 +86,22 @@ async function runInitdb(place: Place, signal: AbortSignal): Promise<void> {
   } finally {
     await rm(passwordFile, { force: true });
   }
+}
+
+/** A cluster begins on the first timeline with a server that only needs to be started; anything else is refused. */
+async function runOwnMethod(place: Place, method: OwnMethod, signal: AbortSignal): Promise<void> {
+  const { dataDir } = place;
+  const code = "PG_START_FAILED";
+  const { timeline } = await runMethod(place, method, { dataDir, args: [], code, signal });
+  const fail = (why: string): never => {
+    throw new AppError(code, `running ${method.name}`, why);
+  };
+  if (timeline !== 1) fail(`its data is on timeline ${timeline}, a new cluster begins on 1`);
+  for (const name of ["standby.signal", "recovery.signal"]) {
+    if (await exists(join(dataDir, name))) fail(`its data wants a recovery first (${name})`);
+  }
+  await checkVersion(place);
+  await chmod(dataDir, 0o700);
 }
 
 /** The user's options, and those of ours that he does not contradict. */

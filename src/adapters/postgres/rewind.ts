@@ -107,6 +107,7 @@ async function checkSource(place: Place, session: Session, check: SourceCheck): 
     STATEMENT_LIMIT_MS,
   );
   if (identity?.["id"] !== control.systemId) throw fail("the source is another cluster");
+  await checkPermitted(session, fail);
   await untilCheckpointed(place, session, { timeline: head?.timeline ?? 0, options, fail });
   const fork = options.lineage.find(({ parent }) => parent === control.timeline);
   if (
@@ -115,6 +116,17 @@ async function checkSource(place: Place, session: Session, check: SourceCheck): 
   ) {
     throw fail(`the source no longer has the WAL from the fork at ${printLsn(fork.forkLsn)}`);
   }
+}
+
+/** pg_rewind would say these itself, but only in the midst of its work, when the directory is marked already. */
+async function checkPermitted(session: Session, fail: Fail): Promise<void> {
+  const statement = `SELECT current_setting('full_page_writes') AS pages, current_user AS name,
+    has_function_privilege('pg_read_binary_file(text,bigint,bigint,boolean)', 'EXECUTE') AS may`;
+  const [row] = await session.query(statement, [], STATEMENT_LIMIT_MS);
+  if (row?.["pages"] !== "on") throw fail("full_page_writes is off on the source");
+  if (row["may"] === true) return;
+  const who = String(row["name"]);
+  throw fail(`${who} may not read the source's files: see postgresql.authentication.rewind`);
 }
 
 async function untilCheckpointed(

@@ -9,7 +9,8 @@ export interface Hook {
   /** As the shell reads it; `args` come behind it. */
   readonly command: string;
   readonly args: readonly string[];
-  readonly timeoutMs: Ms;
+  /** Undefined where nobody knows how long it takes: the signal ends it. */
+  readonly timeoutMs: Ms | undefined;
   readonly user: OsUser | undefined;
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;

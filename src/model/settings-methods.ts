@@ -1,0 +1,61 @@
+// Which commands of the user's make a data directory: a new cluster, or a copy for a standby?
+import type { CloneMethod, OwnMethod } from "./settings.ts";
+import type { Section } from "./settings-reader.ts";
+
+const BUILT_IN = "basebackup";
+
+/** `create_replica_methods`: tried in this order. Our own copy over the network is the only one when none is named. */
+export function readCloneMethods(section: Section): readonly CloneMethod[] {
+  const names = section.texts("create_replica_methods");
+  const methods = names.flatMap((name): readonly CloneMethod[] => {
+    if (name === BUILT_IN) return [BUILT_IN];
+    const own = readMethod(section, "create_replica_methods", name);
+    if (own === undefined) return [];
+    const inner = section.section(name);
+    const beside =
+      "has no effect: a copy is made beside the old data, which stays until it is done";
+    if (inner.has("keep_data")) inner.warn("keep_data", beside);
+    if (inner.has("no_leader"))
+      inner.warn("no_leader", "has no effect: a copy waits for a primary");
+    return [own];
+  });
+  return methods.length === 0 ? [BUILT_IN] : methods;
+}
+
+/** `bootstrap.method`: undefined means initdb. */
+export function readBootstrapMethod(section: Section): OwnMethod | undefined {
+  const name = section.text("method");
+  if (name === undefined || name === "initdb") return undefined;
+  const own = readMethod(section, "method", name);
+  const inner = section.section(name);
+  for (const key of ["recovery_conf", "keep_existing_recovery_conf"]) {
+    const why = "is not supported: a new cluster cannot begin with a recovery from an archive";
+    if (inner.has(key)) inner.problem(key, why);
+  }
+  return own;
+}
+
+/** Keys that are not parameters of the command. */
+const OF_THE_METHOD = new Set([
+  "command",
+  "no_params",
+  "keep_data",
+  "no_leader",
+  "recovery_conf",
+  "keep_existing_recovery_conf",
+]);
+
+function readMethod(section: Section, key: string, name: string): OwnMethod | undefined {
+  if (!section.has(name)) {
+    section.problem(key, `names ${name}, but there is no section of that name beside it`);
+    return undefined;
+  }
+  const inner = section.section(name);
+  const command = inner.required("command", "what is run to make the data directory");
+  const isBare = inner.flag("no_params") ?? false;
+  const parameters = inner
+    .names()
+    .filter((parameter) => !OF_THE_METHOD.has(parameter))
+    .map((parameter) => `--${parameter}=${inner.text(parameter) ?? ""}`);
+  return { name, command, isBare, parameters };
+}
