@@ -238,6 +238,7 @@ const processVerb = (d: Dice, node: string): Verb =>
     { do: "stopFence", node },
     { do: "hangServer", node },
     { do: "stopServer", node },
+    { do: "refusePromotion", node },
     { do: "longBackends", node, count: 2 },
     { do: "startByStranger", node },
   ]);
