@@ -1,23 +1,56 @@
-// Small file systems of their own for the nodes, so that a disk can be filled without harm to others.
+// File systems of their own for the nodes, so that a disk can be full or slow without harm to others.
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../model/error.ts";
 import { requireProgram } from "./programs.ts";
-import type { LabMember } from "./record.ts";
+import type { LabMember, LabRecord } from "./record.ts";
 
-/** Mounts a file system in memory on the node's folder. */
-export function mountDisk(member: LabMember, megabytes: number): void {
-  const options = ["-t", "tmpfs", "-o", `size=${megabytes}m`, "understudy-lab", member.dir];
-  execFileSync(requireProgram("mount"), options, { stdio: "ignore" });
+/** In memory, where nothing is ever slow; or in a file, as a block device that can be throttled. */
+export const DISK_KINDS = ["memory", "file"] as const satisfies readonly LabRecord["diskKind"][];
+
+/** Mounts a small file system on the node's folder. */
+export function mountDisk(
+  { dir: labDir, diskKind }: LabRecord,
+  member: LabMember,
+  megabytes: number,
+) {
+  if (diskKind === "memory") {
+    run("mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "understudy-lab", member.dir);
+    return;
+  }
+  const image = imageOf(labDir, member);
+  mkdirSync(join(labDir, "disks"), { recursive: true });
+  writeFileSync(image, "");
+  truncateSync(image, megabytes * 1024 * 1024);
+  // Nothing is kept back for root: a full disk is full for everybody.
+  run("mkfs.ext4", "-q", "-m", "0", image);
+  run("mount", "-o", "loop", image, member.dir);
 }
 
-/** Unmounts it, if it is mounted. */
+const imageOf = (labDir: string, { name }: LabMember): string =>
+  join(labDir, "disks", `${name}.img`);
+
+/** Unmounts it, if it is mounted; its block device goes with it. */
 export function unmountDisk(member: LabMember): void {
   const mounted = readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
     .some((line) => line.split(" ")[1] === member.dir);
-  if (mounted) execFileSync(requireProgram("umount"), ["-l", member.dir], { stdio: "ignore" });
+  if (mounted) run("umount", "-l", member.dir);
+}
+
+/** The block device below the node's folder, as the kernel numbers it: `7:0`. */
+export function deviceOf({ dir }: LabMember): string {
+  const { dev } = statSync(dir);
+  return `${Math.floor(dev / 256)}:${dev % 256}`;
 }
 
 const ballast = (member: LabMember): string => join(member.dir, "ballast");
@@ -44,4 +77,8 @@ export function fillDisk(member: LabMember, megabytes: number | undefined): void
 /** Gives the space back. */
 export function freeDisk(member: LabMember): void {
   rmSync(ballast(member), { force: true });
+}
+
+function run(program: string, ...args: readonly string[]): void {
+  execFileSync(requireProgram(program), [...args], { stdio: "ignore" });
 }

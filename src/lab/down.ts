@@ -11,6 +11,7 @@ import { killAll } from "./processes.ts";
 import { serverAccount } from "./programs.ts";
 import { type LabRecord, unregisterLab } from "./record.ts";
 import { removeSegment, segmentOf } from "./shared-memory.ts";
+import { freeDiskSpeed } from "./slow-disks.ts";
 
 const KILL_LIMIT_MS: Ms = 10_000;
 
@@ -32,6 +33,7 @@ export async function takeDown(
   removeSharedMemory(lab);
   if (lab.net === "namespaces") await removeNetwork(lab.name);
   for (const member of lab.members) {
+    if (lab.diskMegabytes !== undefined) freeDiskSpeed(lab, member.name);
     if (lab.diskMegabytes !== undefined && !keepDirectory) unmountDisk(member);
     if (!member.socketDir.startsWith(`${lab.dir}/`)) {
       rmSync(member.socketDir, { recursive: true, force: true });

@@ -10,6 +10,7 @@ import { startAgent } from "./nodes.ts";
 import { type Order, USUAL_FAULT } from "./order.ts";
 import { killAll, signalProcess } from "./processes.ts";
 import { type LabEtcd, type LabMember, requireMember } from "./record.ts";
+import { freeDiskSpeed, slowDisk } from "./slow-disks.ts";
 import { requestSwitchover } from "./switchover.ts";
 
 export interface Fault {
@@ -177,6 +178,19 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     on: "member",
     watchTtls: 0.3,
     make: ({ lab, node }) => freeDisk(requireMember(lab, node)),
+  },
+  "slow-disk": {
+    summary: "the node's disk takes --iops writes a second (needs lab up --disk, --disk-kind file)",
+    on: "member",
+    watchTtls: 1.2,
+    make: ({ lab, node, options }) => slowDisk(lab, node, options.iops),
+    undo: "fast-disk",
+  },
+  "fast-disk": {
+    summary: "gives the disk its speed back",
+    on: "member",
+    watchTtls: 0.3,
+    make: ({ lab, node }) => freeDiskSpeed(lab, node),
   },
 };
 

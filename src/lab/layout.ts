@@ -19,6 +19,7 @@ export interface LabOptions {
   /** `key=value`: dynamic configuration when the key is one of its, else a server parameter. */
   readonly set: Readonly<Record<string, string>>;
   readonly diskMegabytes: number | undefined;
+  readonly diskKind: LabRecord["diskKind"];
   /** How long a primary, and then its standbys, may take to appear. */
   readonly waitSeconds: number;
 }
@@ -33,6 +34,7 @@ export const USUAL_LAB = {
   ttlSeconds: 10,
   set: {},
   diskMegabytes: undefined,
+  diskKind: "memory",
   waitSeconds: 120,
 } as const satisfies Omit<LabOptions, "dir">;
 
@@ -97,6 +99,7 @@ export function layOut(options: LabOptions, { subnets, ports }: Places): LabReco
     osUser: undefined,
     readyAt: undefined,
     diskMegabytes: options.diskMegabytes,
+    diskKind: options.diskKind,
   };
 }
 

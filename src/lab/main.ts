@@ -6,11 +6,12 @@ import { bench } from "./bench/bench.ts";
 import { CASES } from "./bench/cases.ts";
 import { chaos } from "./chaos.ts";
 import { down, dsn, load, status, up } from "./commands.ts";
+import { DISK_KINDS } from "./disks.ts";
 import { FAULTS } from "./faults.ts";
 import { defaultDir, USUAL_LAB } from "./layout.ts";
 import { LINKS } from "./namespaces.ts";
 import { USUAL_FAULT } from "./order.ts";
-import type { LabChoice, Net } from "./record.ts";
+import type { LabChoice, LabRecord, Net } from "./record.ts";
 import { soakCommand } from "./soak/command.ts";
 import { MODES, type Mode } from "./soak/loss.ts";
 import { TROUBLES } from "./soak/troubles.ts";
@@ -70,6 +71,11 @@ program
   )
   .option("--wait <seconds>", "how long a step may take", positive, USUAL_LAB.waitSeconds)
   .option("--disk <megabytes>", "give each node a small disk of its own (root)", whole)
+  .addOption(
+    new Option("--disk-kind <kind>", "in memory, or in a file: only that can be slow")
+      .choices(DISK_KINDS)
+      .default(USUAL_LAB.diskKind),
+  )
   .option("--json", "for programs", false)
   .action(
     runs(async (o: UpFlags) =>
@@ -84,6 +90,7 @@ program
           ttlSeconds: o.ttl,
           set: o.set,
           diskMegabytes: o.disk,
+          diskKind: o.diskKind,
           waitSeconds: o.wait,
         },
         o,
@@ -101,6 +108,7 @@ interface UpFlags {
   readonly set: Record<string, string>;
   readonly net: Net;
   readonly disk?: number;
+  readonly diskKind: LabRecord["diskKind"];
   readonly wait: number;
   readonly json: boolean;
 }
@@ -148,6 +156,7 @@ interface ChaosFlags extends Flags {
   readonly silent: boolean;
   readonly share: number;
   readonly kbit: number;
+  readonly iops: number;
   readonly for?: number;
   readonly quiet: boolean;
   readonly probe: boolean;
@@ -174,6 +183,7 @@ onLab("chaos", "make one fault under load and report what it cost")
   .option("--silent", "kill-node: no reset leaves it, its peers see silence", false)
   .option("--share <part>", "lose-packets: between 0 and 1", share, USUAL_FAULT.share)
   .option("--kbit <n>", "slow-link: kilobits a second", positive, USUAL_FAULT.kbit)
+  .option("--iops <n>", "slow-disk: writes a second", whole, USUAL_FAULT.iops)
   .option("--for <s>", "take the fault back after so long, and go on measuring", positive)
   .option("--probe", "ask every server directly too: are there ever two writers?", false)
   .option("--quiet", "only make the fault, measure nothing", false)
@@ -196,6 +206,7 @@ onLab("chaos", "make one fault under load and report what it cost")
           silent: o.silent,
           share: o.share,
           kbit: o.kbit,
+          iops: o.iops,
           forMs: o.for === undefined ? undefined : o.for * 1000,
           quiet: o.quiet,
           probe: o.probe,

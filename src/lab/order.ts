@@ -20,6 +20,8 @@ export interface FaultOptions {
   readonly fate: Fate;
   /** lose-packets: which share of them. */
   readonly share: number;
+  /** slow-disk: how many writes a second. */
+  readonly iops: number;
   /** slow-link: kilobits a second. */
   readonly kbit: number;
 }
@@ -35,6 +37,7 @@ export const USUAL_FAULT: FaultOptions = {
   fate: "silent",
   share: 0.2,
   kbit: 1_000,
+  iops: 20,
 };
 
 export interface Order {

@@ -85,6 +85,11 @@ const PLAYERS: Partial<Record<VerbName, Player>> = {
   stopServer: freeze((_, role) => isServer(role)),
   hangServer: freeze((_, role) => role === "postmaster"),
   fillDisk: fault("fill-disk", "free-disk"),
+  slowDisk: async (lab, node, verb) => {
+    if (verb.do !== "slowDisk") return undefined;
+    await make(lab, "slow-disk", node, { iops: Math.max(1, Math.round(1_000 / verb.slowMs)) });
+    return () => make(lab, "fast-disk", node);
+  },
   isolate: async (lab, node) => {
     const order = { lab, node, options: USUAL_FAULT };
     await pullPlugs(order);
@@ -148,7 +153,7 @@ export const NEEDS_NAMESPACES: ReadonlySet<VerbName> = new Set([
 ]);
 
 /** Verbs that need a disk of the node's own. */
-export const NEEDS_DISK: ReadonlySet<VerbName> = new Set(["fillDisk"]);
+export const NEEDS_DISK: ReadonlySet<VerbName> = new Set(["fillDisk", "slowDisk"]);
 
 export const canPlayVerb = (name: VerbName): boolean => PLAYERS[name] !== undefined;
 

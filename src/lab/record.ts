@@ -65,6 +65,8 @@ export interface LabRecord {
   readonly readyAt: string | undefined;
   /** Members' directories are file systems of this size (`--disk`), which can be filled. */
   readonly diskMegabytes: number | undefined;
+  /** Only one in a file can be slow (`--disk-kind`). */
+  readonly diskKind: "memory" | "file";
 }
 
 /** Where labs are registered, so that the command line finds the only running one. */

@@ -67,6 +67,7 @@ function optionsFor(name: string, { nodes, config = {}, faults }: Scenario): Lab
     ttlSeconds: Number(ttl),
     set: Object.fromEntries(Object.entries(set).map(([key, value]) => [key, String(value)])),
     net: namespaces ? "namespaces" : "loopback",
+    diskKind: faults.some(({ verb }) => verb.do === "slowDisk") ? "file" : "memory",
     diskMegabytes: faults.some(({ verb }) => NEEDS_DISK.has(verb.do)) ? DISK_MEGABYTES : undefined,
   };
 }

@@ -95,7 +95,7 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
   copyBundles(lab);
   for (const member of lab.members) {
     makeOwned(member.dir);
-    if (lab.diskMegabytes !== undefined) mountDisk(member, lab.diskMegabytes);
+    if (lab.diskMegabytes !== undefined) mountDisk(lab, member, lab.diskMegabytes);
     prepareNode(lab, member, options);
   }
   await waitForEtcd(lab.etcd, ETCD_LIMIT_MS);

@@ -1,4 +1,5 @@
 // `lab soak`: a lab of its own, faults from a seed for so many minutes, and a verdict.
+import { existsSync } from "node:fs";
 import { EXIT_WARNING, type Printing, printJson } from "../commands.ts";
 import { takeDown } from "../down.ts";
 import { checkOptions, defaultDir, type LabOptions, USUAL_LAB } from "../layout.ts";
@@ -33,7 +34,8 @@ export async function soakCommand(options: SoakOptions, { json }: Printing): Pro
   let isHeld = false;
   try {
     const overAt = performance.now() + options.minutes * 60_000;
-    const isOver = (): boolean => performance.now() >= overAt;
+    const stop = stopped(say);
+    const isOver = (): boolean => stop.aborted || performance.now() >= overAt;
     let number = 0;
     const tell = (round: RoundReport): void => say(roundText(++number, round));
     const report = await soak(lab, { ...options, isOver }, tell);
@@ -49,6 +51,18 @@ export async function soakCommand(options: SoakOptions, { json }: Printing): Pro
   }
 }
 
+/** Whoever stops a soak gets the verdict over what was played, and no lab stays behind. */
+function stopped(say: (text: string) => void): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      say(`${signal}: this round is the last`);
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
 /** As root every node is a host with a network and a disk; others play what loopback can. */
 function labOptions({ name, nodes, ttlSeconds, mode, set }: SoakOptions): LabOptions {
   const isRoot = process.getuid?.() === 0;
@@ -60,6 +74,8 @@ function labOptions({ name, nodes, ttlSeconds, mode, set }: SoakOptions): LabOpt
     ttlSeconds,
     net: isRoot ? "namespaces" : "loopback",
     diskMegabytes: isRoot ? DISK_MEGABYTES : undefined,
+    // Containers often have no loop devices: then disks can be full, but not slow.
+    diskKind: existsSync("/dev/loop-control") ? "file" : "memory",
     set: { ...SMALL_WAL, ...(mode === "off" ? {} : { synchronous_mode: mode }), ...set },
   };
 }

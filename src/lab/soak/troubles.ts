@@ -55,6 +55,13 @@ export const TROUBLES: readonly Trouble[] = [
   one("restart", { on: "anybody", lasts: OVER_AT_ONCE, mayLose: "nothing" }),
   one("reinit", { on: "standby", lasts: OVER_AT_ONCE, mayLose: "nothing" }),
   one("fillDisk", { on: "primary", lasts: LONG, mayLose: "in flight" }),
+  {
+    kind: "slowDisk",
+    verbs: (node) => [{ do: "slowDisk", node, slowMs: 100 }],
+    on: "anybody",
+    lasts: LONG,
+    mayLose: "in flight",
+  },
   one("isolate", { on: "anybody", lasts: ANY_LENGTH, mayLose: "since the fault" }),
   one("cutFromStore", { on: "anybody", lasts: ANY_LENGTH, mayLose: "in flight" }),
   one("cutFromPeers", { on: "anybody", lasts: ANY_LENGTH, mayLose: "since the fault" }),
@@ -104,7 +111,8 @@ export const canSuffer = (lab: LabRecord, { verbs }: Trouble): boolean =>
   verbs("primary").every(
     ({ do: verb }) =>
       (lab.net === "namespaces" || !NEEDS_NAMESPACES.has(verb)) &&
-      (lab.diskMegabytes !== undefined || !NEEDS_DISK.has(verb)),
+      (lab.diskMegabytes !== undefined || !NEEDS_DISK.has(verb)) &&
+      (lab.diskKind === "file" || verb !== "slowDisk"),
   );
 
 /** The rounds of a seed, without end: the same seed and list give the same rounds. */
