@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { type Process, processes } from "./processes.ts";
 import type { LabRecord } from "./record.ts";
 
-export type LabRole = "agent" | "fence" | "postmaster" | "backend" | "tool" | "etcd";
+export type LabRole = "agent" | "fence" | "postmaster" | "backend" | "tool" | "relay" | "etcd";
 
 export interface Belonging {
   readonly process: Process;
@@ -20,6 +20,9 @@ const FENCE_TITLE = "understudy-fence ";
 
 /** Between the program and its script stand Node's own options. */
 const MOST_FLAGS = 8;
+
+/** Which of the bundles does what; the agent is one of several names in tests. */
+const ROLES: Readonly<Record<string, LabRole>> = { "fence.mjs": "fence", "lab.mjs": "relay" };
 
 const TOOLS = new Set([
   "initdb",
@@ -56,7 +59,7 @@ function roleOf(lab: LabRecord, { args, cwd, name }: Process): LabRole | undefin
   if (title.startsWith(FENCE_TITLE)) return "fence";
   const script = args.slice(0, MOST_FLAGS + 2).find((arg) => arg.startsWith(`${lab.dir}/bin/`));
   // Before it has taken its title, a fence looks like this.
-  if (script !== undefined) return basename(script) === "fence.mjs" ? "fence" : "agent";
+  if (script !== undefined) return ROLES[basename(script)] ?? "agent";
   const program = basename(title);
   if (program === "etcd") return "etcd";
   if (TOOLS.has(program)) return "tool";

@@ -5,7 +5,15 @@ import type { Ms } from "../model/time.ts";
 import { belongingsOf, type LabRole } from "./belongings.ts";
 import { fillDisk, freeDisk } from "./disks.ts";
 import { startEtcd } from "./etcd.ts";
-import { cut, heal, losePackets, pullPlugs, putPlugsBack, slowLinks } from "./network-faults.ts";
+import {
+  cut,
+  delay,
+  heal,
+  losePackets,
+  pullPlugs,
+  putPlugsBack,
+  slowLinks,
+} from "./network-faults.ts";
 import { startAgent } from "./nodes.ts";
 import { type Order, USUAL_FAULT } from "./order.ts";
 import { killAll, signalProcess } from "./processes.ts";
@@ -158,6 +166,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     on: "member",
     watchTtls: 1.2,
     make: slowLinks,
+    undo: "heal",
+  },
+  delay: {
+    summary:
+      "everything between the node and the others takes --delay milliseconds longer, each way",
+    on: "member",
+    watchTtls: 1.2,
+    make: delay,
     undo: "heal",
   },
   heal: {

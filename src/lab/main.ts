@@ -12,6 +12,7 @@ import { defaultDir, USUAL_LAB } from "./layout.ts";
 import { LINKS } from "./namespaces.ts";
 import { USUAL_FAULT } from "./order.ts";
 import type { LabChoice, LabRecord, Net } from "./record.ts";
+import { parseRoute, runRelay } from "./relay.ts";
 import { soakCommand } from "./soak/command.ts";
 import { MODES, type Mode } from "./soak/loss.ts";
 import { TROUBLES } from "./soak/troubles.ts";
@@ -157,6 +158,7 @@ interface ChaosFlags extends Flags {
   readonly share: number;
   readonly kbit: number;
   readonly iops: number;
+  readonly delay: number;
   readonly for?: number;
   readonly quiet: boolean;
   readonly probe: boolean;
@@ -183,6 +185,7 @@ onLab("chaos", "make one fault under load and report what it cost")
   .option("--silent", "kill-node: no reset leaves it, its peers see silence", false)
   .option("--share <part>", "lose-packets: between 0 and 1", share, USUAL_FAULT.share)
   .option("--kbit <n>", "slow-link: kilobits a second", positive, USUAL_FAULT.kbit)
+  .option("--delay <ms>", "delay: how long, each way", whole, USUAL_FAULT.delayMs)
   .option("--iops <n>", "slow-disk: writes a second", whole, USUAL_FAULT.iops)
   .option("--for <s>", "take the fault back after so long, and go on measuring", positive)
   .option("--probe", "ask every server directly too: are there ever two writers?", false)
@@ -207,6 +210,7 @@ onLab("chaos", "make one fault under load and report what it cost")
           share: o.share,
           kbit: o.kbit,
           iops: o.iops,
+          delayMs: o.delay,
           forMs: o.for === undefined ? undefined : o.for * 1000,
           quiet: o.quiet,
           probe: o.probe,
@@ -245,6 +249,16 @@ program
       const only = o.only.split(",").filter((kind) => kind !== "");
       return soakCommand({ ...o, only, ttlSeconds: o.ttl }, o);
     }),
+  );
+
+// Started by `chaos delay` in a host's network, and by nobody else.
+program
+  .command("relay", { hidden: true })
+  .requiredOption("--of <dir>", "the node's folder")
+  .requiredOption("--delay <ms>", "how long each piece is held", whole)
+  .argument("<routes...>", "port=address:port")
+  .action((routes: readonly string[], o: { delay: number }) =>
+    runRelay(o.delay, routes.map(parseRoute)),
   );
 
 interface BenchFlags {

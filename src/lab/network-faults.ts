@@ -1,5 +1,6 @@
 // What can go wrong in the network of a lab with namespaces, and how is it mended?
 
+import { delayHost, endDelays, relayedBy } from "./delays.ts";
 import { cutLink, healLink, hostNumber, LINKS, type Link } from "./namespaces.ts";
 import type { Order } from "./order.ts";
 import { requireMember } from "./record.ts";
@@ -50,6 +51,7 @@ export async function heal(order: Order): Promise<void> {
   for (const link of links) await freeLink(lab, host, link);
   if (links.length < LINKS.length) return;
   for (const name of (await wallsOf(host)).keys()) await removeWall(host, name);
+  await endDelays(lab);
 }
 
 /** Packets vanish, as they do when a switch dies. Returns when nobody out there gets an answer any more. */
@@ -85,15 +87,19 @@ export async function slowLinks({ lab, node, options }: Order): Promise<void> {
   for (const link of options.links) await slowLink(lab, host, { link, kbit: options.kbit });
 }
 
-/** What the walls and slow links of a host have done so far: one sentence each. */
+/** Everything between this host and the others takes longer, each way. */
+export const delay = ({ lab, node, options }: Order): Promise<void> =>
+  delayHost(lab, node, options.delayMs);
+
+/** What the walls, slow links and relays of a host have done so far: one sentence each. */
 export async function networkEffects({ lab, node }: Pick<Order, "lab" | "node">) {
   const member = lab.members.find(({ name }) => name === node);
   if (member?.namespace === undefined) return [];
   const walls = [...(await wallsOf(member))].map(
     ([name, stopped]) => `${name} of ${node} has stopped ${stopped} packets`,
   );
-  const slowed = await slowedPackets(member);
-  return slowed === undefined
-    ? walls
-    : [...walls, `the slow links of ${node} have held back or dropped ${slowed} packets`];
+  const [slowed, relayed] = [await slowedPackets(member), await relayedBy(member)];
+  const held = `the slow links of ${node} have held back or dropped ${slowed} packets`;
+  const delayed = `${relayed} connections of ${node} were delayed`;
+  return [...walls, ...(slowed === undefined ? [] : [held]), ...(relayed === 0 ? [] : [delayed])];
 }

@@ -20,6 +20,7 @@ export interface FaultOptions {
   readonly fate: Fate;
   /** lose-packets: which share of them. */
   readonly share: number;
+  readonly delayMs: Ms;
   /** slow-disk: how many writes a second. */
   readonly iops: number;
   /** slow-link: kilobits a second. */
@@ -38,6 +39,7 @@ export const USUAL_FAULT: FaultOptions = {
   share: 0.2,
   kbit: 1_000,
   iops: 20,
+  delayMs: 50,
 };
 
 export interface Order {

@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../model/error.ts";
 
-/** The agent and its fence, as bundles: beside this bundle, or in `dist` when run from the sources. */
-export const BUNDLES = ["agent.mjs", "fence.mjs"] as const;
+/** The agent, its fence and the lab's own relay, as bundles: beside this bundle, or in `dist` when run from the sources. */
+export const BUNDLES = ["agent.mjs", "fence.mjs", "lab.mjs"] as const;
 
 /** The folder that holds our bundles. */
 export function bundleDir(): string {

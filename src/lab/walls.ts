@@ -83,7 +83,7 @@ export function wallAround(lab: LabRecord, member: LabMember): Packets {
 export async function buildWall(member: LabMember, wall: Wall): Promise<void> {
   const { name, packets, way, fate } = wall;
   await removeWall(member, name);
-  await restore(member, [
+  await restoreRules(member, "filter", [
     `:${name} - [0:0]`,
     ...fateRules(fate).map((rule) => `-A ${name} ${rule}`),
     ...(way === "out" ? [] : [`-I INPUT ${packets.in} -j ${name}`]),
@@ -111,7 +111,7 @@ export async function removeWall(member: LabMember, name: string): Promise<void>
   const rules = (await inside(member, "iptables-save", ["-t", "filter"])).split("\n");
   if (!rules.some((rule) => rule.startsWith(`:${name} `))) return;
   const jumps = rules.filter((rule) => rule.startsWith("-A ") && rule.endsWith(` -j ${name}`));
-  await restore(member, [
+  await restoreRules(member, "filter", [
     ...jumps.map((rule) => rule.replace("-A", "-D")),
     `-F ${name}`,
     `-X ${name}`,
@@ -134,9 +134,13 @@ async function stoppedBy(member: LabMember, name: string): Promise<number> {
 }
 
 /** All of it or nothing, in one go. */
-async function restore(member: LabMember, rules: readonly string[]): Promise<void> {
+export async function restoreRules(
+  member: LabMember,
+  table: "filter" | "nat",
+  rules: readonly string[],
+): Promise<void> {
   const running = inside(member, "iptables-restore", ["-w", "--noflush"]);
-  running.child.stdin?.end(["*filter", ...rules, "COMMIT", ""].join("\n"));
+  running.child.stdin?.end([`*${table}`, ...rules, "COMMIT", ""].join("\n"));
   await running;
 }
 
