@@ -2,6 +2,7 @@
 
 import type { Known } from "./known.ts";
 import type { Lsn } from "./lsn.ts";
+import type { SyncNames } from "./sync.ts";
 import type { Instant } from "./time.ts";
 import type { Lineage } from "./timeline.ts";
 
@@ -62,6 +63,8 @@ export interface WalSender {
   readonly flushLsn: Lsn | undefined;
   readonly replayLsn: Lsn | undefined;
   readonly syncState: string;
+  /** Its place among the names that this walsender itself has read: 0 when it releases no commit. */
+  readonly syncPriority: number;
   readonly clientAddress: string;
   readonly user: string;
 }
@@ -100,6 +103,8 @@ export interface SqlState {
   readonly startedAtText: string;
   /** Since when its processes share this memory: another text while the pid is the same means that it reset itself. */
   readonly sharedSinceText: string;
+  /** `synchronous_standby_names` as this very session has it; other processes may still have an older one (R21). */
+  readonly syncNames: string;
   /** The upstream that primary_conninfo names, as host:port, or undefined when it names none. */
   readonly upstream: string | undefined;
 }
@@ -119,6 +124,8 @@ export interface LocalServer {
   readonly standbySignal: boolean;
   /** The parameters on disk differ from what the configuration asks for. */
   readonly settingsStale: boolean;
+  /** Which standbys a commit waits for, as it was last written for this server. */
+  readonly syncNames: SyncNames;
   /** The installed server programs are newer than the ones running. */
   readonly binariesChanged: boolean;
   /** Bytes free on the data directory's file system. */

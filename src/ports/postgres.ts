@@ -3,6 +3,7 @@
 import type { Lsn } from "../model/lsn.ts";
 import type { LocalServer } from "../model/server.ts";
 import type { Address } from "../model/settings.ts";
+import type { SyncNames } from "../model/sync.ts";
 import type { Ms } from "../model/time.ts";
 import type { Branch, Lineage } from "../model/timeline.ts";
 
@@ -30,6 +31,11 @@ export interface Progress {
 export type CrashEnd =
   /** Exact end of the last valid record on disk (R24), on this branch. */
   { readonly kind: "end"; readonly lsn: Lsn } | { readonly kind: "unknown"; readonly why: string };
+
+/** Whether the closed gate holds; `end` is the WAL end of a moment at which it did: every commit before it is older. */
+export type ClosedGate =
+  | { readonly kind: "closed"; readonly end: Lsn }
+  | { readonly kind: "unproven"; readonly why: string };
 
 /**
  * Verbs are idempotent where they can be, bounded by their timeout, and fail with AppErrors (PG_…).
@@ -95,6 +101,17 @@ export interface Postgres {
 
   /** Writes parameters and pg_hba of the plan and reloads a running server. */
   applySettings(plan: ServerPlan, signal: AbortSignal): Promise<void>;
+  /**
+   * Writes which standbys a commit waits for, beside the other files and stronger than any of them, and reloads.
+   * Resolves when a session shows it, which proves nothing about the other processes. A server that is down finds it at
+   * its start.
+   */
+  setSyncNames(names: SyncNames, signal: AbortSignal): Promise<void>;
+  /**
+   * With the closed gate set: proves that no commit of anybody is acknowledged any more (R20). A commit of our own waits
+   * in SyncRep, and no walsender goes by older names.
+   */
+  proveClosed(timeoutMs: Ms, signal: AbortSignal): Promise<ClosedGate>;
   /** Creates missing physical slots, drops the named superfluous ones, advances the rest to `positions` where behind. */
   syncSlots(
     create: readonly string[],

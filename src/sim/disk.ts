@@ -1,5 +1,6 @@
 // What survives on one host's disk? The data directory and our own small files beside it.
 import type { ControlData, DirectoryState } from "../model/server.ts";
+import type { SyncNames } from "../model/sync.ts";
 import type { Branch } from "../model/timeline.ts";
 import type { NodeState } from "../ports/node-state.ts";
 import type { HiddenBranch } from "./wal.ts";
@@ -33,6 +34,8 @@ export interface DataDirectory {
   /** Older WAL than this is recycled. */
   walFloor: number;
   readonly slots: Map<string, SimSlot>;
+  /** Which standbys a commit waits for, as the file says. */
+  syncNames: SyncNames;
   /** Configuration as last written. */
   settings: string;
 }

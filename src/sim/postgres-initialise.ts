@@ -38,6 +38,7 @@ export function initialise(host: SimHost, agent: SimProcess, signal: AbortSignal
         corrupt: false,
         walFloor: 0,
         slots: new Map(),
+        syncNames: { kind: "unmanaged" },
         settings: "",
       };
       host.disk.lineage = [];

@@ -10,11 +10,13 @@ import type {
   SqlState,
   WalReceiver,
 } from "../model/server.ts";
+import { printSyncNames } from "../model/sync.ts";
 import { instant } from "../model/time.ts";
 import type { ServerPlan } from "../ports/postgres.ts";
 import type { DataDirectory } from "./disk.ts";
 import type { SimHost } from "./host.ts";
 import type { Run } from "./run.ts";
+import { priorityOf } from "./sync-rep.ts";
 
 const HUNG_AFTER_MS = 5_000;
 const STOPPED_AFTER_MS = 2_000;
@@ -49,6 +51,7 @@ export function observeServer(host: SimHost, plan: ServerPlan, proof: HungProof)
     lineage: data === undefined ? [] : disk.recordedLineage(),
     standbySignal: data?.standbySignal ?? false,
     settingsStale: data !== undefined && data.settings !== settingsText(plan),
+    syncNames: data?.syncNames ?? { kind: "unmanaged" },
     binariesChanged: false,
     diskFreeBytes: disk.full || disk.tight ? 0 : 50_000_000_000,
   };
@@ -118,7 +121,8 @@ function answer(run: Run, data: DataDirectory): SqlState {
       writeLsn: lsn(Math.floor(s.reported())),
       flushLsn: lsn(Math.floor(s.reported())),
       replayLsn: lsn(Math.floor(s.reported())),
-      syncState: "async",
+      syncState: priorityOf(run.syncNames, s.to) === 0 ? "async" : "sync",
+      syncPriority: priorityOf(s.syncNames, s.to),
       clientAddress: s.to,
       user: "replicator",
     })),
@@ -132,6 +136,7 @@ function answer(run: Run, data: DataDirectory): SqlState {
     pendingRestart: [],
     startedAtText: `run ${run.pid}`,
     sharedSinceText: `run ${run.pid}, reset ${run.resets}`,
+    syncNames: printSyncNames(run.syncNames) ?? "",
     upstream:
       run.receiver === undefined
         ? undefined

@@ -2,9 +2,17 @@
 import { AppError } from "../model/error.ts";
 import { type Lsn, lsn } from "../model/lsn.ts";
 import type { LocalServer } from "../model/server.ts";
+import type { SyncNames } from "../model/sync.ts";
 import type { Ms } from "../model/time.ts";
 import { type Branch, headOf, type Lineage } from "../model/timeline.ts";
-import type { CrashEnd, Postgres, Progress, ServerPlan, Upstream } from "../ports/postgres.ts";
+import type {
+  ClosedGate,
+  CrashEnd,
+  Postgres,
+  Progress,
+  ServerPlan,
+  Upstream,
+} from "../ports/postgres.ts";
 import { ask, askAfter } from "./ask.ts";
 import type { SimFence } from "./fence-client.ts";
 import type { SimHost } from "./host.ts";
@@ -12,6 +20,7 @@ import { initialise } from "./postgres-initialise.ts";
 import { HungProof, observeServer, settingsText } from "./postgres-observe.ts";
 import { clone, rewind } from "./postgres-rebuild.ts";
 import { type StopRequest, stopServer } from "./postgres-stop.ts";
+import { proveClosed, setSyncNames } from "./postgres-sync.ts";
 import type { SimProcess } from "./process.ts";
 import type { Run } from "./run.ts";
 import { receive } from "./streaming.ts";
@@ -273,6 +282,14 @@ export class SimPostgres implements Postgres {
       this.#needSpace("writing settings");
       if (this.host.disk.data !== undefined) this.host.disk.data.settings = settingsText(plan);
     });
+  }
+
+  setSyncNames(names: SyncNames, signal: AbortSignal): Promise<void> {
+    return setSyncNames({ host: this.host, agent: this.agent, signal }, names);
+  }
+
+  proveClosed(timeoutMs: Ms, signal: AbortSignal): Promise<ClosedGate> {
+    return proveClosed({ host: this.host, agent: this.agent, signal }, timeoutMs);
   }
 
   syncSlots(

@@ -1,4 +1,5 @@
 // One life of a server, from its start to its end: the words that its parts share.
+import type { SyncNames } from "../model/sync.ts";
 import type { Upstream } from "../ports/postgres.ts";
 
 /** How fast one server does things, in milliseconds. */
@@ -23,6 +24,14 @@ export const DEFAULT_PROFILE: ServerProfile = {
   rewindMs: 1_000,
   sqlMs: 4,
 };
+
+export interface StartOptions {
+  readonly asStandby: boolean;
+  readonly guarded: boolean;
+  readonly listens: boolean;
+  /** The life that this one follows under the same postmaster. */
+  readonly resetOf?: Run;
+}
 
 export type Phase = "starting" | "standby" | "promoting" | "primary" | "stopping" | "ended";
 
@@ -53,12 +62,24 @@ export interface Run {
   longBackends: number;
   receiver: Receiver | undefined;
   readonly senders: Map<string, Sender>;
+  /** The names that backends and new walsenders go by, and the checkpointer's flag that makes commits wait. */
+  syncNames: SyncNames;
+  makesWait: boolean;
+  syncWaits: SyncWait[];
   wasWritable: boolean;
+}
+
+/** One commit that is durable here and waits for the standbys. */
+export interface SyncWait {
+  readonly lsn: number;
+  readonly answer: () => void;
 }
 
 export interface Sender {
   readonly to: string;
   readonly slot: string | undefined;
+  /** This walsender's own copy of the names. */
+  syncNames: SyncNames;
   /** What the standby has confirmed as flushed, as far as the primary has heard. */
   reported(): number;
   pump(): void;

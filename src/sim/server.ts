@@ -5,7 +5,8 @@
 import type { Dice } from "./dice.ts";
 import { type DataDirectory, type Disk, nextTimeline } from "./disk.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Run, ServerProfile } from "./run.ts";
+import type { Run, ServerProfile, StartOptions } from "./run.ts";
+import { beginSyncRep } from "./sync-rep.ts";
 import type { TruthBoard } from "./truth.ts";
 import type { WalTree } from "./wal.ts";
 
@@ -18,14 +19,6 @@ export interface ServerParts {
   readonly hostName: string;
   readonly hostNow: () => number;
   readonly nextPid: () => number;
-}
-
-export interface StartOptions {
-  readonly asStandby: boolean;
-  readonly guarded: boolean;
-  readonly listens: boolean;
-  /** The life that this one follows under the same postmaster. */
-  readonly resetOf?: Run;
 }
 
 const RECORD = 120;
@@ -118,9 +111,13 @@ export class SimServer {
       longBackends: 0,
       receiver: undefined,
       senders: new Map(),
+      syncNames: { kind: "unmanaged" },
+      makesWait: false,
+      syncWaits: [],
       wasWritable: false,
     };
     this.run = run;
+    beginSyncRep(run, data.syncNames);
     if (data.corrupt && options.listens) {
       const timeline = data.branch.timeline;
       this.parts.truth.tell({ kind: "wrong-rows", host: this.name, upstream: "itself", timeline });

@@ -2,10 +2,13 @@
 //
 // PostgreSQL compares numbers only. Where the numbers fit and the hidden branches don't, the stream goes on and
 // the standby's pages are mixed: the truth board hears of it, the standby does not.
+
+import type { SyncNames } from "../model/sync.ts";
 import type { Upstream } from "../ports/postgres.ts";
 import type { Network } from "./network.ts";
 import type { Receiver, Run, Sender } from "./run.ts";
 import type { SimServer } from "./server.ts";
+import { heardFrom } from "./sync-rep.ts";
 import { branchAt, contains, numbersFit, visibleHistory } from "./wal.ts";
 
 const RETRY_MS = 1_000;
@@ -102,8 +105,10 @@ class LiveStream implements Sender, Stream {
   #sent: number;
   #confirmed: number;
   #pending: { readonly at: number; readonly lsn: number } | undefined;
+  syncNames: SyncNames;
 
   constructor(ends: StreamEnds, sourceRun: Run, onEnd: () => void) {
+    this.syncNames = sourceRun.syncNames;
     this.#ends = ends;
     this.#sourceRun = sourceRun;
     this.#onEnd = onEnd;
@@ -172,8 +177,16 @@ class LiveStream implements Sender, Stream {
     const back = world.network.latency(standby.name, source.name);
     if (world.network.carries(standby.name, source.name)) {
       this.#pending = { at: standby.parts.kernel.now + back, lsn: target };
+      // Whoever waits for this position waited before it was sent.
+      if (this.#sourceRun.syncWaits.length > 0)
+        source.during(this.#sourceRun, back, () => this.#heard());
     }
     this.pump();
+  }
+
+  /** The standby's word is here: it may be what commits have waited for. */
+  #heard(): void {
+    if (this.#isOpen && this.#sourceRun.postmaster !== "dead") heardFrom(this.#sourceRun, this);
   }
 
   /** The numbers fit; do the histories? */
@@ -239,6 +252,7 @@ class LiveStream implements Sender, Stream {
     this.#ends.run.exhausted = true;
     this.#ends.run.replayed = Math.max(this.#ends.run.replayed, this.#sent);
     this.#sourceRun.senders.set(this.to, this);
+    this.#heard();
     this.pump();
   }
 }

@@ -3,6 +3,7 @@ import { OUTSIDE, type SimCluster } from "./cluster.ts";
 import type { Dice } from "./dice.ts";
 import type { SimHost } from "./host.ts";
 import type { Ticket } from "./kernel.ts";
+import { commitWaits } from "./sync-rep.ts";
 import type { HiddenBranch } from "./wal.ts";
 
 export interface AcknowledgedRow {
@@ -144,7 +145,10 @@ export class Workload {
     if (run.postmaster === "dead" && run.longBackends === 0) return;
     const branch = data.branch;
     server.insert(run, this.#size(), (lsn) => {
-      if (server.canAcknowledge()) acknowledged(lsn, branch, this.#cluster.kernel.now);
+      commitWaits(run, lsn, () => {
+        if (server.run === run && server.canAcknowledge())
+          acknowledged(lsn, branch, this.#cluster.kernel.now);
+      });
     });
   }
 

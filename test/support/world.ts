@@ -207,6 +207,7 @@ const sqlOfPrimary: SqlState = {
   replayPaused: false,
   walReceiver: undefined,
   senders: [],
+  syncNames: "",
   slots: [slot("n2"), slot("n3")],
   pendingRestart: [],
   startedAtText: "2026-11-22 23:00:00+00",
@@ -228,6 +229,7 @@ const primaryServer = (): LocalServer => ({
   lineage: LINEAGE,
   standbySignal: false,
   settingsStale: false,
+  syncNames: { kind: "unmanaged" },
   binariesChanged: false,
   diskFreeBytes: 10 * 1024 ** 3,
 });

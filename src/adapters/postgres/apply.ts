@@ -61,7 +61,7 @@ export async function follow(
   if (upstream === undefined) await untilReceiverGone(place, signal);
 }
 
-function reload({ dataDir }: Place): void {
+export function reload({ dataDir }: Place): void {
   const postmaster = findPostmaster(dataDir);
   if (postmaster !== undefined) signalPostmaster(postmaster, "SIGHUP");
 }

@@ -5,6 +5,7 @@
 // postgresql.base.conf, as Patroni does, and read first.
 import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { parseSyncNames, printSyncNames, type SyncNames } from "../../model/sync.ts";
 import { writeDurably } from "../system/durable-file.ts";
 import { type Conninfo, printConninfo } from "./conninfo.ts";
 import { isAbsent, type Owner } from "./files.ts";
@@ -12,6 +13,8 @@ import type { Parameters } from "./parameters.ts";
 
 const FIRST_LINE = "# Written by Understudy. Changes belong into the cluster's configuration.";
 const UPSTREAM_FILE = "postgresql.upstream.conf";
+const SYNC_FILE = "postgresql.sync.conf";
+const SYNC_NAMES = "synchronous_standby_names";
 
 /** Beyond the reach of postgresql.conf: ALTER SYSTEM would put an address back that R17 has taken away. */
 const NOT_IN_AUTO = new Set([
@@ -26,6 +29,8 @@ const NOT_IN_AUTO = new Set([
 const quote = (value: string): string =>
   `'${value.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll("\n", "\\n")}'`;
 
+const unquoted = (text: string): string => text.replaceAll("''", "'").replaceAll("\\\\", "\\");
+
 const line = ([name, value]: readonly [string, string]): string => `${name} = ${quote(value)}\n`;
 
 /** The text of postgresql.conf. */
@@ -33,7 +38,7 @@ export const renderConfig = (file: Parameters): string =>
   [
     `${FIRST_LINE}\ninclude 'postgresql.base.conf'\n\n`,
     ...Object.entries(file).map(line),
-    `\ninclude_if_exists '${UPSTREAM_FILE}'\n\n`,
+    `\ninclude_if_exists '${UPSTREAM_FILE}'\ninclude_if_exists '${SYNC_FILE}'\n\n`,
     "# Nobody reaches a server that was not started by the agent: it gives the real values itself.\n",
     "listen_addresses = ''\nunix_socket_directories = ''\narchive_mode = off\n",
     "external_pid_file = ''\n",
@@ -95,13 +100,41 @@ export async function writeUpstream(
   if ((await textOf(path)) !== text) await writeDurably(path, text, { owner });
 }
 
+/**
+ * Which standbys a commit waits for stands in a file of its own: it changes by reload (the command line cannot), comes
+ * after whatever the user set, and is left empty when the setting is the user's.
+ */
+export async function writeSyncNames(
+  dataDir: string,
+  names: SyncNames,
+  owner: Owner,
+): Promise<void> {
+  const path = join(dataDir, SYNC_FILE);
+  const setting = printSyncNames(names);
+  const text = `${FIRST_LINE}\n${setting === undefined ? "" : line([SYNC_NAMES, setting])}`;
+  if ((await textOf(path)) !== text) await writeDurably(path, text, { owner });
+  if (setting !== undefined) await cleanAutoConfig(dataDir, owner, new Set([SYNC_NAMES]));
+}
+
+/** What the file says; without one, or with one that nobody of ours wrote, the setting is the user's. */
+export async function readSyncNames(dataDir: string): Promise<SyncNames> {
+  const text = (await textOf(join(dataDir, SYNC_FILE))) ?? "";
+  const [, setting] = /^synchronous_standby_names = '(.*)'$/m.exec(text) ?? [];
+  const names = setting === undefined ? undefined : parseSyncNames(unquoted(setting));
+  return names ?? { kind: "unmanaged" };
+}
+
 /** Takes lines out of postgresql.auto.conf that would make the directory reachable or follow somebody. */
-export async function cleanAutoConfig(dataDir: string, owner: Owner): Promise<readonly string[]> {
+export async function cleanAutoConfig(
+  dataDir: string,
+  owner: Owner,
+  unwanted: ReadonlySet<string> = NOT_IN_AUTO,
+): Promise<readonly string[]> {
   const path = join(dataDir, "postgresql.auto.conf");
   const text = (await textOf(path)) ?? "";
   const isKept = (row: string): boolean => {
     const name = /^\s*([A-Za-z_.]+)\s*=/.exec(row)?.[1]?.toLowerCase() ?? "";
-    return !NOT_IN_AUTO.has(name) && !name.startsWith("recovery_target");
+    return !unwanted.has(name) && !name.startsWith("recovery_target");
   };
   const rows = text.split("\n");
   const removed = rows.filter((row) => !isKept(row));

@@ -7,10 +7,11 @@ import {
   type PendingRestart,
   type SqlState,
 } from "../../model/server.ts";
+import type { SyncNames } from "../../model/sync.ts";
 import { after, between, type Instant, type Ms } from "../../model/time.ts";
 import type { ServerPlan } from "../../ports/postgres.ts";
 import { commandLineDifferences } from "./command-line.ts";
-import { areStale } from "./config.ts";
+import { areStale, readSyncNames } from "./config.ts";
 import { type ControlFile, isCleanlyDown, readControlFile } from "./control-data.ts";
 import { directoryState, diskSpace, signalPath } from "./directory.ts";
 import { exists } from "./files.ts";
@@ -34,6 +35,7 @@ interface Files {
   readonly lineage: LocalServer["lineage"];
   readonly standbySignal: boolean;
   readonly settingsStale: boolean;
+  readonly syncNames: SyncNames;
   readonly diskFreeBytes: number | undefined;
   readonly commandLine: readonly PendingRestart[];
 }
@@ -45,6 +47,7 @@ const NOTHING: Files = {
   lineage: [],
   standbySignal: false,
   settingsStale: false,
+  syncNames: { kind: "unmanaged" },
   diskFreeBytes: undefined,
   commandLine: [],
 };
@@ -87,6 +90,7 @@ export class Observer {
       lineage: files.lineage,
       standbySignal: files.standbySignal,
       settingsStale: files.settingsStale,
+      syncNames: files.syncNames,
       binariesChanged: process.kind === "running" && isReplaced(process.pid),
       diskFreeBytes: files.diskFreeBytes,
     };
@@ -229,6 +233,7 @@ async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
     control: await controlOf(dataDir, controlFile),
     lineage: lineageOf(record, controlFile.systemId, timeline),
     standbySignal: await exists(signalPath(dataDir)),
+    syncNames: await readSyncNames(dataDir),
     ...(await judgeSettings(place, plan, controlFile)),
     diskFreeBytes,
   };

@@ -25,6 +25,7 @@ import { localTarget, withSession } from "./session.ts";
 import { syncSlots } from "./slots.ts";
 import { type StartOptions, startServer } from "./start.ts";
 import { stopServer } from "./stop.ts";
+import { proveClosed, setSyncNames } from "./sync-names.ts";
 
 export interface PostgresOptions {
   readonly settings: NodeSettings;
@@ -93,6 +94,8 @@ export function createPostgres(options: PostgresOptions): OwnPostgres {
       await applySettings(place, plan, signal);
       observer.expectChanges();
     },
+    setSyncNames: (names, signal) => setSyncNames(place, names, signal),
+    proveClosed: (timeoutMs, signal) => proveClosed(place, timeoutMs, signal),
     // oxlint-disable-next-line eslint/max-params -- the port's own shape
     syncSlots: (create, drop, positions, signal) =>
       syncSlots(place, { create, drop, positions }, signal),

@@ -17,6 +17,7 @@ const standby: Look = {
   conninfo: "host='10.0.0.1' port='5433' user='rep'",
   receiver: null,
   senders: [],
+  syncNames: "",
   slots: [],
   pending: null,
 };

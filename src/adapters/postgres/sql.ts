@@ -22,12 +22,13 @@ SELECT json_build_object(
   'startupWaits', CASE WHEN r.rec THEN
     (SELECT wait_event FROM pg_stat_activity WHERE backend_type = 'startup') END,
   'conninfo', current_setting('primary_conninfo'),
+  'syncNames', current_setting('synchronous_standby_names'),
   'receiver', (SELECT json_build_object('status', status, 'host', sender_host, 'port', sender_port,
     'slot', slot_name, 'flushed', flushed_lsn, 'timeline', received_tli)
     FROM pg_stat_wal_receiver WHERE status IS NOT NULL LIMIT 1),
   'senders', (SELECT coalesce(json_agg(json_build_object('name', application_name, 'state', state,
     'sent', sent_lsn, 'write', write_lsn, 'flush', flush_lsn, 'replay', replay_lsn,
-    'sync', sync_state, 'address', host(client_addr), 'user', usename)), '[]') FROM pg_stat_replication),
+    'sync', sync_state, 'priority', sync_priority::text, 'address', host(client_addr), 'user', usename)), '[]') FROM pg_stat_replication),
   'slots', (SELECT coalesce(json_agg(json_build_object('name', slot_name, 'kind', slot_type,
     'active', active, 'restart', restart_lsn, 'walStatus', wal_status)), '[]') FROM pg_replication_slots),
   'pending', CASE WHEN $1 THEN (SELECT coalesce(json_agg(json_build_object('name', name,
@@ -47,6 +48,7 @@ export interface Look {
   readonly paused: boolean;
   readonly startupWaits: string | null;
   readonly conninfo: string;
+  readonly syncNames: string;
   readonly receiver: {
     readonly status: string;
     readonly host: string | null;
@@ -96,6 +98,7 @@ export function readLook(look: Look, context: LookContext): SqlState {
     pendingRestart: context.pendingRestart,
     startedAtText: look.startedAt,
     sharedSinceText: look.sharedSince ?? look.startedAt,
+    syncNames: look.syncNames,
     upstream: upstreamOf(look.conninfo),
   };
 }
@@ -136,6 +139,7 @@ const senderOf = (row: Look["senders"][number]): WalSender => ({
   flushLsn: position(row["flush"]),
   replayLsn: position(row["replay"]),
   syncState: row["sync"] ?? "",
+  syncPriority: Number(row["priority"] ?? 0),
   clientAddress: row["address"] ?? "",
   user: row["user"] ?? "",
 });
