@@ -5,6 +5,7 @@ import { agentKilledAndBack } from "./agent-killed-and-back.ts";
 import { agentKilledForGood } from "./agent-killed-for-good.ts";
 import { agentStallsBeforeARequest } from "./agent-stalls-before-a-request.ts";
 import { agentStopped } from "./agent-stopped.ts";
+import { aloneClosesTheGate } from "./alone-closes-the-gate.ts";
 import { askedForNothing } from "./asked-for-nothing.ts";
 import { backendCrashes } from "./backend-crashes.ts";
 import { backendsKeepCrashing } from "./backends-keep-crashing.ts";
@@ -21,6 +22,7 @@ import { fenceStopped } from "./fence-stopped.ts";
 import { fencedPrimaryParts } from "./fenced-primary-parts.ts";
 import { foreignData } from "./foreign-data.ts";
 import { frozenServer } from "./frozen-server.ts";
+import { gateOpensAgain } from "./gate-opens-again.ts";
 import { heirDiesAtHandOver } from "./heir-dies-at-hand-over.ts";
 import { hostDies } from "./host-dies.ts";
 import { hostDiesFast } from "./host-dies-fast.ts";
@@ -71,6 +73,8 @@ export const STORIES: readonly Scenario[] = [
   slowPromotions,
   primaryCutFromStore,
   primaryIsolated,
+  aloneClosesTheGate,
+  gateOpensAgain,
   agentKilledAndBack,
   agentKilledForGood,
   agentStopped,

@@ -17,6 +17,7 @@ const DYNAMIC = new Set([
   "synchronous_mode_strict",
   "synchronous_node_count",
   "failsafe_mode",
+  "isolation_timeout",
   "max_timelines_history",
 ]);
 

@@ -19,6 +19,8 @@ export interface DynamicConfig {
   readonly pauseNote: PauseNote;
   /** All members that could take over may stand in for a store that is away. */
   readonly failsafeMode: boolean;
+  /** A primary that nobody has answered for so long acknowledges nothing any more; 0 for never (R33). */
+  readonly isolationMs: Ms;
   readonly primaryStartTimeoutMs: Ms;
   readonly primaryStopTimeoutMs: Ms;
   readonly maxTimelinesHistory: number;
@@ -41,6 +43,7 @@ export const DEFAULT_CONFIG: DynamicConfig = {
   paused: false,
   pauseNote: NO_PAUSE_NOTE,
   failsafeMode: true,
+  isolationMs: seconds(3),
   primaryStartTimeoutMs: seconds(300),
   primaryStopTimeoutMs: 0,
   maxTimelinesHistory: 0,

@@ -16,6 +16,11 @@ export const REASONS = {
   store_unread_lease_valid: "the store cannot be read: the lease is still valid",
   store_unread_peers_promised:
     "the store cannot be read: every member that could take over promises not to, so this one goes on",
+  isolated_closing_gate:
+    "neither the store nor any member answers: no write is acknowledged any more until one does",
+  isolated_gate_closed:
+    "neither the store nor any member answers: writes wait, and PostgreSQL stops when the lease ends",
+  isolated_opening_gate: "somebody answers again: the writes that waited go on",
   store_unread_demoting:
     "the store cannot be read and the lease is about to run out: PostgreSQL is stopped cleanly",
   store_unread_waiting:

@@ -18,6 +18,7 @@ const KNOWN = [
   "synchronous_mode_strict",
   "synchronous_node_count",
   "failsafe_mode",
+  "isolation_timeout",
   "check_timeline",
   "failover",
   "pause",

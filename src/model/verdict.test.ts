@@ -41,6 +41,24 @@ describe("the sentence on a cluster", () => {
     expect([health, warnings]).toEqual(["degraded", [words]]);
   });
 
+  it("knows a primary that lives on the word of the others", () => {
+    const bound = member("n2", { because: "race_promised_to_peer" });
+    const hold = {
+      holder: "n1",
+      term: 10,
+      seq: 1,
+      holdMs: 8_000,
+      released: undefined,
+      modRevision: 11,
+    };
+    const seen = cluster({ leader: undefined, hold, members: [bound, member("n3")] });
+    expect(verdictOn(seen, LAG, WALL_MS)).toEqual({
+      health: "degraded",
+      sentence: "n1 cannot reach the store and is the primary on the word of the others",
+      warnings: ["n2 will not take over before the promise to n1 ends"],
+    });
+  });
+
   it("asks, where a person has to say who leads, and says what that would cost", () => {
     const asking = member("n2", { because: "race_asking", position: lsn(600) });
     const { health, sentence, warnings } = verdictOn(

@@ -45,6 +45,9 @@ const critical = (sentence: string): Verdict => ({ health: "critical", sentence,
 
 /** Who waits for a person's word, and what it would cost to give it (`failover: ask`). */
 function leaderless(cluster: ClusterSnapshot): Verdict {
+  const bound = cluster.members.filter(({ because }) => because === "race_promised_to_peer");
+  if (bound.length > 0 && cluster.hold !== undefined)
+    return onTheirWord(cluster.hold.holder, bound);
   const asking = cluster.members.filter(({ because }) => because === "race_asking");
   if (asking.length === 0) return critical("nobody leads: nobody can write");
   const offers = asking.map((member) => {
@@ -54,6 +57,16 @@ function leaderless(cluster: ClusterSnapshot): Verdict {
   });
   const sentence = "nobody leads until a person says who: nobody can write";
   return { health: "critical", sentence, warnings: offers };
+}
+
+/** The primary cannot reach the store, and those who can have promised it not to race. */
+function onTheirWord(holder: string, bound: readonly Member[]): Verdict {
+  const names = bound.map(({ name }) => name).join(" and ");
+  return {
+    health: "degraded",
+    sentence: `${holder} cannot reach the store and is the primary on the word of the others`,
+    warnings: [`${names} will not take over before the promise to ${holder} ends`],
+  };
 }
 
 function heirsInWords(heirs: readonly Member[], worst: number): string {

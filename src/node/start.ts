@@ -93,6 +93,8 @@ const STOP_LIMIT_MS: Ms = 120_000;
 const STOP_POLL_MS: Ms = 20;
 const FENCE_START_MS: Ms = 10_000;
 const FRESH_LOOK_MS: Ms = 1_000;
+/** A holder's last look before it would be isolated takes this long (R33). */
+const ISOLATION_LOOK_MS: Ms = 1_000;
 
 /** Everything that one node needs, put together but not started: nothing has been touched yet. */
 export async function createNode(ports: NodePorts, options: NodeOptions): Promise<Node> {
@@ -361,7 +363,9 @@ class RunningNode implements Node {
   #loopWaitMs(): Ms {
     const { loopWaitMs } = this.#config;
     if (this.#keeper.view().held === undefined) return loopWaitMs;
-    return Math.min(loopWaitMs, renewEveryMs(holdMsOf(this.#config)));
+    const { isolationMs } = this.#config;
+    const alertMs = isolationMs === 0 ? loopWaitMs : isolationMs - ISOLATION_LOOK_MS;
+    return Math.min(loopWaitMs, renewEveryMs(holdMsOf(this.#config)), alertMs);
   }
 
   #mayServeWrites(): boolean {

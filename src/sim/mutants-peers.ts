@@ -8,6 +8,7 @@ export function promisesTooShortly(ports: NodePorts): NodePorts {
     ...ports,
     peers: {
       ask: (apiUrl, timeoutMs) => peers.ask(apiUrl, timeoutMs),
+      reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
       promise: (apiUrl, asked, timeoutMs) =>
         peers.promise(apiUrl, { ...asked, durationMs: asked.durationMs / 4 }, timeoutMs),
     },
@@ -21,6 +22,7 @@ export function takesSilenceForPromise(ports: NodePorts): NodePorts {
     ...ports,
     peers: {
       ask: (apiUrl, timeoutMs) => peers.ask(apiUrl, timeoutMs),
+      reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
       promise: async (apiUrl, asked, timeoutMs) => {
         const answer = await peers.promise(apiUrl, asked, timeoutMs);
         return answer.kind === "unknown" ? { kind: "promised" } : answer;

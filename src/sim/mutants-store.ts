@@ -173,6 +173,7 @@ export function asksNobodyAfterWinning(ports: NodePorts): NodePorts {
         leaseOfLeader !== "" && leaseOfLeader === ports.state.current().leaseId
           ? Promise.resolve(unknown("not asked again", clock.now()))
           : peers.ask(apiUrl, timeoutMs),
+      reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
       promise: (apiUrl, asked, timeoutMs) => peers.promise(apiUrl, asked, timeoutMs),
     },
   };
@@ -236,6 +237,7 @@ export function forgetsWhoIsComing(ports: NodePorts): NodePorts {
   return {
     ...ports,
     peers: {
+      reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
       promise: (apiUrl, asked, timeoutMs) => peers.promise(apiUrl, asked, timeoutMs),
       async ask(apiUrl, timeoutMs) {
         const answer = await peers.ask(apiUrl, timeoutMs);

@@ -72,6 +72,13 @@ export function simPeers(host: SimHost, process: SimProcess, book: PeerBook): Pe
         silence: (why) => unknown<PeerStatus>(why, askedAt),
       });
     },
+    reach: (apiUrl, timeoutMs) =>
+      question({
+        apiUrl,
+        timeoutMs,
+        ask: () => Promise.resolve(true),
+        silence: () => false,
+      }),
     promise: (apiUrl, asked, timeoutMs) =>
       question<PromiseAnswer>({
         apiUrl,

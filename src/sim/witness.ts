@@ -46,6 +46,7 @@ export function witnessed(ports: NodePorts, host: SimHost): NodePorts {
 function witnessedPeers({ peers }: NodePorts, { truth, clock, name }: SimHost): Peers {
   return {
     ask: (apiUrl, timeoutMs) => peers.ask(apiUrl, timeoutMs),
+    reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
     promise: async (apiUrl, asked, timeoutMs) => {
       const until = validUntil(instant(clock.now()), asked.durationMs);
       const answer = await peers.promise(apiUrl, asked, timeoutMs);

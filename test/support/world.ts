@@ -122,6 +122,7 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     },
     store: known(clusterLedByN1(), NOW),
     storeChanged: false,
+    contact: { heardAt: NOW, everybodySilent: false },
     config: DEFAULT_CONFIG,
     server,
     plan: { parameters: {}, pgHba: [], members: 10 },

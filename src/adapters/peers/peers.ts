@@ -40,6 +40,15 @@ export function createPeers({ clock, scope, credentials, tls }: PeersOptions): P
         return unknown(failure.why === "" ? failure.message : failure.why, askedAt);
       }
     },
+    async reach(apiUrl, timeoutMs) {
+      const url = `${baseUrl(apiUrl)}/liveness`;
+      try {
+        await callHttp({ method: "GET", url, timeoutMs, ...(tls === undefined ? {} : { tls }) });
+        return true;
+      } catch {
+        return false;
+      }
+    },
     async promise(apiUrl, asked, timeoutMs) {
       try {
         const answer = await callHttp({

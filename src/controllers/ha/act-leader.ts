@@ -1,4 +1,4 @@
-// How are the facts that only a leader may write brought into the store?
+// How is a lease dealt with, and how are the facts that only a leader may write brought into the store?
 import type { WriteOutcome } from "../../ports/dcs.ts";
 import type { ActOptions } from "./acting.ts";
 import { WRITE_LIMIT_MS } from "./limits.ts";
@@ -23,6 +23,27 @@ export function writeAsLeader(o: ActOptions, step: LeaderWrite): Promise<WriteOu
     case "record-fork":
     case "reserve":
       return o.dcs.reserveBranch(step.term, step.branches, step.revision, WRITE_LIMIT_MS);
+    default:
+      return step satisfies never;
+  }
+}
+
+type LeaseStep = Extract<
+  HaStep,
+  { readonly kind: "adopt" | "release" | "drop-lease" | "remove-stale-leader" }
+>;
+
+/** The lease keeper's verbs, and the one that ends another's lease (R8). */
+export async function actOnLease(o: ActOptions, step: LeaseStep): Promise<unknown> {
+  switch (step.kind) {
+    case "adopt":
+      return o.lease.adopt(step.term, step.sentAt, step.seq);
+    case "release":
+      return o.lease.release(step.release);
+    case "drop-lease":
+      return o.lease.drop(step.why);
+    case "remove-stale-leader":
+      return o.dcs.removeStaleLeader(step.term, step.hold, WRITE_LIMIT_MS);
     default:
       return step satisfies never;
   }

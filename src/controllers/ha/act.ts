@@ -6,10 +6,11 @@ import type { Lsn } from "../../model/lsn.ts";
 import { after } from "../../model/time.ts";
 import type { Progress } from "../../ports/postgres.ts";
 import { actOnBootstrap } from "./act-bootstrap.ts";
-import { writeAsLeader } from "./act-leader.ts";
+import { actOnLease, writeAsLeader } from "./act-leader.ts";
 import type { ActOptions } from "./acting.ts";
 import {
   CRASH_SCAN_MS,
+  GATE_PROOF_MS,
   HEIR_LIMIT_MS,
   HEIR_POLL_MS,
   KILL_GRACE_MS,
@@ -77,6 +78,10 @@ export async function act(
       return stop(o, step, signal);
     case "kill":
       return kill(o, signal);
+    case "close-gate":
+      return closeGate(o, signal);
+    case "open-gate":
+      return o.postgres.setSyncNames({ kind: "unmanaged" }, signal);
     case "follow":
       return o.postgres.follow(step.upstream, signal);
     case "find-crash-end":
@@ -87,13 +92,10 @@ export async function act(
       await o.fence.ensure(signal);
       return o.lease.acquire(step.basis);
     case "adopt":
-      return o.lease.adopt(step.term, step.sentAt, step.seq);
     case "release":
-      return o.lease.release(step.release);
     case "drop-lease":
-      return o.lease.drop(step.why);
     case "remove-stale-leader":
-      return o.dcs.removeStaleLeader(step.term, step.hold, WRITE_LIMIT_MS);
+      return actOnLease(o, step);
     default:
       return actOnBootstrap(o, step, signal);
   }
@@ -107,6 +109,12 @@ const takeBack = (
   step.kind === "end-pause"
     ? dcs.writeConfig(step.json, step.revision, WRITE_LIMIT_MS)
     : dcs.writeFailover(undefined, step.revision, WRITE_LIMIT_MS);
+
+/** R33: written, then proven on every process of the server (R20). */
+async function closeGate(o: ActOptions, signal: AbortSignal): Promise<unknown> {
+  await o.postgres.setSyncNames({ kind: "closed" }, signal);
+  return o.postgres.proveClosed(GATE_PROOF_MS, signal);
+}
 
 /** Check at the place of use: the lease must be of this term, live, and known to the fence (R16, S5). */
 function needLease(o: ActOptions, term: number): void {

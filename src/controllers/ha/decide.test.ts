@@ -70,6 +70,13 @@ import { decide } from "./decide.ts";
 import type { HaWorld } from "./world.ts";
 
 /** Reasons that only others give, and who they are: none so far. */
+/** Nobody has answered for three seconds. */
+const heardByNobody = (w: HaWorld): HaWorld => ({
+  ...w,
+  lease: { ...w.lease, renewedAt: after(NOW, -3_000) },
+  contact: { heardAt: undefined, everybodySilent: true },
+});
+
 const FROM_OTHERS = {} as const satisfies Partial<Record<Reason, string>>;
 
 const PROMOTE = {
@@ -205,6 +212,15 @@ const moving: Partial<Record<Reason, HaWorld>> = {
   reinitialising: given(following(), askedToReinitialise),
   race_waiting_for_hold: given(leaderless(), holdSilentFor(8_000)),
   race_promised_to_peer: given(leaderless(), promised()),
+  isolated_closing_gate: given(leading(), unread, heardByNobody),
+  isolated_gate_closed: given(
+    leading(),
+    unread,
+    heardByNobody,
+    server({ syncNames: { kind: "closed" } }),
+    outcome("close-gate", { agoMs: 10, result: { kind: "closed" } }),
+  ),
+  isolated_opening_gate: given(leading(), server({ syncNames: { kind: "closed" } })),
   lead_taking_key_anew: given(leading(), byPeers, withoutLeader),
   store_unread_peers_promised: given(leading(), byPeers, unread),
   race_waiting_for_heir: given(leaderless(), released({ heir: "n3", minLsn: END }, { ago: 1_000 })),

@@ -12,5 +12,7 @@ export const HEIR_LIMIT_MS: Ms = 5_000;
 export const HEIR_POLL_MS: Ms = 10;
 /** The lease must have at least this much left when a step that needs it begins. */
 export const LEASE_NEEDED_MS: Ms = 500;
+/** The proof takes milliseconds unless a process does not hear its reload (R20); what is unproven is asked again. */
+export const GATE_PROOF_MS: Ms = 300;
 /** The scan of a crashed server's WAL may cost this much of the pause before a restart is the better way (R24). */
 export const CRASH_SCAN_MS: Ms = 500;

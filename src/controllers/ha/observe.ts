@@ -1,10 +1,10 @@
 // How does the ha room look at the world? Everything in parallel, everything bounded; ignorance is an answer.
 
 import type { ClusterSnapshot, StoreHeader } from "../../model/cluster.ts";
-import { type DynamicConfig, holdMsOf } from "../../model/config.ts";
+import type { DynamicConfig } from "../../model/config.ts";
 import { AppError } from "../../model/error.ts";
 import { type Known, known, unknown } from "../../model/known.ts";
-import { renewEveryMs, rivalMayActAt } from "../../model/lease.ts";
+import { rivalMayActAt } from "../../model/lease.ts";
 import type { PeerStatus } from "../../model/member.ts";
 import { heldAt } from "../../model/pause.ts";
 import type { GivenPromise } from "../../model/promise.ts";
@@ -18,6 +18,7 @@ import type { NodeStateFile } from "../../ports/node-state.ts";
 import type { Peers } from "../../ports/peers.ts";
 import type { Postgres, ServerPlan } from "../../ports/postgres.ts";
 import type { Job, Outcomes } from "../controller.ts";
+import { listen } from "./contact.ts";
 import { lacksWatchdog } from "./plans/fitness.ts";
 import { isUnsteady } from "./plans/restarts.ts";
 import type { HaStep } from "./steps.ts";
@@ -57,10 +58,6 @@ const PEER_LIMIT_MS: Ms = 500;
 /** A dead host answers nothing: it costs the full wait once, not at every look of a failover. */
 const SILENT_LIMIT_MS: Ms = 100;
 
-/** So long before its lease ends a holder has ended its last look at a silent store. */
-const LAST_LOOK_MS: Ms = 900;
-const LEAST_LOOK_MS: Ms = 200;
-
 /** What the loop brings to a look: its own recollection. */
 export interface Recollection {
   readonly memory: HaMemory;
@@ -75,8 +72,13 @@ export async function observe(
   { memory, outcomes, job }: Recollection,
 ): Promise<HaWorld> {
   const plan = around.planFor(around.config());
-  const [store, server] = await Promise.all([
-    readStore(ports, around),
+  const [{ store, contact }, server] = await Promise.all([
+    listen(ports, {
+      self: around.self().name,
+      config: around.config(),
+      memory,
+      read: (limitMs) => readStore(ports, around, limitMs),
+    }),
     ports.postgres.observe(plan, SERVER_LOOK_MS),
   ]);
   const cluster = store.kind === "known" ? store.value : undefined;
@@ -95,6 +97,7 @@ export async function observe(
       ? unknown("this is another store, or an older state of it", ports.clock.now())
       : store,
     storeChanged,
+    contact,
     config,
     server,
     plan: around.planFor(config),
@@ -112,9 +115,13 @@ export async function observe(
   };
 }
 
-async function readStore(ports: HaPorts, around: HaSurroundings): Promise<Known<ClusterSnapshot>> {
+async function readStore(
+  ports: HaPorts,
+  around: HaSurroundings,
+  limitMs: Ms,
+): Promise<Known<ClusterSnapshot>> {
   try {
-    const cluster = await ports.dcs.snapshot(lookLimitMs(ports, around.config()));
+    const cluster = await ports.dcs.snapshot(limitMs);
     if (isOurStore(ports, around, cluster)) {
       if (cluster.hold !== undefined) around.sawHold(cluster.hold.modRevision);
       around.sawCluster(cluster);
@@ -124,18 +131,6 @@ async function readStore(ports: HaPorts, around: HaSurroundings): Promise<Known<
     const why = error instanceof AppError ? error.message : String(error);
     return unknown(why, ports.clock.now());
   }
-}
-
-/**
- * A holder's word is too old to count when its look at a silent store takes longer (R38); and when its lease is about
- * to end it must be back in time to stop.
- */
-function lookLimitMs({ lease, clock }: HaPorts, config: DynamicConfig): Ms {
-  const { retryTimeoutMs } = config;
-  const { held } = lease.view();
-  if (held === undefined) return retryTimeoutMs;
-  const leftMs = Math.max(LEAST_LOOK_MS, held.validUntil - clock.now() - LAST_LOOK_MS);
-  return Math.min(retryTimeoutMs, renewEveryMs(holdMsOf(config)), leftMs);
 }
 
 /** R31: another cluster id or a lower revision than seen is ignorance, not an empty store. */

@@ -64,6 +64,9 @@ export type HaChange =
   | { readonly kind: "stop"; readonly timeoutMs: Ms; readonly heirApiUrl: string | undefined }
   /** R1: ends every process of the server, at once. */
   | { readonly kind: "kill" }
+  /** R33: no commit is acknowledged any more, proven on every process of the server; and again. */
+  | { readonly kind: "close-gate" }
+  | { readonly kind: "open-gate" }
   | { readonly kind: "follow"; readonly upstream: Upstream | undefined }
   | { readonly kind: "find-crash-end"; readonly from: Lsn; readonly lineage: Lineage }
   | {

@@ -99,6 +99,8 @@ export interface HaMemory {
   readonly inherited: Release | undefined;
   /** Why this member was chosen and the others were not, when it last tried to acquire; for the history. */
   readonly chosen: string | undefined;
+  /** When the store or a rival last answered one of this holder's looks (R33). */
+  readonly heardAt: Instant | undefined;
   /** Who may race, as far as this node knows (R28). */
   readonly roster: RosterMemory;
   /** Since when the store has had no `hold` at all, as this node saw it. */
@@ -122,9 +124,17 @@ export const EMPTY_MEMORY: HaMemory = {
   startedAlone: undefined,
   inherited: undefined,
   chosen: undefined,
+  heardAt: undefined,
   roster: EMPTY_ROSTER,
   holdGoneSince: undefined,
 };
+
+/** Who answered a holder in one look (R33). */
+export interface Contact {
+  readonly heardAt: Instant | undefined;
+  /** The store and every rival were asked for long enough, and nobody answered. */
+  readonly everybodySilent: boolean;
+}
 
 export interface HaWorld {
   readonly now: Instant;
@@ -134,6 +144,7 @@ export interface HaWorld {
   readonly store: Known<ClusterSnapshot>;
   /** The store that answered is not the one we knew, or is an older state of it (R31). */
   readonly storeChanged: boolean;
+  readonly contact: Contact;
   /** The last good configuration, whether the store can be read now or not (R44); a pause that is over is none. */
   readonly config: DynamicConfig;
   readonly server: LocalServer;

@@ -26,6 +26,14 @@ const durationUpTo =
     return ms <= mostMs ? ms : `must not exceed ${mostMs / 1000} seconds`;
   };
 
+/** Two looks must fit into it. */
+const LEAST_ISOLATION_MS = 2_000;
+const isolationTimeout: Reader<number> = (value) => {
+  const ms = durationUpTo(DAY_MS)(value);
+  if (typeof ms === "string" || ms === 0 || ms >= LEAST_ISOLATION_MS) return ms;
+  return `must be 0 or at least ${LEAST_ISOLATION_MS / 1000} seconds`;
+};
+
 const flag: Reader<boolean> = (value) => booleanIn(value) ?? "must be true or false";
 
 const count: Reader<number> = (value) => {
@@ -78,6 +86,7 @@ const TOP: readonly (readonly [keyof Values, readonly string[], Reader<unknown>]
   ["paused", ["pause"], flag],
   ["pauseNote", ["pause_note"], readPauseNote],
   ["failsafeMode", ["failsafe_mode"], flag],
+  ["isolationMs", ["isolation_timeout"], isolationTimeout],
   [
     "primaryStartTimeoutMs",
     ["primary_start_timeout", "master_start_timeout"],

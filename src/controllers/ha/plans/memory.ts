@@ -59,6 +59,7 @@ export function digest(w: HaWorld): HaMemory {
     downSince,
     diskFullSince: isDiskFull(w) ? (memory.diskFullSince ?? w.now) : undefined,
     silentSince: isSilent ? (memory.silentSince ?? w.now) : undefined,
+    heardAt: w.contact.heardAt ?? memory.heardAt,
     roster: rosterSeen(w, memory),
     holdGoneSince: isHeld ? undefined : goneSince,
     ...(stale ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),

@@ -1,5 +1,6 @@
 // Can the store be read? If not, what may go on without it?
 import { after, type Instant } from "../../../model/time.ts";
+import { isolation } from "../plans/isolation.ts";
 import { isDown, isPrimary, isRunning, isStandby } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
 import type { HaWorld } from "../world.ts";
@@ -41,7 +42,7 @@ function primary(w: HaWorld, detail: string): Verdict {
   if (held === undefined)
     return { because: "demoting_without_lease", detail, step: { kind: "kill" } };
   const leaveAt = after(held.validUntil, -LEAVE_BEFORE_END_MS);
-  if (w.now < leaveAt) return goOn(w, detail, leaveAt);
+  if (w.now < leaveAt) return isolation(w) ?? goOn(w, detail, leaveAt);
   return {
     because: "store_unread_demoting",
     detail,

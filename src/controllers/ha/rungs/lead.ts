@@ -8,6 +8,7 @@ import type { Branch } from "../../../model/timeline.ts";
 import { headOf } from "../../../model/timeline.ts";
 import { passedOver, refusal } from "../plans/eligibility.ts";
 import { stepDown } from "../plans/fitness.ts";
+import { openGate } from "../plans/isolation.ts";
 import { promotionLimitMs } from "../plans/promotion.ts";
 import { unsteady } from "../plans/restarts.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
@@ -115,7 +116,12 @@ function primary(w: HaWorld, lease: Lease): Verdict {
     return { because: "lead_wrong_timeline", detail, step: { kind: "kill" } };
   }
   return (
-    restart(w, lease) ?? switchover(w, lease) ?? stepDown(w) ?? unsteady(w) ?? steady(w, lease)
+    openGate(w) ??
+    restart(w, lease) ??
+    switchover(w, lease) ??
+    stepDown(w) ??
+    unsteady(w) ??
+    steady(w, lease)
   );
 }
 
