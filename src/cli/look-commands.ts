@@ -4,11 +4,11 @@ import type { Command } from "commander";
 import { printLsn } from "../model/lsn.ts";
 import { parseHistoryRows } from "../model/wire/dcs.ts";
 import { CliFailure, EXIT } from "./exit.ts";
+import { historyScreen } from "./history-screen.ts";
 import { exitOfHealth, type Overview, overviewOf } from "./overview.ts";
 import { call, look } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import { statusScreen } from "./status-screen.ts";
-import { table } from "./table.ts";
 import type { Target } from "./target.ts";
 import { print, printJsonText, width } from "./terminal.ts";
 import { topologyScreen } from "./topology-screen.ts";
@@ -72,33 +72,21 @@ async function topology(_: unknown, command: Command): Promise<void> {
 
 async function history(_: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<Shared>();
-  const target = targetOf(flags);
-  const { body } = await fromAny(target, "/history");
-  const rows = parseHistoryRows(body).map((row) => ({
+  const { body } = await fromAny(targetOf(flags), "/history");
+  const rows = parseHistoryRows(body);
+  if (flags.json !== true) {
+    print(historyScreen(rows, width()));
+    return;
+  }
+  const items = rows.map((row) => ({
     timeline: row.timeline,
     endLsn: printLsn(row.lsn),
     at: row.at ?? "?",
     newLeader: row.newLeader ?? "?",
     reason: row.reason,
   }));
-  if (flags.json === true)
-    printJsonText({ apiVersion: "understudy/v1", kind: "History", items: rows });
-  else if (rows.length === 0) print("no timeline has ended yet: the first primary still leads");
-  else {
-    const columns = [
-      { title: "TL", cell: (r: (typeof rows)[0]) => String(r.timeline), right: true },
-      { title: "ENDED AT", cell: (r: (typeof rows)[0]) => r.endLsn },
-      { title: "WHEN", cell: (r: (typeof rows)[0]) => shortMoment(r.at) },
-      { title: "NEXT LEADER", cell: (r: (typeof rows)[0]) => r.newLeader },
-      { title: "REASON", cell: (r: (typeof rows)[0]) => r.reason, leaves: 1 },
-    ];
-    print(table(columns, rows, width()));
-  }
+  printJsonText({ apiVersion: "understudy/v1", kind: "History", items });
 }
-
-/** `2026-11-23T03:06:07.179+00:00` without what nobody reads on a screen. */
-const shortMoment = (at: string): string =>
-  at.replace(/^(\S+)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)$/, "$1 $2 UTC");
 
 /** The answer of the first member that gives one. */
 async function fromAny(target: Target, path: string) {

@@ -49,7 +49,7 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   stepWall: "server",
   fillDisk: "agent",
   tightenDisk: "server",
-  breakWatchdog: "server",
+  breakWatchdog: "agent",
   foreignData: "agent",
   slowDisk: "agent",
   pause: "store", // a crash during a pause waits for a person, and so does what it knew

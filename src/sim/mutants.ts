@@ -110,7 +110,10 @@ export const MUTANTS: readonly Mutant[] = [
     name: "orphans-left",
     flaws: { wrapPorts: leavesOrphans },
     breaks: ["S1", "S3"],
-    hunts: ["longBackends", "killPostmaster"],
+    faults: [
+      { atMs: 30_000, verb: { do: "longBackends", node: "primary", count: 3 } },
+      { atMs: 31_000, verb: { do: "killPostmaster", node: "primary" } },
+    ],
   },
   {
     name: "group-kill-only",
