@@ -296,6 +296,7 @@ const operatorVerb = (d: Dice, node: string): Verb =>
     { do: "restart", node },
     { do: "reinit", node: d.pick(["standby", "other", node]) },
     { do: "pause" },
+    { do: "pause", endsInMs: Math.round(d.between(500, 20_000)) },
     { do: "detach", node },
     { do: "stopCleanly", node },
   ]);
