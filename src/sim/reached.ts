@@ -21,6 +21,18 @@ export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
   lead_wrong_timeline: {
     why: "a second line of defence: a promotion that took another number ends its server before anybody can look",
   },
+  race_asking: {
+    why: "with `failover: ask` nobody takes over unasked, and no storm could be followed by a liveness phase",
+    story: "failover-asks",
+  },
+  race_no_watchdog: {
+    why: "the storms have no watchdogs: one that fails is a story of its own",
+    story: "required-watchdog-fails",
+  },
+  lead_without_watchdog: {
+    why: "the storms have no watchdogs: one that fails is a story of its own",
+    story: "required-watchdog-fails",
+  },
 };
 
 /** Reasons that these schedules should have reached and did not; none is expected of a short swarm. */

@@ -104,8 +104,8 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
 
 /** The host of a second agent with the first one's name. */
 const TWIN = "twin";
-/** Most servers start at once; some have much to recover, and a few more than a short timeout allows. */
-const STARTS_MS = [1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 4_000, 20_000];
+/** Most servers start at once; some have much to recover, and now and then more than a short timeout allows. */
+const STARTS_MS = [1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 4_000, 8_000];
 const QUICK = { startMs: 60, replayMs: 0, promoteMs: 40, stopMs: 20, sqlMs: 0.5 };
 
 function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
@@ -155,8 +155,22 @@ function faultsOf(d: Dice, names: readonly string[], only: SwarmOptions["only"])
 /** How often two faults are aimed at one moment that chance would seldom meet. */
 const AIMED_SHARE = 0.04;
 
-const aimedAt = (d: Dice, names: readonly string[], at: number): readonly Fault[] =>
-  d.chance(0.75) ? atPromotion(d, Math.round(at)) : atDeath(d, d.pick(names), Math.round(at));
+function aimedAt(d: Dice, names: readonly string[], at: number): readonly Fault[] {
+  const atMs = Math.round(at);
+  const kind = d.pick(["promotion", "promotion", "hand-over", "death", "again"] as const);
+  switch (kind) {
+    case "promotion":
+      return atPromotion(d, atMs);
+    case "hand-over":
+      return atHandOver(d, atMs);
+    case "death":
+      return atDeath(d, d.pick(names), atMs);
+    case "again":
+      return again(d, atMs);
+    default:
+      return kind satisfies never;
+  }
+}
 
 /** A primary dies, and whoever takes over is hit before it is settled: where the rules are thickest. */
 function atPromotion(d: Dice, atMs: number): readonly Fault[] {
@@ -182,6 +196,20 @@ const atDeath = (d: Dice, node: string, atMs: number): readonly Fault[] => [
   { atMs, forMs: 5_000, verb: { do: "killPostmaster", node } },
   { atMs: atMs + 15 + d.integer(40), forMs: 5_000, verb: { do: "startByStranger", node } },
 ];
+
+/** The heir of a switchover dies while it is waited for. */
+const atHandOver = (d: Dice, atMs: number): readonly Fault[] => [
+  { atMs, forMs: 5_000, verb: { do: "switchover", candidate: "standby" } },
+  { atMs: atMs + d.integer(400), forMs: 20_000, verb: { do: "killHost", node: "standby" } },
+];
+
+/** The same server resets itself twice within a minute. */
+const again = (d: Dice, atMs: number): readonly Fault[] =>
+  [atMs, atMs + 10_000 + d.integer(40_000)].map((at) => ({
+    atMs: at,
+    forMs: 5_000,
+    verb: { do: "crashBackend", node: "primary" },
+  }));
 
 const KINDS: readonly FaultKind[] = [
   "process",

@@ -10,9 +10,11 @@ export const confirmedFirst: MakeChecker = ({ cluster, violate }) => {
   const note = (key: string, until: number): void => {
     confirmed.set(key, Math.max(until, confirmed.get(key) ?? until));
   };
+  /** As it stands in the cluster's own store, or stood when another one took its place. */
+  let list: string | undefined;
   /** Until when everybody else in the list, as it stands in the store, has given its word to this host. */
   const promisedUntil = (host: string, term: number): number => {
-    const roster = parseRoster(cluster.store.state.keys.get("/service/demo/known")?.value);
+    const roster = parseRoster(list);
     if (roster === undefined) return Number.NEGATIVE_INFINITY;
     const rivals = Object.keys(roster).filter((name) => name !== host);
     const words = rivals.map((to) => confirmed.get(`${host} ${term} ${to}`) ?? -Infinity);
@@ -20,6 +22,8 @@ export const confirmedFirst: MakeChecker = ({ cluster, violate }) => {
   };
   return {
     see(truth) {
+      const { isForeign, state } = cluster.store;
+      if (!isForeign) list = state.keys.get("/service/demo/known")?.value;
       if (truth.kind === "lease-confirmed") note(`${truth.host} ${truth.term}`, truth.until);
       if (truth.kind === "promised") note(`${truth.host} ${truth.term} ${truth.to}`, truth.until);
       if (truth.kind !== "fence-armed") return;
