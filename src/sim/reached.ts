@@ -15,6 +15,12 @@ export interface Elsewhere {
 
 /** Reasons that a long swarm may miss. An entry that a verb or a weight could replace does not belong here. */
 export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
+  race_peer_is_primary: {
+    why: "a second line of defence: whoever may race has outwaited every fence; seen once in some hundred storms",
+  },
+  follow_demoting: {
+    why: "a second line of defence: a fence has ended that primary before another leads; seen once in some hundred storms",
+  },
   lead_arming: {
     why: "a second line of defence: a fence that lives has armed the lease that was just won, or the look finds it dead",
   },
@@ -26,11 +32,7 @@ export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
     story: "failover-asks",
   },
   race_no_watchdog: {
-    why: "the storms have no watchdogs: one that fails is a story of its own",
-    story: "required-watchdog-fails",
-  },
-  lead_without_watchdog: {
-    why: "the storms have no watchdogs: one that fails is a story of its own",
+    why: "few storms have a watchdog that must be there, fewer lose it in a race",
     story: "required-watchdog-fails",
   },
 };

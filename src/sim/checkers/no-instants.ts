@@ -6,8 +6,8 @@ import type { MakeChecker } from "./checker.ts";
 
 const LARGEST_DURATION_MS = 60_000;
 const NEAR_MS = 20_000;
-/** Numbers that stand alone; the halves of an LSN do not. */
-const NUMBERS = /(?<![\w/.])\d+(?![\w/.])/g;
+/** Numbers that stand alone; the halves of an LSN do not, and a lag in a sentence for people says that it is bytes. */
+const NUMBERS = /(?<![\w/.])\d+(?![\w/.]| bytes)/g;
 
 export const noInstants: MakeChecker = ({ cluster, violate }) => ({
   see(truth) {
