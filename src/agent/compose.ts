@@ -20,6 +20,7 @@ import type { NodeSettings, TlsFiles, WatchdogSettings } from "../model/settings
 import type { NodePorts } from "../node/node.ts";
 import { rememberedConfig } from "../node/remembered.ts";
 import { planFor } from "../node/server-plan.ts";
+import { RECORDING_FOLDER, recorded } from "./recorder.ts";
 
 /** The real ports of a node, and what must be closed when it leaves. */
 export interface Composed {
@@ -80,9 +81,10 @@ export async function compose(settings: NodeSettings): Promise<Composed> {
       tls: loadTls(settings.rest.tls),
     }),
   };
+  const composed = recorded(ports, settings.name, process.env[RECORDING_FOLDER]);
   const config = rememberedConfig(ports, settings.bootstrap.config);
   return {
-    ports,
+    ports: composed,
     fence,
     serverLog: serverLogFile(stateDir),
     checkGround: () => postgres.checkGround(planFor(config, settings)),

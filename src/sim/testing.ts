@@ -3,6 +3,7 @@ import { SimCluster } from "./cluster.ts";
 import { SimFence } from "./fence-client.ts";
 import type { NodeFactory, SimNode } from "./node-factory.ts";
 import { SimProcess } from "./process.ts";
+import type { ServerProfile } from "./run.ts";
 import type { Truth } from "./truth.ts";
 
 const NOBODY: SimNode = {
@@ -26,11 +27,11 @@ export interface Room {
 }
 
 /** Hosts n1 to n<count> with power and nothing running. */
-export function room(count = 3): Room {
+export function room(count = 3, profile: Partial<ServerProfile> = {}): Room {
   const names = Array.from({ length: count }, (_, i) => `n${i + 1}`);
   const cluster = new SimCluster({
     seed: 7,
-    nodes: names.map((name) => ({ name })),
+    nodes: names.map((name) => ({ name, profile })),
     storeOn: ["etcd"],
     electionMs: 500,
     revokesEarly: false,

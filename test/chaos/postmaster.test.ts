@@ -1,10 +1,20 @@
 // The server process dies, or is asked to hand over: short pauses, and no promise broken.
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { RECORDING_FOLDER } from "../../src/agent/recorder.ts";
 import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
 import { measure } from "../../src/lab/measure.ts";
+import { readRecording, replay } from "../contract/replay.ts";
 import { expectSafe, heal, make, useLab } from "../support/lab.ts";
 
 const LIMIT_MS = 60_000;
+
+/** The agents of this lab record what they ask and are told (decision 0025). */
+const recording = mkdtempSync(join(tmpdir(), "us-recording-"));
+process.env[RECORDING_FOLDER] = recording;
+afterAll(() => rmSync(recording, { recursive: true }));
 
 describe("with three healthy nodes", () => {
   const lab = useLab("postmaster");
@@ -44,5 +54,11 @@ describe("with three healthy nodes", () => {
     expectSafe(measurement);
     expect(measurement.after.primary).toBe(wanted);
     await waitForHealthy(lab(), LIMIT_MS);
+  });
+
+  it("the simulated ports would have answered these agents as the real ones did", async () => {
+    const { compared, differences } = await replay(readRecording(recording));
+    expect(differences).toEqual([]);
+    expect(compared).toBeGreaterThan(100);
   });
 });

@@ -11,6 +11,7 @@ fenceContract("the fence process", async () => {
     agent: () => stage.client(),
     command: stage.command(),
     isServerDown: () => stage.look().isDown,
+    serverAnswers: () => stage.serverAnswers(),
     freezeServer: () => {
       for (const { pid } of stage.look().processes) process.kill(pid, "SIGSTOP");
     },

@@ -14,6 +14,7 @@ async function simFence(): Promise<FenceUnderTest> {
     agent: () => driven(r, agentOn(r, "n1").fence),
     command: { program: "", args: ["primary"], dataDir: "", environment: {}, logFile: "" },
     isServerDown: () => host.server.run === undefined,
+    serverAnswers: () => r.pass(1_000),
     freezeServer: () => host.server.setFrozen(true),
     killFence: () => host.fence?.process.kill(),
     pass: (ms) => r.pass(ms),

@@ -1,5 +1,6 @@
 // What every dead man's switch promises, whoever plays it: the process beside the server or the simulator.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { AppError } from "../../src/model/error.ts";
 import { PARTING_MS } from "../../src/model/lease.ts";
 import { after, type Ms } from "../../src/model/time.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -10,8 +11,10 @@ export interface FenceUnderTest {
   /** Another agent's end of the one fence of this host. */
   agent(): Fence;
   readonly command: ServerCommand;
-  /** Is any process of the server left? */
+  /** Is any process of the server left? Right after its start it may not be seen yet. */
   isServerDown(): boolean;
+  /** Resolves when the server that was started answers. */
+  serverAnswers(): Promise<void>;
   /** Stops every process of the server: it hears no signal that can be ignored. */
   freezeServer(): void;
   killFence(): void;
@@ -54,7 +57,11 @@ export function fenceContract(name: string, make: () => Promise<FenceUnderTest>)
         await stage.pass(STEP_MS);
       }
     }
-    const start = () => fence.startServer(stage.command, never());
+    const start = async () => {
+      const started = await fence.startServer(stage.command, never());
+      await stage.serverAnswers();
+      return started;
+    };
     const inMs = (ms: Ms) => after(stage.clock.now(), ms);
 
     it("lives after ensure, guards nothing and is armed for nothing", async () => {
@@ -165,13 +172,14 @@ export function fenceContract(name: string, make: () => Promise<FenceUnderTest>)
       await fence.arm(7, inMs(LONG_MS), never());
       const newer = stage.agent();
       await newer.ensure(never());
+      await expect(fence.arm(9, inMs(LONG_MS), never())).rejects.toBeInstanceOf(AppError);
+      await until("the older one knows", () => !fence.status().alive);
       const refused = { code: "NAME_IN_USE" };
       await expect(fence.arm(9, inMs(LONG_MS), never())).rejects.toMatchObject(refused);
       await expect(fence.disarm(never())).rejects.toMatchObject(refused);
       await expect(start()).rejects.toMatchObject(refused);
       await expect(fence.killServer(0, KILL_MS, never())).rejects.toMatchObject(refused);
       await expect(fence.ensure(never())).rejects.toMatchObject(refused);
-      await until("the older one knows", () => !fence.status().alive);
       await newer.arm(8, inMs(LONG_MS), never());
       expect(newer.status().armed?.term).toBe(8);
     });
