@@ -10,6 +10,7 @@ import { askedForNothing } from "./asked-for-nothing.ts";
 import { backendCrashes } from "./backend-crashes.ts";
 import { backendsKeepCrashing } from "./backends-keep-crashing.ts";
 import { bothCrashTimelineNumber } from "./both-crash-timeline-number.ts";
+import { cascadeSurvives } from "./cascade-survives.ts";
 import { cleanStopWithHeir } from "./clean-stop-with-heir.ts";
 import { dataOfAnotherCluster } from "./data-of-another-cluster.ts";
 import { detachAndBack } from "./detach-and-back.ts";
@@ -33,7 +34,10 @@ import { laggingStandbyCrashRestart } from "./lagging-standby-crash-restart.ts";
 import { lateAcquireIsJudgedAgain } from "./late-acquire-is-judged-again.ts";
 import { lateAcquireLands } from "./late-acquire-lands.ts";
 import { leaseRevoked } from "./lease-revoked.ts";
+import { logicalCopyTooYoung } from "./logical-copy-too-young.ts";
+import { logicalSlotSurvives } from "./logical-slot-survives.ts";
 import { lostAnswers } from "./lost-answers.ts";
+import { memberAwayForLong } from "./member-away-for-long.ts";
 import { memberAwayIsNotListed } from "./member-away-is-not-listed.ts";
 import { orphanBackendCommits } from "./orphan-backend-commits.ts";
 import { otherStoreAnswers } from "./other-store-answers.ts";
@@ -130,4 +134,8 @@ export const STORIES: readonly Scenario[] = [
   standbyRestart,
   foreignData,
   dataOfAnotherCluster,
+  memberAwayForLong,
+  cascadeSurvives,
+  logicalSlotSurvives,
+  logicalCopyTooYoung,
 ];

@@ -1,6 +1,8 @@
 // What does the API see of the running node? A reading of the last world, and the few things it may ask for.
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { lostSlots } from "../controllers/ha/plans/logical-slots.ts";
 import { selfPortrait } from "../controllers/ha/plans/self-portrait.ts";
+import { slotReports } from "../controllers/ha/plans/slots.ts";
 import type { HaWorld } from "../controllers/ha/world.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import { bareMember, type PeerStatus } from "../model/member.ts";
@@ -26,6 +28,7 @@ export interface ViewOptions {
 }
 
 const REQUEST_LIMIT_MS: Ms = 60_000;
+const DROP_LIMIT_MS: Ms = 15_000;
 const POLL_MS: Ms = 50;
 /** Each sample of the event loop's delay wakes the process. */
 const SAMPLE_MS: Ms = 250;
@@ -84,6 +87,8 @@ function viewOf(o: ViewOptions, eventLoopDelayMs: Ms): View {
     member,
     peer: o.node.peerStatusNow() ?? nobody(o.settings),
     server: { seen: world.server, at: world.now },
+    slots: slotReports({ ...world, memory: decision.memory }),
+    lostSlots: cluster === undefined ? [] : lostSlots(world, cluster.seen),
     cluster,
     storeTrouble: world.store.kind === "unknown" ? world.store.why : undefined,
     config: world.config,
@@ -102,6 +107,8 @@ function blank(o: ViewOptions, eventLoopDelayMs: Ms): Omit<View, "member"> {
   return {
     peer: nobody(o.settings),
     server: undefined,
+    slots: [],
+    lostSlots: [],
     cluster: undefined,
     storeTrouble: undefined,
     config: DEFAULT_CONFIG,
@@ -188,9 +195,26 @@ async function carryOut(o: ViewOptions, request: NodeRequest): Promise<RequestOu
       });
       return { kind: "done" };
     }
+    case "drop-slot":
+      return dropSlot(o, request.name);
     default:
       return request satisfies never;
   }
+}
+
+/** Asks for it and waits until the world shows that the slot is gone, or why it is not. */
+async function dropSlot(o: ViewOptions, name: string): Promise<RequestOutcome> {
+  const askedAt = o.clock.now();
+  o.node.requestDropSlot(name);
+  const failure = (): string | undefined => {
+    const last = o.node.last()?.world.outcomes["drop-slot"];
+    return last !== undefined && !last.ok && last.at > askedAt ? (last.why ?? "") : undefined;
+  };
+  const isOver = () => o.node.requests().dropSlot === undefined || failure() !== undefined;
+  const outcome = await untilDone(o, DROP_LIMIT_MS, isOver);
+  const why = failure();
+  o.node.requestDropSlot(undefined);
+  return why === undefined ? outcome : { kind: "refused", why };
 }
 
 async function untilDone(
@@ -201,7 +225,7 @@ async function untilDone(
   const limit = after(o.clock.now(), limitMs);
   while (!done()) {
     if (o.clock.now() >= limit)
-      return { kind: "failed", code: "TIMEOUT", why: "the restart is still under way" };
+      return { kind: "failed", code: "TIMEOUT", why: "it is still under way" };
     await o.clock.sleep(POLL_MS);
   }
   return { kind: "done" };

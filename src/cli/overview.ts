@@ -39,12 +39,16 @@ export async function overviewOf(target: Target): Promise<Overview> {
       ? [`${name}: its disk is full, ${printBytes(free)} are left: free space beside the data`]
       : [];
   });
+  const slots = members.flatMap(({ name, agent }) =>
+    agent.answers ? agent.node.slotWarnings.map((warning) => `${name}: ${warning}`) : [],
+  );
   const { node: _, ...rest } = status;
   const warnings = [
     ...silent.map((name) => `${name}: its agent does not answer; ~ marks what it said last`),
     ...fences,
     ...full,
     ...status.warnings,
+    ...slots,
     ...stale,
   ];
   const isWorse = status.health === "healthy" && warnings.length > 0;

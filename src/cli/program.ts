@@ -12,6 +12,7 @@ import { registerLooking } from "./look-commands.ts";
 import { registerMembers } from "./member-commands.ts";
 import { registerPause } from "./pause-commands.ts";
 import { registerRestart } from "./restart-commands.ts";
+import { registerSlots } from "./slot-commands.ts";
 import { print } from "./terminal.ts";
 
 export function buildProgram(): Command {
@@ -27,6 +28,7 @@ export function buildProgram(): Command {
   registerRestart(program);
   registerMembers(program);
   registerPause(program);
+  registerSlots(program);
   registerConfig(program);
   registerExplain(program);
   registerCompletion(program);

@@ -10,14 +10,17 @@ export function topologyScreen({ scope, members }: Overview): string {
   return [pc.dim(scope), ...lines].join("\n");
 }
 
-/** `replicatefrom` where that member exists, else the leader. */
+/** Where it says that it streams from; of a silent member, what its tag names; else the leader. */
 function upstreamOf(
   member: MemberOverview,
   members: readonly MemberOverview[],
 ): MemberOverview | undefined {
   if (member.leads) return undefined;
   const named = member.tags["replicatefrom"];
-  const other = members.find(({ name }) => name === named && name !== member.name);
+  const upstream = member.agent.answers ? member.agent.node.server.upstream : undefined;
+  const isAbove = ({ name, host, port }: MemberOverview): boolean =>
+    upstream === undefined ? name === named : `${host}:${port}` === upstream;
+  const other = members.find((above) => above.name !== member.name && isAbove(above));
   return other ?? members.find(({ leads }) => leads);
 }
 

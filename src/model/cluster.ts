@@ -50,6 +50,8 @@ export interface FailoverIntent {
 export interface ClusterStatus {
   readonly position: Lsn | undefined;
   readonly slots: Readonly<Record<string, Lsn>>;
+  /** Slots of members that are away, and for how long they have been, in whole minutes (a duration: T1). */
+  readonly absentMs: Readonly<Record<string, Ms>>;
 }
 
 /** One row of the `history` key in Patroni's form: `timeline` ended at `lsn`. */

@@ -2,6 +2,7 @@
 
 import { holdMsFor } from "./lease.ts";
 import { NO_PAUSE_NOTE, type PauseNote } from "./pause.ts";
+import type { PermanentSlot, SlotPattern } from "./slot.ts";
 import { type Ms, seconds } from "./time.ts";
 
 /** The dynamic configuration, checked and complete. `raw` is the stored object, unknown keys included. */
@@ -24,7 +25,10 @@ export interface DynamicConfig {
   readonly primaryStartTimeoutMs: Ms;
   readonly primaryStopTimeoutMs: Ms;
   readonly maxTimelinesHistory: number;
+  /** How long the slot of a member that is away is kept. */
   readonly memberSlotsTtlMs: Ms;
+  readonly permanentSlots: readonly PermanentSlot[];
+  readonly ignoredSlots: readonly SlotPattern[];
   readonly usePgRewind: boolean;
   readonly useSlots: boolean;
   /** Server parameters that hold for every member, as text. */
@@ -48,6 +52,8 @@ export const DEFAULT_CONFIG: DynamicConfig = {
   primaryStopTimeoutMs: 0,
   maxTimelinesHistory: 0,
   memberSlotsTtlMs: seconds(1800),
+  permanentSlots: [],
+  ignoredSlots: [],
   usePgRewind: true,
   useSlots: true,
   parameters: {},

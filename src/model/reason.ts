@@ -62,6 +62,8 @@ export const REASONS = {
   leading: "this member is the primary and holds the lease",
   lead_reserving_timeline: "the next timeline is being reserved before the promotion",
   lead_promoting: "this member is being promoted",
+  lead_dropping_copies:
+    "copies of logical slots that are not safe to read from are dropped before the promotion",
   lead_arming: "the fence is being armed before the promotion",
   lead_not_eligible: "the lease was won but this member must not lead: giving it back",
   lead_wrong_timeline: "the server is on another timeline than the reserved one: it is stopped",
@@ -80,6 +82,7 @@ export const REASONS = {
   following: "this member follows the leader",
   follow_demoting: "another member leads: this server must stop being a primary",
   follow_repointing: "this member is being pointed at the leader",
+  slots_copying: "the standby is restarted with copies of the leader's logical slots",
   follow_waiting: "the leader is not ready to be followed yet",
   standby_restarting: "the standby is being restarted on request",
   reinitialising: "the data directory is being rebuilt on request",

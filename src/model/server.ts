@@ -74,7 +74,20 @@ export interface SlotState {
   readonly kind: "physical" | "logical";
   readonly active: boolean;
   readonly restartLsn: Lsn | undefined;
+  /** reserved, extended, unreserved or lost; empty when the slot keeps no WAL. */
   readonly walStatus: string;
+  /** Belongs to one connection and goes with it: a running base backup has one. */
+  readonly temporary: boolean;
+  /** The oldest transaction whose catalog rows are kept for its reader; undefined when it keeps none. */
+  readonly catalogXmin: number | undefined;
+  /** What only a logical slot has. */
+  readonly logical: LogicalSlot | undefined;
+}
+
+export interface LogicalSlot {
+  readonly database: string;
+  readonly plugin: string;
+  readonly confirmedLsn: Lsn | undefined;
 }
 
 export interface PendingRestart {
@@ -87,6 +100,8 @@ export interface PendingRestart {
 export interface SqlState {
   readonly version: number;
   readonly inRecovery: boolean;
+  /** The level of WAL that the server was started with; logical slots need "logical". */
+  readonly walLevel: string;
   readonly timeline: number;
   /** Primary: end of flushed WAL. Standby: the position by R23, max(flushed by the walreceiver, replayed). */
   readonly position: Lsn;
@@ -99,6 +114,8 @@ export interface SqlState {
   readonly walReceiver: WalReceiver | undefined;
   readonly senders: readonly WalSender[];
   readonly slots: readonly SlotState[];
+  /** max_slot_wal_keep_size in bytes; undefined where slots may keep WAL without limit. */
+  readonly slotLimitBytes: number | undefined;
   readonly pendingRestart: readonly PendingRestart[];
   readonly startedAtText: string;
   /** Since when its processes share this memory: another text while the pid is the same means that it reset itself. */
@@ -130,4 +147,8 @@ export interface LocalServer {
   readonly binariesChanged: boolean;
   /** Bytes free on the data directory's file system. */
   readonly diskFreeBytes: number | undefined;
+  /** Size of that file system. */
+  readonly diskBytes: number | undefined;
+  /** Slots that this agent created here, by our own record beside the data; only these are ever dropped unasked. */
+  readonly ownSlots: readonly string[];
 }

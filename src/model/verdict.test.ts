@@ -78,7 +78,7 @@ describe("the sentence on a cluster", () => {
     const { sentence, warnings } = verdictOn(
       cluster({
         config: { value: { ...DEFAULT_CONFIG, paused: true }, modRevision: 1 },
-        status: { value: { position: lsn(10_000_000), slots: {} }, modRevision: 1 },
+        status: { value: { position: lsn(10_000_000), slots: {}, absentMs: {} }, modRevision: 1 },
         members: [
           primary("n1", { pendingRestart }),
           member("n2"),

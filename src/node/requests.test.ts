@@ -41,6 +41,15 @@ describe("a new copy", () => {
   });
 });
 
+describe("a slot that shall go", () => {
+  it("is gone when the server no longer has it, and not when the server does not answer", () => {
+    const wish = { ...NO_REQUESTS, dropSlot: { at: NOW, name: "n3" } };
+    expect(unfulfilled(wish, following())).toEqual(wish);
+    expect(unfulfilled(wish, given(following(), crashed))).toEqual(wish);
+    expect(unfulfilled(wish, given(following(), sql({ slots: [] })))).toEqual(NO_REQUESTS);
+  });
+});
+
 describe("leaving", () => {
   it("is never taken back", () => {
     const stopping = { ...restart, stopping: "stop" } as const;

@@ -9,22 +9,30 @@ export const NO_REQUESTS: Requests = {
   restart: undefined,
   scheduledRestart: undefined,
   reinitialise: undefined,
+  dropSlot: undefined,
   stopping: undefined,
 };
 
-/** A request is done when the world shows it: a server started after it, or a clone that ended after it. */
+/**
+ * A request is done when the world shows it: a server started after it, a clone that ended after it, a slot that is no
+ * longer there.
+ */
 export function unfulfilled(requests: Requests, w: HaWorld): Requests {
-  const { restart, reinitialise } = requests;
-  if (restart === undefined && reinitialise === undefined) return requests;
+  const { restart, reinitialise, dropSlot } = requests;
+  if (restart === undefined && reinitialise === undefined && dropSlot === undefined)
+    return requests;
   const { process } = w.server;
   const restarted =
     restart !== undefined && process.kind === "running" && process.startedAt > restart.at;
   const cloned = w.outcomes["clone"];
   const rebuilt = reinitialise !== undefined && cloned?.ok === true && cloned.at > reinitialise.at;
+  const sql = w.server.sql.kind === "known" ? w.server.sql.value : undefined;
+  const isThere = sql?.slots.some(({ name }) => name === dropSlot?.name) ?? true;
   return {
     ...requests,
     restart: restarted ? undefined : restart,
     reinitialise: rebuilt ? undefined : reinitialise,
+    dropSlot: isThere ? dropSlot : undefined,
   };
 }
 

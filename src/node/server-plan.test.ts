@@ -23,3 +23,15 @@ test("a node's parameter that the cluster does not name holds on that node", () 
 test("the rules of the first file stand in where nobody else has any", () => {
   expect(planFor(DEFAULT_CONFIG, own({})).pgHba).toEqual(["local all all peer"]);
 });
+
+test("logical slots bring the level of WAL that they need, unless the cluster has chosen one", () => {
+  const logical = { database: "shop", plugin: "pgoutput" };
+  const permanentSlots = [{ name: "cdc", logical, only: undefined }] as const;
+  const config = { ...DEFAULT_CONFIG, permanentSlots };
+  expect(planFor(config, own({})).parameters).toEqual({
+    wal_level: "logical",
+    hot_standby_feedback: "on",
+  });
+  const parameters = { wal_level: "minimal", hot_standby_feedback: "off" };
+  expect(planFor({ ...config, parameters }, own({})).parameters).toEqual(parameters);
+});

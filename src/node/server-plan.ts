@@ -25,8 +25,21 @@ const agreed = ({ parameters }: DynamicConfig): Readonly<Record<string, string>>
     }),
   );
 
+const hasLogicalSlots = ({ permanentSlots }: DynamicConfig): boolean =>
+  permanentSlots.some(({ logical }) => logical !== undefined);
+
+/**
+ * Logical slots need their level of WAL on every member, and their copies on standbys need the feedback. Who has chosen
+ * otherwise for the cluster is obeyed, and told what that costs when the configuration is read.
+ */
 export const planFor = (config: DynamicConfig, settings: NodeSettings): ServerPlan => ({
-  parameters: { ...config.parameters, ...settings.postgres.parameters, ...agreed(config) },
+  parameters: {
+    ...(hasLogicalSlots(config) ? { hot_standby_feedback: "on" } : {}),
+    ...config.parameters,
+    ...settings.postgres.parameters,
+    ...(hasLogicalSlots(config) ? { wal_level: "logical" } : {}),
+    ...agreed(config),
+  },
   pgHba: firstFilled(settings.postgres.pgHba, config.pgHba, settings.bootstrap.pgHba),
   members: ROOM_FOR_MEMBERS,
 });

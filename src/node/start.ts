@@ -76,6 +76,8 @@ export interface Node {
   /** A restart for later, or none any more. */
   scheduleRestart(planned: ScheduledRestart | undefined): void;
   requestReinitialise(how?: Reinitialise): void;
+  /** Undefined takes a wish back that was not fulfilled in its time. */
+  requestDropSlot(name: string | undefined): void;
   /** The node's file was read again: tags and server parameters hold from the next look on. */
   reconfigure(settings: NodeSettings): void;
   settings(): NodeSettings;
@@ -242,6 +244,12 @@ class RunningNode implements Node {
     const at = this.#ports.clock.now();
     this.#requests = { ...this.#requests, reinitialise: { at, ...how } };
     this.wake("reinitialise requested");
+  }
+
+  requestDropSlot(name: string | undefined): void {
+    const dropSlot = name === undefined ? undefined : { name, at: this.#ports.clock.now() };
+    this.#requests = { ...this.#requests, dropSlot };
+    this.wake("slot to be dropped");
   }
 
   reconfigure(settings: NodeSettings): void {

@@ -3,6 +3,7 @@
 import type { Lsn } from "../model/lsn.ts";
 import type { LocalServer } from "../model/server.ts";
 import type { Address } from "../model/settings.ts";
+import type { PermanentSlot } from "../model/slot.ts";
 import type { SyncNames } from "../model/sync.ts";
 import type { Ms } from "../model/time.ts";
 import type { Branch, Lineage } from "../model/timeline.ts";
@@ -19,6 +20,25 @@ export interface ServerPlan {
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[];
   readonly members: number;
+}
+
+/** A logical slot as it lies on the disk of the server that it was made on. */
+export interface SlotCopy {
+  readonly name: string;
+  readonly state: Uint8Array;
+}
+
+/** How far a copy of a logical slot shall go; only a session in the slot's database can move it. */
+export interface SlotMove {
+  readonly name: string;
+  readonly database: string;
+  readonly to: Lsn;
+}
+
+/** From where on another server keeps catalog rows: for our walreceiver's slot, and for each logical slot. */
+export interface CatalogHorizons {
+  readonly own: number | undefined;
+  readonly logical: Readonly<Record<string, number>>;
 }
 
 /** Progress of a clone or rewind, for people. */
@@ -112,13 +132,35 @@ export interface Postgres {
    * in SyncRep, and no walsender goes by older names.
    */
   proveClosed(timeoutMs: Ms, signal: AbortSignal): Promise<ClosedGate>;
-  /** Creates missing physical slots, drops the named superfluous ones, advances the rest to `positions` where behind. */
+  /**
+   * Creates missing physical slots and records them as ours, drops the named superfluous ones, advances the rest to
+   * `positions` where behind. An active slot is neither dropped nor advanced.
+   */
   syncSlots(
     create: readonly string[],
     drop: readonly string[],
     positions: Readonly<Record<string, Lsn>>,
     signal: AbortSignal,
   ): Promise<void>;
+
+  /** Creates those that are missing on the running primary; tries all of them before it fails for one. */
+  createLogicalSlots(slots: readonly PermanentSlot[], signal: AbortSignal): Promise<void>;
+
+  /** Reads logical slots from the leader's disk, to be placed here; a slot that is not there is left out. */
+  readSlots(
+    from: Upstream,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly SlotCopy[]>;
+  /** Puts copies in place, whole or not at all. Only when the server is down: it reads them when it starts. */
+  placeSlots(copies: readonly SlotCopy[], signal: AbortSignal): Promise<void>;
+  /** Moves copies on this standby forward: never beyond what it has replayed, never back. */
+  advanceCopies(moves: readonly SlotMove[], signal: AbortSignal): Promise<void>;
+  /** What the leader keeps for the readers of its slots. `ownSlot` is ours there. */
+  catalogHorizons(from: Upstream, ownSlot: string, signal: AbortSignal): Promise<CatalogHorizons>;
+
+  /** Drops an idle slot of any kind, whoever made it: only for a name that a person typed. */
+  dropSlot(name: string, signal: AbortSignal): Promise<void>;
 
   /** WAL end of a crashed server, scanned from the segment of `from` (R24). Only when the server is down. */
   crashEnd(from: Lsn, lineage: Lineage, timeoutMs: Ms, signal: AbortSignal): Promise<CrashEnd>;

@@ -1,4 +1,5 @@
 // A story of faults: where it begins, what happens, and what must be true at its end.
+import type { Tags } from "../model/settings.ts";
 import type { Fault } from "./verbs.ts";
 
 export interface Expectations {
@@ -14,6 +15,8 @@ export interface Expectations {
   readonly fences?: readonly [least: number, most: number];
   /** Reasons of the ha room that the story must pass through. */
   readonly reasons?: readonly string[];
+  /** Logical slots on the primary at the end; only a stage that can see them judges it. */
+  readonly slotsAtEnd?: readonly string[];
 }
 
 export interface Scenario {
@@ -23,6 +26,8 @@ export interface Scenario {
   readonly nodes: number;
   /** Settings of the cluster as in `bootstrap.dcs`. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Tags of single nodes; played in the simulator only. */
+  readonly tags?: Readonly<Record<string, Partial<Tags>>>;
   readonly faults: readonly Fault[];
   /** When everything is healed; the liveness phase follows. */
   readonly healAtMs: number;
@@ -41,6 +46,7 @@ export interface StoryReport {
   readonly lost: number;
   readonly longestPauseMs: number;
   readonly reasons: readonly string[];
+  readonly logicalSlotsAtEnd?: readonly string[];
 }
 
 /** Compares a report with a story's expectations; answers one sentence for each that is not met. */
@@ -64,6 +70,9 @@ export function unmet(expect: Expectations, report: StoryReport): readonly strin
   for (const reason of expect.reasons ?? []) {
     if (!report.reasons.includes(reason)) said.push(`the reason ${reason} was never given`);
   }
+  const { logicalSlotsAtEnd: slots } = report;
+  const isWrong = slots !== undefined && slots.join() !== (expect.slotsAtEnd ?? slots).join();
+  if (isWrong) said.push(`the logical slots at the end are: ${slots.join()}`);
   return said;
 }
 

@@ -8,6 +8,7 @@ import type { HiddenBranch } from "./wal.ts";
 export interface SimSlot {
   readonly name: string;
   restart: number;
+  readonly logical?: { readonly database: string; readonly plugin: string };
 }
 
 /** The contents of a complete data directory. `id` changes with every copy: a copy is another writer. */
@@ -48,6 +49,8 @@ export class Disk {
   /** The branch that a promotion was about to begin; it counts once the data are seen on it. */
   pending: Branch | undefined;
   marked = false;
+  /** Slots that an agent on this host has created (our own record beside the data). */
+  readonly ownSlots = new Set<string>();
   full = false;
   tight = false;
   nodeState: NodeState = {

@@ -10,7 +10,7 @@ import type { SimCluster } from "./cluster.ts";
 import type { SimHost } from "./host.ts";
 
 /** A Postgres whose looks are retouched, and some of whose verbs are replaced. */
-function postgresWith(
+export function postgresWith(
   postgres: Postgres,
   retouch: (server: LocalServer) => LocalServer,
   change: Partial<Postgres> = {},

@@ -19,6 +19,7 @@ import {
   takesErrorsForLife,
   trustsTimelines,
 } from "./mutants-postgres.ts";
+import { dropsIdleSlots, trustsCopies } from "./mutants-slots.ts";
 import {
   anchorsAtAnswer,
   asksNobody,
@@ -63,6 +64,18 @@ export const MUTANTS: readonly Mutant[] = [
     hunts: ["stopAgent", "killAgent", "stallAgent"],
     config: { ttl: 5, loop_wait: 1 },
     quick: true,
+  },
+  {
+    name: "copies-trusted",
+    flaws: { wrapPorts: trustsCopies },
+    breaks: ["S21"],
+    story: "logical-copy-too-young",
+  },
+  {
+    name: "slot-dropped-early",
+    flaws: { wrapPorts: dropsIdleSlots },
+    breaks: ["S20"],
+    story: "member-away-for-long",
   },
   {
     name: "promote-before-arm",

@@ -15,6 +15,7 @@ import { instant } from "../model/time.ts";
 import type { ServerPlan } from "../ports/postgres.ts";
 import type { DataDirectory } from "./disk.ts";
 import type { SimHost } from "./host.ts";
+import { SIM_XMIN } from "./postgres-slots.ts";
 import type { Run } from "./run.ts";
 import { priorityOf } from "./sync-rep.ts";
 
@@ -54,6 +55,8 @@ export function observeServer(host: SimHost, plan: ServerPlan, proof: HungProof)
     syncNames: data?.syncNames ?? { kind: "unmanaged" },
     binariesChanged: false,
     diskFreeBytes: disk.full || disk.tight ? 0 : 50_000_000_000,
+    ownSlots: [...disk.ownSlots],
+    diskBytes: 100_000_000_000,
   };
 }
 
@@ -106,6 +109,7 @@ function answer(run: Run, data: DataDirectory): SqlState {
   return {
     version: 150_020,
     inRecovery,
+    walLevel: "logical",
     timeline: data.branch.timeline,
     position: lsn(Math.floor(position)),
     receivedLsn: flushed === undefined ? undefined : lsn(Math.floor(data.end)),
@@ -128,11 +132,15 @@ function answer(run: Run, data: DataDirectory): SqlState {
     })),
     slots: [...data.slots.values()].map((slot) => ({
       name: slot.name,
-      kind: "physical",
+      kind: slot.logical === undefined ? "physical" : "logical",
       active: [...run.senders.values()].some((s) => s.slot === slot.name),
       restartLsn: lsn(Math.floor(slot.restart)),
       walStatus: "reserved",
+      temporary: false,
+      catalogXmin: slot.logical && SIM_XMIN,
+      logical: slot.logical && { ...slot.logical, confirmedLsn: lsn(Math.floor(slot.restart)) },
     })),
+    slotLimitBytes: 20_000_000_000,
     pendingRestart: [],
     startedAtText: `run ${run.pid}`,
     sharedSinceText: `run ${run.pid}, reset ${run.resets}`,

@@ -19,6 +19,7 @@ import type { SimHost } from "./host.ts";
 import { initialise } from "./postgres-initialise.ts";
 import { HungProof, observeServer, settingsText } from "./postgres-observe.ts";
 import { clone, rewind } from "./postgres-rebuild.ts";
+import { slotVerbs } from "./postgres-slot-verbs.ts";
 import { type StopRequest, stopServer } from "./postgres-stop.ts";
 import { proveClosed, setSyncNames } from "./postgres-sync.ts";
 import type { SimProcess } from "./process.ts";
@@ -40,12 +41,27 @@ export class SimPostgres implements Postgres {
   readonly #fence: SimFence;
   readonly #flaws: PostgresFlaws;
   readonly #proof = new HungProof();
+  readonly syncSlots: Postgres["syncSlots"];
+  readonly createLogicalSlots: Postgres["createLogicalSlots"];
+  readonly readSlots: Postgres["readSlots"];
+  readonly placeSlots: Postgres["placeSlots"];
+  readonly advanceCopies: Postgres["advanceCopies"];
+  readonly catalogHorizons: Postgres["catalogHorizons"];
+  readonly dropSlot: Postgres["dropSlot"];
 
   constructor(host: SimHost, agent: SimProcess, fence: SimFence, flaws: PostgresFlaws) {
     this.host = host;
     this.agent = agent;
     this.#fence = fence;
     this.#flaws = flaws;
+    const slots = slotVerbs(host, agent);
+    this.syncSlots = slots.syncSlots;
+    this.createLogicalSlots = slots.createLogicalSlots;
+    this.readSlots = slots.readSlots;
+    this.placeSlots = slots.placeSlots;
+    this.advanceCopies = slots.advanceCopies;
+    this.catalogHorizons = slots.catalogHorizons;
+    this.dropSlot = slots.dropSlot;
   }
 
   observe(plan: ServerPlan, timeoutMs: Ms): Promise<LocalServer> {
@@ -290,26 +306,6 @@ export class SimPostgres implements Postgres {
 
   proveClosed(timeoutMs: Ms, signal: AbortSignal): Promise<ClosedGate> {
     return proveClosed({ host: this.host, agent: this.agent, signal }, timeoutMs);
-  }
-
-  syncSlots(
-    create: readonly string[],
-    drop: readonly string[],
-    positions: Readonly<Record<string, Lsn>>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    return this.#sql("keeping slots", signal, () => {
-      const data = this.host.disk.data;
-      if (data === undefined) return;
-      for (const name of create)
-        if (!data.slots.has(name)) data.slots.set(name, { name, restart: data.end });
-      for (const name of drop) data.slots.delete(name);
-      for (const [name, position] of Object.entries(positions)) {
-        const slot = data.slots.get(name);
-        if (slot !== undefined)
-          slot.restart = Math.max(slot.restart, Math.min(Number(position), data.end));
-      }
-    });
   }
 
   crashEnd(from: Lsn, lineage: Lineage, timeoutMs: Ms, signal: AbortSignal): Promise<CrashEnd> {

@@ -17,7 +17,7 @@ export function storyOfScenario(scenario: Scenario, options: StageOptions): Stor
   return {
     cluster: {
       seed: options.seed,
-      nodes: names.map((name) => ({ name })),
+      nodes: names.map((name) => ({ name, tags: scenario.tags?.[name] ?? {} })),
       storeOn: names.slice(0, 3),
       electionMs: 600,
       revokesEarly: false,

@@ -187,6 +187,9 @@ export class StoryRun {
       lost: workload.lost,
       longestPauseMs: workload.longestPauseMs,
       reasons: [...this.#reasons],
+      logicalSlotsAtEnd: [...(cluster.writable()?.server.data?.slots.values() ?? [])]
+        .filter(({ logical }) => logical !== undefined)
+        .map(({ name }) => name),
       effects: cluster.kernel.effects,
       lostAnswers: cluster.lostAnswers,
       edges: this.#edges,

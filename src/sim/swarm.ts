@@ -83,6 +83,8 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         maximum_lag_on_failover: d.pick([0, 100_000, 1_048_576, 1_048_576]),
         primary_start_timeout: d.pick([300, SHORT_START_TIMEOUT_S]),
         failsafe_mode: d.fork("failsafe").chance(0.7),
+        // Shorter than a long absence of the schedule, so that slots go and are made again.
+        member_slots_ttl: 60,
         ...options.config,
       },
       factory: options.factory,
@@ -129,7 +131,11 @@ function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
       sqlMs: d.between(1, 15),
       ...(isQuick ? QUICK : {}),
     },
-    ...(i > 0 && d.chance(0.05) ? { tags: { nofailover: true, failoverPriority: 0 } } : {}),
+    tags: {
+      ...(i > 0 && d.chance(0.05) ? { nofailover: true, failoverPriority: 0 } : {}),
+      // In larger clusters the last one streams from another standby.
+      ...(i === count - 1 && count > 3 ? { replicatefrom: "n2" } : {}),
+    },
   }));
 }
 

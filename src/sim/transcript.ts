@@ -43,6 +43,8 @@ function line(truth: Truth, detail: Detail): string | undefined {
       return truth.isParting ? "=== the fence asks the server to stop" : "=== the fence fires";
     case "wrong-rows":
       return `=== WRONG ROWS from ${truth.upstream}`;
+    case "slot-dropped":
+      return `=== drops the slot ${truth.slot}`;
     case "event":
       return detail === "trace" ? `... ${truth.text}` : undefined;
     case "promotion-begun":

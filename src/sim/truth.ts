@@ -86,6 +86,12 @@ export type Truth =
       readonly hadReplacement: boolean;
     }
   | {
+      readonly kind: "slot-dropped";
+      readonly host: string;
+      readonly slot: string;
+      readonly isOurs: boolean;
+    }
+  | {
       readonly kind: "decision";
       readonly host: string;
       readonly reason: string;

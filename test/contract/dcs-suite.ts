@@ -177,7 +177,7 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       const lineage = [FIRST_BRANCH, branch];
       expect(await dcs.reserveBranch(term, lineage, 0, LIMIT_MS)).toBe("written");
       expect(await dcs.reserveBranch(term, lineage, 0, LIMIT_MS)).toBe("refused");
-      const status = { position: lsn(2n ** 60n), slots: { b: lsn(77) } };
+      const status = { position: lsn(2n ** 60n), slots: { b: lsn(77) }, absentMs: {} };
       expect(await dcs.writeStatus(term, status, LIMIT_MS)).toBe("written");
       const row = { timeline: 1, lsn: lsn(0x3000000), reason: "no recovery target specified" };
       const rows = [{ ...row, at: "2026-11-05T10:00:00.000+00:00", newLeader: "a" }];
@@ -197,7 +197,11 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
 
     it("writes in Patroni's form what Patroni's tools read", async () => {
       const term = await lead(a);
-      await dcs.writeStatus(term, { position: lsn(2n ** 60n), slots: { b: lsn(77) } }, LIMIT_MS);
+      await dcs.writeStatus(
+        term,
+        { position: lsn(2n ** 60n), slots: { b: lsn(77) }, absentMs: {} },
+        LIMIT_MS,
+      );
       const rows = [
         { timeline: 1, lsn: lsn(5), reason: "r", at: "2026-11-05T10:00:00+00:00", newLeader: "a" },
       ];
@@ -362,7 +366,7 @@ const EMPTY = {
   hold: undefined,
   members: [],
   failover: none,
-  status: { value: { position: undefined, slots: {} }, modRevision: 0 },
+  status: { value: { position: undefined, slots: {}, absentMs: {} }, modRevision: 0 },
   history: { value: [], modRevision: 0 },
   lineage: { value: [], modRevision: 0 },
   sync: none,

@@ -15,6 +15,7 @@ import {
   primary,
   primaryView,
   settings,
+  slotsFor,
   WALL_MS,
 } from "../support/node-view.ts";
 
@@ -147,6 +148,30 @@ describe("the other screens", () => {
     expect((await run("logs", "n1", "-f", "--json")).exit).toBe(2);
     expect((await run("status", "--watch", "never")).exit).toBe(2);
     expect((await run("config", "show")).out).toBe("ttl: 10\nloop_wait: 2\n");
+  });
+});
+
+describe("slots", () => {
+  beforeEach(() => {
+    node.seen = { ...node.seen, slots: slotsFor({ n2: "member", debezium: "unknown" }) };
+  });
+
+  it("are one table with a warning for what nobody reads", async () => {
+    const { exit, out } = await run("slots");
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^n1 +n2 +member +read +500 B +reserved +physical$/m);
+    expect(out).toMatch(/^n1 +debezium +unknown +idle 10m 0s/m);
+    expect(out).toContain("! n1: slot debezium has had no reader for 10m 0s");
+    expect(JSON.parse((await run("slots", "--json")).out)).toMatchObject({ kind: "Slots" });
+  });
+
+  it("are dropped by name, with a yes", async () => {
+    expect((await run("slots", "drop", "debezium")).exit).toBe(7);
+    expect(node.requests).toEqual([]);
+    const { exit, out } = await run("slots", "drop", "debezium", "--yes");
+    expect([exit, out.trim()]).toEqual([0, "n1: slot debezium dropped"]);
+    expect((await run("slots", "drop", "nothing", "--yes")).exit).toBe(10);
+    expect((await run("slots", "drop", "n2", "--yes")).exit).toBe(6);
   });
 });
 

@@ -30,7 +30,7 @@ afterAll(async () => {
 
 test("an empty directory becomes a primary with roles, guarded and reachable by password", async () => {
   expect((await a.look()).directory).toBe("missing");
-  await a.bootstrap();
+  await a.bootstrap({ ...PLAN, parameters: { wal_level: "logical" } });
   const seen = await a.look();
   expect(seen.process).toMatchObject({ kind: "running", accepting: "yes", guarded: true });
   expect(seen).toMatchObject({ directory: "data", standbySignal: false, settingsStale: false });
@@ -72,6 +72,35 @@ test("two members are cloned and stream through their slots", async () => {
       upstream: a.upstream().host + ":" + a.upstream().port,
     },
   });
+});
+
+test("only idle slots of our own making are dropped", async () => {
+  await a.query("SELECT pg_create_physical_replication_slot('theirs')");
+  await a.postgres.syncSlots(["spare", "theirs"], [], {}, never());
+  const names = async (): Promise<readonly string[]> =>
+    (await a.sqlState()).slots.map(({ name }) => name).toSorted();
+  expect(await names()).toEqual(["b", "c", "spare", "theirs"]);
+  expect((await a.look()).ownSlots).toEqual(["b", "c", "spare"]);
+  await a.postgres.syncSlots([], ["b", "spare"], {}, never());
+  expect(await names()).toEqual(["b", "c", "theirs"]);
+  expect((await a.look()).ownSlots).toEqual(["b", "c"]);
+  await a.query("SELECT pg_drop_replication_slot('theirs')");
+});
+
+test("a logical slot is made in its database, and one that cannot be keeps no other from it", async () => {
+  const made = { name: "cdc", logical: { database: "postgres", plugin: "pgoutput" } } as const;
+  const broken = { name: "odd", logical: { database: "nowhere", plugin: "pgoutput" } } as const;
+  const slots = [broken, made].map((slot) => ({ ...slot, only: undefined }));
+  const attempt = a.postgres.createLogicalSlots(slots, never());
+  await expect(attempt).rejects.toMatchObject({ code: "PG_SQL_FAILED", why: /^odd: / });
+  await a.postgres.createLogicalSlots([{ ...made, only: undefined }], never());
+  const state = await a.sqlState();
+  expect(state.walLevel).toBe("logical");
+  expect(state.slots.find(({ name }) => name === "cdc")).toMatchObject({
+    kind: "logical",
+    logical: { database: "postgres", plugin: "pgoutput" },
+  });
+  await a.query("SELECT pg_drop_replication_slot('cdc')");
 });
 
 test("a clean stop tells the end of WAL, and the standby has every byte of it", async () => {

@@ -12,6 +12,7 @@ import type { PromiseAnswer, PromiseAsked } from "../../src/model/promise.ts";
 import type { LocalServer, SqlState } from "../../src/model/server.ts";
 import { DEFAULT_TAGS, type NodeSettings } from "../../src/model/settings.ts";
 import { parseNodeFile } from "../../src/model/settings-file.ts";
+import type { SlotReport } from "../../src/model/slot-report.ts";
 import { after, type Instant, instant } from "../../src/model/time.ts";
 import { FIRST_BRANCH } from "../../src/model/timeline.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -56,7 +57,7 @@ export const cluster = (change: Partial<ClusterSnapshot> = {}): ClusterSnapshot 
   hold: undefined,
   members: [primary("n1"), member("n2"), member("n3")],
   failover: { value: undefined, modRevision: 0 },
-  status: { value: { position: lsn(1000), slots: {} }, modRevision: 20 },
+  status: { value: { position: lsn(1000), slots: {}, absentMs: {} }, modRevision: 20 },
   history: { value: [], modRevision: 0 },
   lineage: { value: [FIRST_BRANCH], modRevision: 1 },
   sync: { value: undefined, modRevision: 0 },
@@ -67,6 +68,7 @@ export const cluster = (change: Partial<ClusterSnapshot> = {}): ClusterSnapshot 
 export const sql = (change: Partial<SqlState> = {}): SqlState => ({
   version: 150_004,
   inRecovery: false,
+  walLevel: "logical",
   timeline: 1,
   position: lsn(1000),
   receivedLsn: undefined,
@@ -78,6 +80,7 @@ export const sql = (change: Partial<SqlState> = {}): SqlState => ({
   senders: [],
   syncNames: "",
   slots: [],
+  slotLimitBytes: 8 * 1024 ** 3,
   pendingRestart: [],
   startedAtText: "2026-11-22 23:00:00.000000+00:00",
   sharedSinceText: "2026-11-22 23:00:00.000000+00:00",
@@ -96,6 +99,8 @@ export const server = (state: SqlState, change: Partial<LocalServer> = {}): Loca
   syncNames: { kind: "unmanaged" },
   binariesChanged: false,
   diskFreeBytes: 10 * 1024 ** 3,
+  diskBytes: 40 * 1024 ** 3,
+  ownSlots: [],
   ...change,
 });
 
@@ -115,6 +120,8 @@ export const peer = (of: Member): PeerStatus => ({
 export const primaryView = (change: Partial<View> = {}): View => ({
   member: primary("n1"),
   peer: peer(primary("n1")),
+  slots: [],
+  lostSlots: [],
   server: { seen: server(sql()), at: NOW },
   cluster: { seen: cluster(), at: after(NOW, -400) },
   storeTrouble: undefined,
@@ -211,6 +218,25 @@ export interface FakeNode extends NodeView {
   readonly intents: (FailoverIntent | undefined)[];
   readonly configs: string[];
 }
+
+/** Slots with their uses, all idle for ten minutes unless they belong to a member. */
+export const slotsFor = (uses: Readonly<Record<string, SlotReport["use"]>>): View["slots"] =>
+  Object.entries(uses).map(([name, use]) => ({
+    slot: {
+      name,
+      kind: "physical",
+      active: use === "member",
+      restartLsn: lsn(500),
+      walStatus: "reserved",
+      temporary: false,
+      catalogXmin: undefined,
+      logical: undefined,
+    },
+    use,
+    idleMs: use === "member" ? undefined : 600_000,
+    retainedBytes: 500,
+    isSafe: undefined,
+  }));
 
 export function fakeNode(view: View = primaryView()): FakeNode {
   const node: FakeNode = {

@@ -28,6 +28,8 @@ import type {
 import { DEFAULT_TAGS, type Tags } from "../../src/model/settings.ts";
 import { after, instant, type Ms } from "../../src/model/time.ts";
 import { type Branch, FIRST_BRANCH, type Lineage } from "../../src/model/timeline.ts";
+import { NO_REQUESTS } from "../../src/node/requests.ts";
+import { STATUS, slot } from "./slot.ts";
 
 export type Change = (w: HaWorld) => HaWorld;
 
@@ -39,6 +41,7 @@ export const SYSTEM_ID = "7000000000000000001";
 /** n1's term, in which it began timeline 2. */
 export const TERM = 100;
 export const END = lsn(0x5000000);
+export const CHECKPOINT = lsn(0x4000000);
 export const FORK = lsn(0x3000000);
 export const BRANCH_2: Branch = { timeline: 2, parent: 1, forkLsn: FORK, term: TERM };
 export const LINEAGE: Lineage = [FIRST_BRANCH, BRANCH_2];
@@ -148,12 +151,7 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     peers: {},
     job: undefined,
     outcomes: {},
-    requests: {
-      restart: undefined,
-      scheduledRestart: undefined,
-      reinitialise: undefined,
-      stopping: undefined,
-    },
+    requests: NO_REQUESTS,
     bootstrapping: false,
     claimed: false,
     memory: {
@@ -183,7 +181,7 @@ const clusterLedByN1 = (): ClusterSnapshot => ({
     member("n3"),
   ],
   failover: { value: undefined, modRevision: 0 },
-  status: { value: { position: END, slots: { n2: END, n3: END } }, modRevision: 400 },
+  status: { value: STATUS, modRevision: 400 },
   history: {
     value: [{ timeline: 1, lsn: FORK, reason: "", at: undefined, newLeader: "n1" }],
     modRevision: 120,
@@ -193,12 +191,10 @@ const clusterLedByN1 = (): ClusterSnapshot => ({
   knownMembers: { value: ROSTER, modRevision: 300 },
 });
 
-const slot = (name: string) =>
-  ({ name, kind: "physical", active: true, restartLsn: END, walStatus: "reserved" }) as const;
-
 const sqlOfPrimary: SqlState = {
   version: 150_004,
   inRecovery: false,
+  walLevel: "logical",
   timeline: 2,
   position: END,
   receivedLsn: undefined,
@@ -210,6 +206,7 @@ const sqlOfPrimary: SqlState = {
   senders: [],
   syncNames: "",
   slots: [slot("n2"), slot("n3")],
+  slotLimitBytes: 8 * 1024 ** 3,
   pendingRestart: [],
   startedAtText: "2026-11-22 23:00:00+00",
   sharedSinceText: "2026-11-22 23:00:01+00",
@@ -233,12 +230,15 @@ const primaryServer = (): LocalServer => ({
   syncNames: { kind: "unmanaged" },
   binariesChanged: false,
   diskFreeBytes: 10 * 1024 ** 3,
+  diskBytes: 40 * 1024 ** 3,
+  ownSlots: ["n2", "n3"],
 });
 
 const standbyServer = (): LocalServer => ({
   ...primaryServer(),
   control: control("in archive recovery"),
   standbySignal: true,
+  ownSlots: ["n1", "n3"],
   sql: known(
     {
       ...sqlOfPrimary,
@@ -253,7 +253,7 @@ const standbyServer = (): LocalServer => ({
         flushedLsn: END,
         timeline: 2,
       },
-      slots: [slot("n1"), slot("n3")],
+      slots: [slot("n1", { active: false }), slot("n3", { active: false })],
       upstream: "n1.example:5432",
     },
     NOW,
@@ -265,7 +265,7 @@ const control = (state: ControlData["state"], end?: Lsn): ControlData => ({
   catalogVersion: 202209061,
   state,
   timeline: 2,
-  checkpointLsn: lsn(0x4000000),
+  checkpointLsn: CHECKPOINT,
   checkpointEnd: end,
 });
 
@@ -288,7 +288,7 @@ export const emptyStore: Change = cluster(() => ({
   initialize: { value: undefined, modRevision: 0 },
   lineage: { value: [], modRevision: 0 },
   history: { value: [], modRevision: 0 },
-  status: { value: { position: undefined, slots: {} }, modRevision: 0 },
+  status: { value: { position: undefined, slots: {}, absentMs: {} }, modRevision: 0 },
   members: [],
 }));
 

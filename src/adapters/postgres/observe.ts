@@ -38,6 +38,8 @@ interface Files {
   readonly syncNames: SyncNames;
   readonly diskFreeBytes: number | undefined;
   readonly commandLine: readonly PendingRestart[];
+  readonly ownSlots: readonly string[];
+  readonly diskBytes: number | undefined;
 }
 
 const NOTHING: Files = {
@@ -50,6 +52,8 @@ const NOTHING: Files = {
   syncNames: { kind: "unmanaged" },
   diskFreeBytes: undefined,
   commandLine: [],
+  ownSlots: [],
+  diskBytes: undefined,
 };
 
 export class Observer {
@@ -93,6 +97,8 @@ export class Observer {
       syncNames: files.syncNames,
       binariesChanged: process.kind === "running" && isReplaced(process.pid),
       diskFreeBytes: files.diskFreeBytes,
+      ownSlots: files.ownSlots,
+      diskBytes: files.diskBytes,
     };
   }
 
@@ -219,10 +225,11 @@ const pendingOf = (
 async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
   const { dataDir, stateDir } = place;
   const directory = await directoryState(place);
-  const diskFreeBytes = (await diskSpace(dataDir))?.free;
-  if (directory !== "data") return { ...NOTHING, directory, diskFreeBytes };
+  const space = await diskSpace(dataDir);
+  const disk = { diskFreeBytes: space?.free, diskBytes: space?.total };
+  if (directory !== "data") return { ...NOTHING, directory, ...disk };
   const controlFile = await readControlFile(dataDir);
-  if (controlFile === undefined) return { ...NOTHING, directory: "foreign", diskFreeBytes };
+  if (controlFile === undefined) return { ...NOTHING, directory: "foreign", ...disk };
   const record = await readLineage(stateDir);
   const pending = record?.pending?.timeline;
   const timeline =
@@ -235,7 +242,8 @@ async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
     standbySignal: await exists(signalPath(dataDir)),
     syncNames: await readSyncNames(dataDir),
     ...(await judgeSettings(place, plan, controlFile)),
-    diskFreeBytes,
+    ...disk,
+    ownSlots: await place.ownSlots.names(controlFile.systemId),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Log } from "../../ports/log.ts";
 import type { OsUser } from "../system/os-user.ts";
+import { OwnSlots } from "./own-slots.ts";
 
 export interface Place {
   readonly settings: NodeSettings;
@@ -22,6 +23,7 @@ export interface Place {
   readonly log: Log;
   /** Postmasters that the fence has reported as ended: it tells at once, but only to those who listen. */
   readonly exits: Set<number>;
+  readonly ownSlots: OwnSlots;
   /** Major versions by program file, so that each is asked once. */
   readonly majors: Map<string, number>;
 }
@@ -51,6 +53,7 @@ export function placeOf(options: {
     passFile: join(serverDir, "pgpass"),
     logFile: serverLogFile(stateDir),
     exits,
+    ownSlots: new OwnSlots(stateDir),
     majors: new Map(),
   };
 }

@@ -22,7 +22,8 @@ import { promoteServer } from "./promote.ts";
 import { rewindServer } from "./rewind.ts";
 import { createRoles, runPostBootstrap } from "./roles.ts";
 import { localTarget, withSession } from "./session.ts";
-import { syncSlots } from "./slots.ts";
+import { advanceCopies, catalogHorizons, placeSlots, readSlots } from "./slot-copies.ts";
+import { createLogicalSlots, dropSlot, syncSlots } from "./slots.ts";
 import { type StartOptions, startServer } from "./start.ts";
 import { stopServer } from "./stop.ts";
 import { proveClosed, setSyncNames } from "./sync-names.ts";
@@ -99,6 +100,12 @@ export function createPostgres(options: PostgresOptions): OwnPostgres {
     // oxlint-disable-next-line eslint/max-params -- the port's own shape
     syncSlots: (create, drop, positions, signal) =>
       syncSlots(place, { create, drop, positions }, signal),
+    createLogicalSlots: (slots, signal) => createLogicalSlots(place, slots, signal),
+    readSlots: (from, names) => readSlots(place, from, names),
+    placeSlots: (copies) => placeSlots(place, copies),
+    advanceCopies: (moves) => advanceCopies(place, moves),
+    catalogHorizons: (from, ownSlot) => catalogHorizons(place, from, ownSlot),
+    dropSlot: (name) => dropSlot(place, name),
     // oxlint-disable-next-line eslint/max-params -- the port's own shape
     crashEnd: (from, lineage, timeoutMs, signal) =>
       findCrashEnd(place, { from, lineage, timeoutMs, signal }),

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { lsn } from "../../model/lsn.ts";
-import { type Look, readLook, upstreamOf } from "./sql.ts";
+import { bytesOf, type Look, readLook, upstreamOf } from "./sql.ts";
 
 const standby: Look = {
   version: 150018,
   inRecovery: true,
+  walLevel: "logical",
   startedAt: "2026-11-23 02:00:00+00",
   sharedSince: "2026-11-23 02:00:00+00",
   flushed: null,
@@ -19,6 +20,7 @@ const standby: Look = {
   senders: [],
   syncNames: "",
   slots: [],
+  slotLimit: "1GB",
   pending: null,
 };
 const context = { controlTimelines: [2, 1], pendingRestart: [] };
@@ -68,4 +70,14 @@ test("the upstream is what primary_conninfo names", () => {
   expect(upstreamOf(standby.conninfo)).toBe("10.0.0.1:5433");
   expect(upstreamOf("host=db")).toBe("db:5432");
   expect(upstreamOf("")).toBeUndefined();
+});
+
+test("the limit of what slots may keep is read as the server prints it", () => {
+  expect(["-1", "0", "512MB", "8GB", "2TB"].map(bytesOf)).toEqual([
+    undefined,
+    0,
+    512 * 1024 ** 2,
+    8 * 1024 ** 3,
+    2 * 1024 ** 4,
+  ]);
 });

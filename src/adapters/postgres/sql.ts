@@ -11,6 +11,7 @@ export const LOOK = `
 SELECT json_build_object(
   'version', current_setting('server_version_num')::int,
   'inRecovery', r.rec,
+  'walLevel', current_setting('wal_level'),
   'startedAt', pg_postmaster_start_time()::text,
   'sharedSince', (SELECT backend_start::text FROM pg_stat_activity WHERE backend_type = 'checkpointer'),
   'flushed', CASE WHEN NOT r.rec THEN pg_current_wal_flush_lsn() END,
@@ -30,7 +31,11 @@ SELECT json_build_object(
     'sent', sent_lsn, 'write', write_lsn, 'flush', flush_lsn, 'replay', replay_lsn,
     'sync', sync_state, 'priority', sync_priority::text, 'address', host(client_addr), 'user', usename)), '[]') FROM pg_stat_replication),
   'slots', (SELECT coalesce(json_agg(json_build_object('name', slot_name, 'kind', slot_type,
-    'active', active, 'restart', restart_lsn, 'walStatus', wal_status)), '[]') FROM pg_replication_slots),
+    'active', active, 'restart', restart_lsn, 'walStatus', wal_status, 'temporary', temporary,
+    'database', database, 'plugin', plugin, 'catalogXmin', catalog_xmin::text::bigint,
+    'confirmed', confirmed_flush_lsn)), '[]')
+    FROM pg_replication_slots),
+  'slotLimit', current_setting('max_slot_wal_keep_size'),
   'pending', CASE WHEN $1 THEN (SELECT coalesce(json_agg(json_build_object('name', name,
     'value', current_setting(name))), '[]') FROM pg_settings WHERE pending_restart) END
 ) AS look FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) r`;
@@ -38,6 +43,7 @@ SELECT json_build_object(
 export interface Look {
   readonly version: number;
   readonly inRecovery: boolean;
+  readonly walLevel: string;
   readonly startedAt: string;
   readonly sharedSince: string | null;
   readonly flushed: string | null;
@@ -64,7 +70,13 @@ export interface Look {
     readonly active: boolean;
     readonly restart: string | null;
     readonly walStatus: string | null;
+    readonly temporary: boolean;
+    readonly catalogXmin: number | null;
+    readonly database: string | null;
+    readonly plugin: string | null;
+    readonly confirmed: string | null;
   }[];
+  readonly slotLimit: string;
   readonly pending: readonly { readonly name: string; readonly value: string }[] | null;
 }
 
@@ -84,6 +96,7 @@ export function readLook(look: Look, context: LookContext): SqlState {
   return {
     version: look.version,
     inRecovery: look.inRecovery,
+    walLevel: look.walLevel,
     timeline: timelineOf(look, context),
     // Both are on disk: the server calls "received" what its walreceiver has flushed (R23).
     position: flushed ?? maxLsn(received ?? ZERO_LSN, replayed ?? ZERO_LSN),
@@ -95,6 +108,7 @@ export function readLook(look: Look, context: LookContext): SqlState {
     walReceiver: receiverOf(look),
     senders: look.senders.map(senderOf),
     slots: look.slots.map(slotOf),
+    slotLimitBytes: bytesOf(look.slotLimit),
     pendingRestart: context.pendingRestart,
     startedAtText: look.startedAt,
     sharedSinceText: look.sharedSince ?? look.startedAt,
@@ -150,7 +164,27 @@ const slotOf = (row: Look["slots"][number]): SlotState => ({
   active: row.active,
   restartLsn: position(row.restart),
   walStatus: row.walStatus ?? "",
+  temporary: row.temporary,
+  catalogXmin: row.catalogXmin ?? undefined,
+  logical:
+    row.kind === "logical"
+      ? {
+          database: row.database ?? "",
+          plugin: row.plugin ?? "",
+          confirmedLsn: position(row.confirmed),
+        }
+      : undefined,
 });
+
+const UNITS = ["MB", "GB", "TB"] as const;
+
+/** A size as the server prints it, e.g. `8GB`, whole megabytes at least; -1 means that there is no limit. */
+export function bytesOf(setting: string): number | undefined {
+  const match = /^(\d+)(MB|GB|TB)?$/.exec(setting);
+  if (match === null) return undefined;
+  const unit = Math.max(0, UNITS.indexOf((match[2] ?? "MB") as (typeof UNITS)[number]));
+  return Number(match[1]) * 1024 ** (unit + 2);
+}
 
 const position = (text: string | null | undefined): Lsn | undefined =>
   typeof text === "string" ? parseLsn(text) : undefined;

@@ -11,7 +11,7 @@ export interface DurableFileOptions {
 /** Replaces `path` by `text`: a reader, or the next boot, sees the old file or the new one. */
 export async function writeDurably(
   path: string,
-  text: string,
+  text: string | Uint8Array,
   options: DurableFileOptions = {},
 ): Promise<void> {
   const next = join(dirname(path), `.${basename(path)}.${process.pid}.new`);

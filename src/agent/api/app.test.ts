@@ -8,6 +8,7 @@ import {
   primary,
   primaryView,
   settings,
+  slotsFor,
   standbyView,
   WALL_MS,
 } from "../../../test/support/node-view.ts";
@@ -315,5 +316,47 @@ describe("a member", () => {
       500,
       "Can't schedule restart in the paused state",
     ]);
+  });
+});
+
+describe("slots", () => {
+  const uses = { n2: "member", archiver: "permanent", debezium: "unknown" } as const;
+  const withSlots = () => fakeNode({ ...primaryView(), slots: slotsFor(uses) });
+
+  it("are shown with what they are for and what is wrong with them", async () => {
+    const { json } = await call(withSlots(), "/understudy/slots");
+    expect(json).toMatchObject({
+      kind: "Slots",
+      member: "n1",
+      slotWarnings: [/archiver has had no reader/, /debezium/].map((r) => expect.stringMatching(r)),
+      items: [
+        { name: "n2", use: "member", active: true, restartLsn: "0/1F4" },
+        { name: "archiver", idleMs: 600_000, retainedBytes: 500 },
+        { name: "debezium", use: "unknown" },
+      ],
+    });
+  });
+
+  it("are dropped by name only where nobody and nothing needs them", async () => {
+    const node = withSlots();
+    const drop = async (body: unknown) => {
+      const { status, text } = await post(node, "/understudy/slots/drop", body);
+      return [status, text];
+    };
+    expect(await drop({ name: 7 })).toEqual([400, "name: which slot?"]);
+    expect(await drop({ name: "x" })).toEqual([404, "there is no slot x on this member"]);
+    expect(await drop({ name: "n2" })).toMatchObject([
+      409,
+      expect.stringContaining("is being read"),
+    ]);
+    expect(await drop({ name: "archiver" })).toMatchObject([
+      409,
+      expect.stringContaining("is configured"),
+    ]);
+    expect(node.requests).toEqual([]);
+    expect(await drop({ name: "debezium" })).toEqual([200, "slot debezium dropped"]);
+    expect(node.requests).toEqual([{ kind: "drop-slot", name: "debezium" }]);
+    node.outcome = { kind: "refused", why: "it is active" };
+    expect(await drop({ name: "debezium" })).toEqual([503, "it is active"]);
   });
 });

@@ -175,6 +175,31 @@ const OURS: readonly Metric[] = [
     "free space beside the data",
     ({ view }) => view.server?.seen.diskFreeBytes,
   ),
+  gauge("understudy_slots", "replication slots on this server", ({ view }) => view.slots.length),
+  gauge(
+    "understudy_slots_idle",
+    "slots that nobody reads; on a standby all of them are copies",
+    ({ view }) => view.slots.filter(({ slot }) => !slot.active).length,
+  ),
+  gauge(
+    "understudy_slots_unknown",
+    "slots that neither a member nor the configuration explains",
+    ({ view }) => view.slots.filter(({ use }) => use === "unknown").length,
+  ),
+  gauge(
+    "understudy_slots_lost",
+    "slots whose WAL is gone or may go at any time",
+    ({ view }) =>
+      view.slots.filter(({ slot }) => ["lost", "unreserved"].includes(slot.walStatus)).length,
+  ),
+  gauge("understudy_slots_retained_bytes", "WAL kept by the slot that keeps most", ({ view }) =>
+    Math.max(0, ...view.slots.map(({ retainedBytes }) => retainedBytes ?? 0)),
+  ),
+  gauge(
+    "understudy_slot_limit_bytes",
+    "what a slot may keep; absent where there is no limit",
+    ({ sql }) => sql?.slotLimitBytes,
+  ),
   gauge("understudy_binaries_changed", "newer server programs are installed", ({ view }) =>
     flag(view.server?.seen.binariesChanged),
   ),

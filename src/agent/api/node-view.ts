@@ -10,6 +10,7 @@ import type { PromiseAnswer, PromiseAsked } from "../../model/promise.ts";
 import type { Reason } from "../../model/reason.ts";
 import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
+import type { SlotReport } from "../../model/slot-report.ts";
 import type { Instant, Ms } from "../../model/time.ts";
 import type { WriteOutcome } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
@@ -23,6 +24,10 @@ export interface View {
   readonly peer: PeerStatus;
   /** The last look at the server; undefined before the first one. */
   readonly server: { readonly seen: LocalServer; readonly at: Instant } | undefined;
+  /** Its slots with what each is for. */
+  readonly slots: readonly SlotReport[];
+  /** Configured logical slots that this primary should have and has lost. */
+  readonly lostSlots: readonly string[];
   /** The last snapshot that was read, however old. */
   readonly cluster: { readonly seen: ClusterSnapshot; readonly at: Instant } | undefined;
   /** Why the store could not be read at the last attempt; undefined when it could. */
@@ -79,6 +84,7 @@ export type NodeRequest =
   | { readonly kind: "cancel-restart" }
   | { readonly kind: "reload" }
   | { readonly kind: "reinitialise"; readonly force: boolean; readonly fromLeader: boolean }
+  | { readonly kind: "drop-slot"; readonly name: string }
   | { readonly kind: "detach" };
 
 export type RequestOutcome =

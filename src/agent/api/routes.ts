@@ -6,6 +6,7 @@ import { CONFIG_ROUTES } from "./routes-config.ts";
 import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
 import { MEMBER_ROUTES } from "./routes-member.ts";
 import { READ_ROUTES } from "./routes-read.ts";
+import { SLOT_ROUTES } from "./routes-slots.ts";
 
 export const ROUTES: readonly Route[] = [
   ...READ_ROUTES,
@@ -13,4 +14,5 @@ export const ROUTES: readonly Route[] = [
   ...HANDOVER_ROUTES,
   ...MEMBER_ROUTES,
   ...FAILSAFE_ROUTES,
+  ...SLOT_ROUTES,
 ];

@@ -19,6 +19,7 @@ import { printTags } from "../../model/wire/tags.ts";
 import { acceptsWrites } from "./health.ts";
 import type { View } from "./node-view.ts";
 import type { About, Moment } from "./own-status.ts";
+import { slotsPart } from "./slot-status.ts";
 
 export function statusJson(view: View, about: About, moment: Moment): StatusJson {
   const { health, sentence: words, warnings } = verdict(view, moment);
@@ -161,9 +162,11 @@ function nodePart(view: View, about: About, { now }: Moment): StatusNode {
       ...some("startedAt", sql?.startedAtText),
       acceptsWrites: acceptsWrites(view),
       ...some("ageMs", at(server?.at)),
+      ...some("upstream", sql?.inRecovery === true ? sql.upstream : undefined),
       ...some("diskFreeBytes", server?.seen.diskFreeBytes),
       binariesChanged: server?.seen.binariesChanged ?? false,
     },
+    ...slotsPart(view),
   };
 }
 

@@ -7,6 +7,7 @@ import { after } from "../../model/time.ts";
 import type { Progress } from "../../ports/postgres.ts";
 import { actOnBootstrap } from "./act-bootstrap.ts";
 import { actOnLease, writeAsLeader } from "./act-leader.ts";
+import { actOnSlots, isSlotStep } from "./act-slots.ts";
 import type { ActOptions } from "./acting.ts";
 import {
   CRASH_SCAN_MS,
@@ -60,8 +61,6 @@ export async function act(
       return o.postgres.checkpoint(signal);
     case "record-lineage":
       return o.postgres.recordLineage(step.lineage, signal);
-    case "sync-slots":
-      return o.postgres.syncSlots(step.create, step.drop, step.positions, signal);
     case "clone":
       return o.postgres.clone(step.from, step.lineage, tell, signal);
     case "rewind":
@@ -97,7 +96,7 @@ export async function act(
     case "remove-stale-leader":
       return actOnLease(o, step);
     default:
-      return actOnBootstrap(o, step, signal);
+      return isSlotStep(step) ? actOnSlots(o, step, signal) : actOnBootstrap(o, step, signal);
   }
 }
 

@@ -1,5 +1,6 @@
 // Does the ladder answer in every world, with every reason it knows?
 import { describe, expect, it } from "vitest";
+import { slot } from "../../../test/support/slot.ts";
 import {
   accepting,
   acquireUnknown,
@@ -15,6 +16,7 @@ import {
   branches,
   byPeers,
   claimed,
+  cluster,
   config,
   crashed,
   END,
@@ -89,6 +91,27 @@ const STOP = { kind: "stop", timeoutMs: 1_000, heirApiUrl: undefined } as const;
 const heirN2 = { result: { kind: "end", lsn: END }, agoMs: 0 };
 const initialised = outcome("initialise", { agoMs: 2_000 });
 
+const LOGICAL_SLOT = slot("cdc", {
+  kind: "logical",
+  logical: { database: "shop", plugin: "pgoutput", confirmedLsn: END },
+});
+/** The slot is configured, and the leader has it. */
+const withLogicalSlot = (w: HaWorld): HaWorld =>
+  given(
+    w,
+    config({
+      permanentSlots: [
+        { name: "cdc", logical: { database: "shop", plugin: "pgoutput" }, only: undefined },
+      ],
+    }),
+    cluster((c) => ({
+      status: {
+        ...c.status,
+        value: { ...c.status.value, slots: { ...c.status.value.slots, cdc: END } },
+      },
+    })),
+  );
+
 const staying: Partial<Record<Reason, HaWorld>> = {
   stopping_server: given(following(), asked({ stopping: "stop" })),
   handing_over_before_stop: given(
@@ -117,6 +140,7 @@ const staying: Partial<Record<Reason, HaWorld>> = {
   lead_reserving_timeline: given(justWon()),
   lead_promoting: given(justWon(), branches(...LINEAGE, BRANCH_3)),
   lead_arming: given(justWon(), unarmed),
+  lead_dropping_copies: given(justWon(), withLogicalSlot, sql({ slots: [LOGICAL_SLOT] })),
   lead_not_eligible: given(justWon(), fenceDead),
   lead_wrong_timeline: given(leading(), sql({ timeline: 7 })),
   lead_waiting_for_server: given(leading(), silentSql),
@@ -204,6 +228,7 @@ const moving: Partial<Record<Reason, HaWorld>> = {
   redoing_marked: given(following(), noData("marked")),
   server_hung: given(following(), accepting("hung")),
   start_backoff: given(following(), crashed, failed("start-standby", "PG_START_FAILED")),
+  slots_copying: given(following(), withLogicalSlot),
   following: given(following()),
   follow_demoting: given(leading(), withoutLease, unarmed, ledByN2),
   follow_repointing: given(following(), sql({ upstream: undefined })),

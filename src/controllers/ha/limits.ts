@@ -16,3 +16,5 @@ export const LEASE_NEEDED_MS: Ms = 500;
 export const GATE_PROOF_MS: Ms = 300;
 /** The scan of a crashed server's WAL may cost this much of the pause before a restart is the better way (R24). */
 export const CRASH_SCAN_MS: Ms = 500;
+/** A standby has no clients to wait for that could not connect elsewhere. */
+export const STOP_STANDBY_MS: Ms = 10_000;

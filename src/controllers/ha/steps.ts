@@ -3,9 +3,10 @@ import type { AcquireBasis } from "../../model/acquire-basis.ts";
 import type { ClusterStatus, HistoryRow, Hold, Release, Roster } from "../../model/cluster.ts";
 import type { Lsn } from "../../model/lsn.ts";
 import type { Member } from "../../model/member.ts";
+import type { PermanentSlot } from "../../model/slot.ts";
 import type { Instant, Ms } from "../../model/time.ts";
 import type { Branch, Lineage } from "../../model/timeline.ts";
-import type { ServerPlan, Upstream } from "../../ports/postgres.ts";
+import type { ServerPlan, SlotMove, Upstream } from "../../ports/postgres.ts";
 
 /** Upkeep: harmless to repeat, may fail without changing what we are. */
 export type HaUpkeep =
@@ -37,6 +38,11 @@ export type HaUpkeep =
       readonly drop: readonly string[];
       readonly positions: Readonly<Record<string, Lsn>>;
     }
+  /** The name was typed by a person. */
+  | { readonly kind: "drop-slot"; readonly name: string }
+  | { readonly kind: "advance-copies"; readonly moves: readonly SlotMove[] }
+  | { readonly kind: "compare-slots"; readonly from: Upstream; readonly ownSlot: string }
+  | { readonly kind: "create-logical-slots"; readonly slots: readonly PermanentSlot[] }
   | { readonly kind: "checkpoint" };
 
 /** Steps: at most one a tick. Those with a term are refused when the lease has moved or is about to end. */
@@ -60,6 +66,17 @@ export type HaChange =
       readonly term: number;
       readonly timeoutMs: Ms;
     }
+  /** Restarts the standby with copies of the leader's logical slots. */
+  | {
+      readonly kind: "copy-slots";
+      readonly from: Upstream;
+      readonly names: readonly string[];
+      readonly plan: ServerPlan;
+      readonly upstream: Upstream;
+      readonly timeoutMs: Ms;
+    }
+  /** Copies that must not be read from go before this server leads. */
+  | { readonly kind: "drop-copies"; readonly names: readonly string[] }
   /** Clean stop; with an heir it waits, bounded, until that member has the last byte. */
   | { readonly kind: "stop"; readonly timeoutMs: Ms; readonly heirApiUrl: string | undefined }
   /** R1: ends every process of the server, at once. */
@@ -100,6 +117,7 @@ const LONG: ReadonlySet<HaStep["kind"]> = new Set([
   "rewind",
   "start-standby",
   "start-primary",
+  "copy-slots",
   "stop",
   "promote",
 ]);

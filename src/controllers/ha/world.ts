@@ -42,6 +42,8 @@ export interface Requests {
         readonly cancelsRunning?: boolean;
       }
     | undefined;
+  /** A slot to be dropped here, whoever made it: its name was typed. */
+  readonly dropSlot: { readonly at: Instant; readonly name: string } | undefined;
   readonly stopping: "stop" | "detach" | undefined;
 }
 
@@ -105,6 +107,25 @@ export interface HaMemory {
   readonly roster: RosterMemory;
   /** Since when the store has had no `hold` at all, as this node saw it. */
   readonly holdGoneSince: Instant | undefined;
+  /** By slot: since when nobody has needed it, where an absence that a leader published counts as well. */
+  readonly unneededSince: Readonly<Record<string, Instant>>;
+  /** By slot: since when nobody has been reading from it. */
+  readonly idleSince: Readonly<Record<string, Instant>>;
+  /** Copies of logical slots on this standby, by name: what is known of the leader of that term. */
+  readonly copies: Readonly<Record<string, SlotCopyFacts>>;
+  /** The term of the leader that was last ready to be followed. */
+  readonly followedTerm: number | undefined;
+  /** Since when a standby below another one has not been fed, or the one above it has not. */
+  readonly unfedSince: Instant | undefined;
+  /** The standby above did not feed us: until then the leader does. */
+  readonly cascadeAvoidUntil: Instant | undefined;
+}
+
+/** From when on the leader has kept catalog rows for us, and whether the copy needs none from before. */
+export interface SlotCopyFacts {
+  readonly term: number;
+  readonly floor: number | undefined;
+  readonly isSafe: boolean;
 }
 
 export const EMPTY_MEMORY: HaMemory = {
@@ -127,6 +148,12 @@ export const EMPTY_MEMORY: HaMemory = {
   heardAt: undefined,
   roster: EMPTY_ROSTER,
   holdGoneSince: undefined,
+  unneededSince: {},
+  idleSince: {},
+  copies: {},
+  followedTerm: undefined,
+  unfedSince: undefined,
+  cascadeAvoidUntil: undefined,
 };
 
 /** Who answered a holder in one look (R33). */

@@ -3,6 +3,7 @@ import type { DynamicConfig } from "../config.ts";
 import { neededInstead, ROOM_FOR_MEMBERS } from "../parameter-minimums.ts";
 import { readPauseNote } from "./config-pause.ts";
 import type { ConfigProblem } from "./config-rules.ts";
+import { readIgnoredSlots, readPermanentSlots } from "./config-slots.ts";
 import { parseDuration } from "./duration.ts";
 import { booleanIn, isObject, type JsonObject } from "./json.ts";
 
@@ -99,6 +100,12 @@ const TOP: readonly (readonly [keyof Values, readonly string[], Reader<unknown>]
   ],
   ["maxTimelinesHistory", ["max_timelines_history"], count],
   ["memberSlotsTtlMs", ["member_slots_ttl"], durationUpTo(365 * DAY_MS)],
+  [
+    "permanentSlots",
+    ["slots", "permanent_slots", "permanent_replication_slots"],
+    readPermanentSlots,
+  ],
+  ["ignoredSlots", ["ignore_slots"], readIgnoredSlots],
 ];
 
 const POSTGRESQL: readonly (readonly [keyof Values, readonly string[], Reader<unknown>])[] = [
@@ -119,10 +126,6 @@ const KEPT: readonly string[] = [
   "maximum_lag_on_syncnode",
   "primary_race_backoff",
   "synchronous_node_count",
-  "slots",
-  "permanent_slots",
-  "permanent_replication_slots",
-  "ignore_slots",
 ];
 
 /** Reads every known field of a configuration object; nothing is taken from a field that is wrong. */
@@ -136,7 +139,16 @@ export function readFields(raw: JsonObject): Fields {
     fields.problems.push({ path: "postgresql", what: shown(postgresql), why: "must be a map" });
   }
   warnOfOthers(raw, fields.warnings);
+  warnOfSlots(fields);
   return fields;
+}
+
+/** A level that was chosen is kept, and then logical slots cannot be made. */
+function warnOfSlots({ values, warnings }: Fields): void {
+  const level = values.parameters?.["wal_level"];
+  const isLogical = values.permanentSlots?.some(({ logical }) => logical !== undefined) === true;
+  if (isLogical && level !== undefined && level !== "logical")
+    warnings.push(`slots: logical ones need wal_level logical, not ${level}`);
 }
 
 interface Table {

@@ -128,6 +128,52 @@ describe("timings", () => {
   });
 });
 
+describe("slots", () => {
+  const why = (raw: Record<string, unknown>): string => {
+    const parsed = strict(raw);
+    return parsed.kind === "refused" ? parsed.problems.map((p) => p.why).join() : "accepted";
+  };
+
+  it("are read in Patroni's form", () => {
+    const { config } = accepted(
+      strict({
+        slots: {
+          archiver: null,
+          cdc: { type: "logical", database: "shop", plugin: "pgoutput" },
+          far: { type: "physical", cluster_type: "standby" },
+        },
+        ignore_slots: [{ name: "mine" }, { type: "logical", plugin: "wal2json" }],
+      }),
+    );
+    expect(config.permanentSlots).toEqual([
+      { name: "archiver", logical: undefined, only: undefined },
+      { name: "cdc", logical: { database: "shop", plugin: "pgoutput" }, only: undefined },
+      { name: "far", logical: undefined, only: "standby" },
+    ]);
+    expect(config.ignoredSlots).toMatchObject([
+      { name: "mine", kind: undefined },
+      { kind: "logical", plugin: "wal2json" },
+    ]);
+  });
+
+  it("that PostgreSQL would refuse are named at once, whoever asks", () => {
+    expect(why({ slots: { "Bad-Name": {} } })).toMatch(/"Bad-Name" is not possible: .*lower-case/);
+    expect(why({ slots: { ["x".repeat(64)]: {} } })).toMatch(/not possible/);
+    expect(why({ slots: { cdc: { type: "logical", database: "shop" } } })).toMatch(/plugin/);
+    expect(why({ slots: { cdc: { type: "logical", plugin: "pgoutput" } } })).toMatch(/database/);
+    expect(why({ slots: { cdc: { type: "virtual" } } })).toMatch(/physical or logical/);
+    expect(why({ slots: { cdc: { cluster_type: "both" } } })).toMatch(/primary or standby/);
+    expect(why({ slots: ["cdc"] })).toMatch(/map of slots/);
+    expect(lenient({ slots: { "Bad-Name": {} } }).kind).toBe("refused");
+  });
+
+  it("are never ignored all at once", () => {
+    expect(why({ ignore_slots: [{}] })).toMatch(/fit every slot/);
+    expect(why({ ignore_slots: { name: "x" } })).toMatch(/list of maps/);
+    expect(why({ ignore_slots: [{ type: "virtual" }] })).toMatch(/physical or logical/);
+  });
+});
+
 describe("durations", () => {
   it("are seconds, or a number with PostgreSQL's units", () => {
     expect([10, 2.5, "15", "30min", "500ms", "2 h", "1d"].map(parseDuration)).toEqual([

@@ -64,7 +64,10 @@ describe("hold", () => {
 describe("what the leader writes", () => {
   it("reads back a status of any size", () => {
     const slots = fc.dictionary(name, anyLsn, { noNullPrototype: true });
-    const status: fc.Arbitrary<ClusterStatus> = fc.record({ position: maybe(anyLsn), slots });
+    const minutes = fc.nat({ max: 10_000 }).map((n) => n * 60_000);
+    const absentMs = fc.dictionary(name, minutes, { noNullPrototype: true });
+    const position = maybe(anyLsn);
+    const status: fc.Arbitrary<ClusterStatus> = fc.record({ position, slots, absentMs });
     fc.assert(
       fc.property(status, (given) => {
         expect(parseStatus(printStatus(given))).toEqual(given);
@@ -73,8 +76,12 @@ describe("what the leader writes", () => {
   });
 
   it("reads the bare number that older agents wrote", () => {
-    expect(parseStatus("1152921504606846977")).toEqual({ position: 2n ** 60n + 1n, slots: {} });
-    expect(parseStatus(undefined)).toEqual({ position: undefined, slots: {} });
+    expect(parseStatus("1152921504606846977")).toMatchObject({ position: 2n ** 60n + 1n });
+    expect(parseStatus(undefined)).toEqual({ position: undefined, slots: {}, absentMs: {} });
+  });
+
+  it("counts what a Patroni leader retained from now on", () => {
+    expect(parseStatus('{"optime":1,"retain_slots":["n2"]}').absentMs).toEqual({ n2: 0 });
   });
 
   it("reads back history rows", () => {

@@ -4,7 +4,15 @@
 import type { ClusterStatus, FailoverIntent, HistoryRow, Hold, Roster } from "../cluster.ts";
 import { type Lsn, parseLsn, printLsn } from "../lsn.ts";
 import type { Branch } from "../timeline.ts";
-import { integerIn, isObject, parseJson, printJson, scalarText, textIn } from "./json.ts";
+import {
+  integerIn,
+  isObject,
+  type JsonObject,
+  parseJson,
+  printJson,
+  scalarText,
+  textIn,
+} from "./json.ts";
 import { API_PATH, baseUrl, lsnIn } from "./member.ts";
 import { parseRfc3339 } from "./rfc3339.ts";
 
@@ -52,19 +60,43 @@ export function parseHold(text: string, modRevision: number, unreadableMs: numbe
 export const printStatus = (status: ClusterStatus): string =>
   printJson({
     optime: status.position,
-    slots: Object.keys(status.slots).length === 0 ? undefined : status.slots,
+    slots: filled(status.slots),
+    // Patroni reads the names alone and begins to count anew.
+    retain_slots: filled(status.absentMs) && Object.keys(status.absentMs).toSorted(),
+    absent_s: filled(inSeconds(status.absentMs)),
   });
+
+const filled = <T extends object>(value: T): T | undefined =>
+  Object.keys(value).length === 0 ? undefined : value;
+
+const inSeconds = (spans: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(spans).map(([name, ms]) => [name, Math.floor(ms / 1000)]));
 
 /** Reads `status`, or the bare number of the older key `optime/leader`. */
 export function parseStatus(text: string | undefined): ClusterStatus {
   const value = text === undefined ? undefined : parseJson(text);
-  if (!isObject(value)) return { position: lsnIn(value), slots: {} };
+  if (!isObject(value)) return { position: lsnIn(value), slots: {}, absentMs: {} };
   const slots: (readonly [string, Lsn])[] = [];
   for (const [name, at] of Object.entries(isObject(value["slots"]) ? value["slots"] : {})) {
     const position = lsnIn(at);
     if (position !== undefined) slots.push([name, position]);
   }
-  return { position: lsnIn(value["optime"]), slots: Object.fromEntries(slots) };
+  return {
+    position: lsnIn(value["optime"]),
+    slots: Object.fromEntries(slots),
+    absentMs: parseAbsent(value),
+  };
+}
+
+/** A name without its time was retained by a Patroni leader: its absence is counted from now. */
+function parseAbsent(value: JsonObject): ClusterStatus["absentMs"] {
+  const names = Array.isArray(value["retain_slots"]) ? (value["retain_slots"] as unknown[]) : [];
+  const spans = isObject(value["absent_s"]) ? value["absent_s"] : {};
+  return Object.fromEntries(
+    names
+      .filter((name) => typeof name === "string")
+      .map((name) => [name, Math.max(0, integerIn(spans[name]) ?? 0) * 1000]),
+  );
 }
 
 export const printHistory = (rows: readonly HistoryRow[]): string =>

@@ -91,7 +91,31 @@ export interface StatusNode {
     readonly startedAt?: string;
     readonly acceptsWrites: boolean;
     readonly ageMs?: number;
+    /** host:port that the standby streams from. */
+    readonly upstream?: string;
     readonly diskFreeBytes?: number;
     readonly binariesChanged: boolean;
   };
+  readonly slots: readonly StatusSlot[];
+  /** What max_slot_wal_keep_size allows a slot to keep; absent where there is no limit. */
+  readonly slotLimitBytes?: number;
+  /** One sentence for each slot that somebody should look at. */
+  readonly slotWarnings: readonly string[];
+}
+
+export interface StatusSlot {
+  readonly name: string;
+  readonly kind: string;
+  /** member, away, permanent, ignored, temporary or unknown. */
+  readonly use: string;
+  readonly active: boolean;
+  readonly idleMs?: number;
+  readonly retainedBytes?: number;
+  readonly restartLsn?: string;
+  readonly confirmedLsn?: string;
+  /** Of a standby's copy of a logical slot: whether it is safe to read from after a failover. */
+  readonly isSafe?: boolean;
+  readonly walStatus?: string;
+  readonly database?: string;
+  readonly plugin?: string;
 }

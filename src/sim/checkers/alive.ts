@@ -24,13 +24,14 @@ export const writesReturn: MakeChecker = ({ cluster, workload, violate }) => ({
   },
 });
 
-/** Everybody beside the primary who does not stream. */
+/** Everybody beside the primary who does not stream, or only from others who don't have it from there. */
 function silent(cluster: SimCluster): readonly SimHost[] {
   const primary = cluster.writable();
-  return [...cluster.hosts.values()].filter(({ server }) => {
+  return [...cluster.hosts.values()].filter(({ name, server }) => {
     const { run } = server;
     const streams = run?.phase === "standby" && run.receiver?.isStreaming() === true;
-    return server !== primary?.server && !streams;
+    const isFed = streams && (primary === undefined || endsAt(cluster, name, primary.name));
+    return server !== primary?.server && !isFed;
   });
 }
 
@@ -42,6 +43,16 @@ export const everyoneStreams: MakeChecker = ({ cluster, violate }) => ({
       violate("L2", `${name} does not stream at the end (${server.run?.phase ?? "down"})`);
   },
 });
+
+/** From standby to standby up to the primary; as many steps as there are hosts, for those who feed each other. */
+function endsAt(cluster: SimCluster, from: string, primary: string): boolean {
+  let at: string | undefined = from;
+  for (const _ of cluster.hosts.keys()) {
+    at = at === undefined ? undefined : cluster.hosts.get(at)?.server.run?.receiver?.upstream.host;
+    if (at === primary) return true;
+  }
+  return false;
+}
 
 export const calmAtLast: MakeChecker = ({ violate }) => {
   const steps = new Map<string, { at: number; reason: string }[]>();

@@ -3,6 +3,7 @@ import { calmAtLast, everyoneStreams, writesReturn } from "./alive.ts";
 import { armedFirst } from "./armed-first.ts";
 import type { MakeChecker } from "./checker.ts";
 import { confirmedFirst } from "./confirmed-first.ts";
+import { copiesSafe } from "./copies-safe.ts";
 import { fenceCalm } from "./fence-calm.ts";
 import { historyGrows } from "./history-grows.ts";
 import { lawfulLeader } from "./lawful-leader.ts";
@@ -13,6 +14,7 @@ import { noLoss } from "./no-loss.ts";
 import { oneWriter } from "./one-writer.ts";
 import { ownStore } from "./own-store.ts";
 import { dataKept, rightRows } from "./right-rows.ts";
+import { slotsKept } from "./slots-kept.ts";
 import { vouchedFor } from "./vouched-for.ts";
 import { wholeData } from "./whole-data.ts";
 
@@ -28,6 +30,8 @@ export const CHECKERS: readonly MakeChecker[] = [
   lawfulLeader,
   ownStore,
   wholeData,
+  slotsKept,
+  copiesSafe,
   writesReturn,
   everyoneStreams,
   calmAtLast,

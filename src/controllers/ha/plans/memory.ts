@@ -2,9 +2,12 @@
 import { after } from "../../../model/time.ts";
 import type { Outcome } from "../../controller.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
+import { cascadeMemory } from "./cascade.ts";
 import { isDiskFull } from "./fitness.ts";
+import { comparisonLesson, copyMemory } from "./logical-slots.ts";
 import { lifeOf } from "./restarts.ts";
 import { rosterSeen } from "./roster.ts";
+import { slotMemory } from "./slots.ts";
 import { clusterOf, isStandby } from "./standing.ts";
 
 type Digest = (memory: HaMemory, outcome: Outcome, w: HaWorld) => Partial<HaMemory>;
@@ -13,7 +16,9 @@ type Digest = (memory: HaMemory, outcome: Outcome, w: HaWorld) => Partial<HaMemo
 const LESSONS: Readonly<Record<string, Digest>> = {
   promote: (_, o, w) =>
     o.ok ? { slowPromotions: 0 } : { standBackUntil: after(o.at, w.config.ttlMs) },
+  "compare-slots": comparisonLesson,
   "start-standby": startLesson,
+  "copy-slots": (m, o) => (o.ok ? startLesson(m, o) : {}),
   "start-primary": (m, o) => (o.ok ? startLesson(m, o) : {}),
   rewind: (m, o) =>
     o.ok
@@ -56,6 +61,9 @@ export function digest(w: HaWorld): HaMemory {
     ...memory,
     ...lifeOf(memory, w),
     ...(isStandby(w) ? { crashes: [] } : {}),
+    ...slotMemory(w),
+    ...cascadeMemory(w),
+    ...copyMemory({ ...w, memory }),
     downSince,
     diskFullSince: isDiskFull(w) ? (memory.diskFullSince ?? w.now) : undefined,
     silentSince: isSilent ? (memory.silentSince ?? w.now) : undefined,

@@ -50,6 +50,7 @@ export function stateOf(w: HaWorld): MemberState {
   const job = w.job?.step.kind;
   if (job === "initialise") return "initializing";
   if (job === "clone" || job === "rewind") return "cloning";
+  if (job === "copy-slots") return "restarting";
   if (job === "stop") return "stopping";
   if (job === "start-standby" || job === "start-primary") return "starting";
   const { process } = w.server;

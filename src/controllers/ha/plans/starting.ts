@@ -8,7 +8,7 @@ import type { HaWorld } from "../world.ts";
 const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_MOST_MS = 30_000;
 /** A standby may have much WAL to replay before it is consistent; ending it would only make it begin again. */
-const STANDBY_START_MS = 3_600_000;
+export const STANDBY_START_MS = 3_600_000;
 
 /** Starts as a standby; after a failure waits 1, 2, 4 … 30 s first. */
 export function startStandby(w: HaWorld, upstream: Upstream | undefined, because: Reason): Verdict {

@@ -1,8 +1,10 @@
 // Is only the difference written, and nothing that is not ours?
 import { describe, expect, it } from "vitest";
+import { slot } from "../../../../test/support/slot.ts";
 import {
   BRANCH_3,
   branches,
+  CHECKPOINT,
   cluster,
   config,
   END,
@@ -32,15 +34,7 @@ const leader = (...changes: Parameters<typeof given>[1][]) =>
 const standby = (...changes: Parameters<typeof given>[1][]) =>
   standbyUpkeep(given(following(), ...changes), undefined);
 const slotsOf = (...names: string[]) =>
-  sql({
-    slots: names.map((name) => ({
-      name,
-      kind: "physical",
-      active: true,
-      restartLsn: END,
-      walStatus: "reserved",
-    })),
-  });
+  sql({ slots: names.map((name) => slot(name, { active: false })) });
 
 describe("a steady cluster", () => {
   it("writes nothing", () => {
@@ -68,7 +62,7 @@ describe("slots", () => {
     const at = (n3: number) =>
       cluster((c) => ({
         status: {
-          value: { position: END, slots: { n3: lsn(n3) } },
+          value: { position: END, slots: { n3: lsn(n3) }, absentMs: {} },
           modRevision: c.status.modRevision,
         },
       }));
@@ -85,7 +79,11 @@ describe("a leader's records", () => {
       {
         kind: "write-status",
         term: TERM,
-        status: { position: lsn(0x5000100), slots: { n2: END, n3: END } },
+        status: {
+          position: lsn(0x5000100),
+          slots: { n1: CHECKPOINT, n2: END, n3: END },
+          absentMs: {},
+        },
       },
     ]);
   });

@@ -1,8 +1,6 @@
 // What is kept true all the time, whatever else happens? Differences only: a steady cluster writes nothing.
 import type { ClusterSnapshot, HistoryRow } from "../../../model/cluster.ts";
-import type { Lsn } from "../../../model/lsn.ts";
 import { isPausedAt } from "../../../model/pause.ts";
-import { slotNameOf } from "../../../model/slot.ts";
 import { type Branch, headOf } from "../../../model/timeline.ts";
 import { resumed } from "../../../model/wire/config-pause.ts";
 import { printJson } from "../../../model/wire/json.ts";
@@ -10,6 +8,7 @@ import { printRfc3339 } from "../../../model/wire/rfc3339.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
 import { rosterUpkeep } from "./roster.ts";
+import { publishedSlots, slotUpkeep } from "./slots.ts";
 import { clusterOf, isStandby, type Source, sqlOf } from "./standing.ts";
 
 /** A primary's: slots, settings, status, history, a finished intent. */
@@ -19,7 +18,7 @@ export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
   return [
     ...settings(w),
     ...exactFork(w, c, term),
-    ...slots(w, c),
+    ...slotUpkeep(w, c),
     ...status(w, c, term),
     ...history(w, c, term),
     ...rosterUpkeep(w, c, term),
@@ -32,7 +31,7 @@ export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
 export function standbyUpkeep(w: HaWorld, source: Source | undefined): readonly HaUpkeep[] {
   const c = clusterOf(w);
   if (c === undefined) return [];
-  return [...disarm(w), ...settings(w), ...lineage(w, source), ...slots(w, c)];
+  return [...disarm(w), ...settings(w), ...lineage(w, source), ...slotUpkeep(w, c)];
 }
 
 /** A deadline left over from an earlier term would end a healthy standby; off anything else it is never lifted. */
@@ -63,47 +62,23 @@ function lineage(w: HaWorld, source: Source | undefined): readonly HaUpkeep[] {
   return [{ kind: "record-lineage", lineage: source.lineage }];
 }
 
-/** One physical slot per other member, on every possible leader; unknown slots are never touched. */
-function slots(w: HaWorld, c: ClusterSnapshot): readonly HaUpkeep[] {
-  const sql = sqlOf(w);
-  if (sql === undefined || !w.config.useSlots || w.self.tags.nofailover) return [];
-  const wanted = c.members
-    .filter((m) => m.name !== w.self.name && !m.tags.nostream)
-    .map((m) => slotNameOf(m.name));
-  const create = wanted.filter((name) => !sql.slots.some((s) => s.name === name));
-  const positions: Record<string, Lsn> = {};
-  if (sql.inRecovery) {
-    for (const name of wanted) {
-      const at = c.status.value.slots[name];
-      const slot = sql.slots.find((s) => s.name === name);
-      if (
-        at !== undefined &&
-        slot !== undefined &&
-        (slot.restartLsn === undefined || slot.restartLsn < at)
-      )
-        positions[name] = at;
-    }
-  }
-  if (create.length === 0 && Object.keys(positions).length === 0) return [];
-  return [{ kind: "sync-slots", create, drop: [], positions }];
-}
-
-/** The WAL end for the lag rule and the slots' positions for the standbys, when they have moved. */
+/** The WAL end for the lag rule, the slots' positions and the absences for the standbys, when they have moved. */
 function status(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {
   const sql = sqlOf(w);
   if (sql === undefined) return [];
-  const positions: Record<string, Lsn> = {};
-  for (const slot of sql.slots)
-    if (slot.restartLsn !== undefined) positions[slot.name] = slot.restartLsn;
+  const { slots, absentMs } = publishedSlots(w, c, sql);
   const old = c.status.value;
   const same =
     old.position === sql.position &&
-    Object.keys(old.slots).length === Object.keys(positions).length &&
-    Object.entries(positions).every(([name, at]) => old.slots[name] === at);
-  return same
-    ? []
-    : [{ kind: "write-status", term, status: { position: sql.position, slots: positions } }];
+    sameValues(old.slots, slots) &&
+    sameValues(old.absentMs, absentMs);
+  const news = { position: sql.position, slots, absentMs };
+  return same ? [] : [{ kind: "write-status", term, status: news }];
 }
+
+const sameValues = <T>(a: Readonly<Record<string, T>>, b: Readonly<Record<string, T>>): boolean =>
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(a).every(([name, value]) => b[name] === value);
 
 /**
  * The server's own history names the exact fork of the branch that it began; the reservation had only the end of the

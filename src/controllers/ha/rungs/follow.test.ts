@@ -21,6 +21,7 @@ import {
   server,
   silentSql,
   sql,
+  tagged,
 } from "../../../../test/support/world.ts";
 import { lsn } from "../../../model/lsn.ts";
 import { decide } from "../decide.ts";
@@ -51,6 +52,16 @@ describe("a standby of a living leader", () => {
       step: undefined,
       vouch: false,
     });
+  });
+
+  it("below another one is on the leader's history when that one has brought it there", () => {
+    const above = tagged({ replicatefrom: "n1" });
+    const ahead = sql({ position: lsn(END + 0x100n) });
+    const old = memberIs("n1", { role: "standby", timeline: 2 });
+    const world = given(following(), ledByN3, old, above, receiving("n1", 3), ahead);
+    expect(decide(world)).toMatchObject({ because: "follow_repointing" });
+    const stranger = given(following(), ledByN3, old, receiving("n1", 3), ahead);
+    expect(decide(stranger)).toMatchObject({ because: "rejoin_rewinding" });
   });
 
   it("is pointed at a new leader whose history it can follow", () => {

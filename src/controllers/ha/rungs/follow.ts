@@ -1,8 +1,13 @@
 // Somebody else leads: am I following as I should?
 import { after, type Instant } from "../../../model/time.ts";
 import { compareLineage, headOf } from "../../../model/timeline.ts";
+import type { Upstream } from "../../../ports/postgres.ts";
+import { STOP_STANDBY_MS } from "../limits.ts";
+import { feedOf, isFedByCluster } from "../plans/cascade.ts";
+import { copiesDue } from "../plans/logical-slots.ts";
 import { leaderIsStale, permission } from "../plans/permission.ts";
 import {
+  clusterOf,
   isPrimary,
   otherLeader,
   readyLeader,
@@ -10,11 +15,11 @@ import {
   sqlOf,
   upstreamOf,
 } from "../plans/standing.ts";
+import { STANDBY_START_MS } from "../plans/starting.ts";
 import { standbyUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
-const STOP_STANDBY_MS = 10_000;
 /** How often a standby looks whether the new leader has become a primary. */
 const LEADER_POLL_MS = 500;
 
@@ -62,22 +67,44 @@ function attach(w: HaWorld, source: Source): Verdict {
       remember: { divergedFrom: source.term },
     };
   }
-  const upstream = upstreamOf(w, source);
+  const upstream = feedOf(w, source);
   if (sql.upstream !== `${upstream.host}:${upstream.port}`) {
     return {
       because: "follow_repointing",
-      detail: source.member.name,
+      detail: upstream.member,
       step: { kind: "follow", upstream },
     };
   }
+  const copying = copySlots(w, source, upstream);
+  if (copying !== undefined) return copying;
   const wakeAt = nextLookAt(w, source);
   return {
     because: "following",
-    detail: source.member.name,
+    detail: pathTo(source, upstream.member),
     upkeep: standbyUpkeep(w, source),
     ...(wakeAt === undefined ? {} : { wakeAt }),
   };
 }
+
+/** The leader has logical slots of which this standby needs copies: it is restarted with them, all at once. */
+function copySlots(w: HaWorld, source: Source, upstream: Upstream): Verdict | undefined {
+  const c = clusterOf(w);
+  const names = c === undefined ? [] : copiesDue(w, c);
+  if (names.length === 0) return undefined;
+  const from = upstreamOf(w, source);
+  const timeoutMs = STANDBY_START_MS;
+  return {
+    because: "slots_copying",
+    detail: `${names.join(", ")} from ${from.member}`,
+    step: { kind: "copy-slots", from, names, plan: w.plan, upstream, timeoutMs },
+    upkeep: standbyUpkeep(w, source),
+    remember: { startedAlone: false },
+  };
+}
+
+/** Who feeds us, and who leads where that is somebody else. */
+const pathTo = ({ member }: Source, above: string): string =>
+  above === member.name ? above : `${above}, below ${member.name}`;
 
 /**
  * Sooner than the loop's rhythm: when the holder's silence becomes permission to race, or when our record does not
@@ -92,7 +119,7 @@ function nextLookAt(w: HaWorld, source: Source): Instant | undefined {
 }
 
 /**
- * The server has switched to the leader's timeline and receives from the leader on it: PostgreSQL itself has
+ * The server has switched to the leader's timeline and receives from the leader, or from a standby of its, on it: PostgreSQL itself has
  * compared the histories. Our own record follows a moment later (upkeep), while new WAL arrives at once. A record
  * of the same timeline under another term is another history (R19), whatever the server says.
  */
@@ -104,7 +131,9 @@ function streamsFrom(w: HaWorld, source: Source): boolean {
   if (theirs === undefined || receiver === undefined || mine?.timeline === theirs.timeline) {
     return false;
   }
-  const { host, port } = upstreamOf(w, source);
-  const fromLeader = receiver.host === host && receiver.port === port;
-  return fromLeader && receiver.timeline === theirs.timeline && sql?.timeline === theirs.timeline;
+  return (
+    isFedByCluster(w, source) &&
+    receiver.timeline === theirs.timeline &&
+    sql?.timeline === theirs.timeline
+  );
 }

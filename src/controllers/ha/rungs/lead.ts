@@ -9,6 +9,7 @@ import { headOf } from "../../../model/timeline.ts";
 import { passedOver, refusal } from "../plans/eligibility.ts";
 import { stepDown } from "../plans/fitness.ts";
 import { openGate } from "../plans/isolation.ts";
+import { unsafeCopies } from "../plans/logical-slots.ts";
 import { promotionLimitMs } from "../plans/promotion.ts";
 import { unsteady } from "../plans/restarts.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
@@ -42,6 +43,15 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
   const better = reservedIn(c, lease) === undefined ? passedOver(w) : undefined;
   if (better !== undefined) return offer(lease, better);
   if (!isArmed(w, lease)) return { because: "lead_arming", vouch: true, wakeAt: after(w.now, 100) };
+  const unsafe = unsafeCopies(w);
+  if (unsafe.length > 0) {
+    return {
+      because: "lead_dropping_copies",
+      detail: unsafe.join(", "),
+      step: { kind: "drop-copies", names: unsafe },
+      vouch: true,
+    };
+  }
   const head = headOf(w.server.lineage);
   const reserved = reservedIn(c, lease);
   if (reserved === undefined) {

@@ -2,16 +2,10 @@
 import type { Lease } from "../../../model/lease.ts";
 import { after } from "../../../model/time.ts";
 import { compareLineage, headOf } from "../../../model/timeline.ts";
+import { feedOf } from "../plans/cascade.ts";
 import { deadPrimary } from "../plans/crash.ts";
 import { cloneFrom, rebuild } from "../plans/rejoin.ts";
-import {
-  cleanEnd,
-  clusterOf,
-  leads,
-  otherLeader,
-  readyLeader,
-  upstreamOf,
-} from "../plans/standing.ts";
+import { cleanEnd, clusterOf, leads, otherLeader, readyLeader } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
 import { unanswering } from "../plans/unanswering.ts";
 import { unused } from "../plans/unused.ts";
@@ -128,5 +122,5 @@ function deadStandby(w: HaWorld): Verdict {
     if (end === undefined || compareLineage(w.server.lineage, end, source.lineage) === "diverged")
       return rebuild(w, source);
   }
-  return startStandby(w, upstreamOf(w, source), "starting_standby");
+  return startStandby(w, feedOf(w, source), "starting_standby");
 }

@@ -1,0 +1,48 @@
+// What can be asked of a member's replication slots? To look at them, and to drop one whose name was typed.
+
+import { isObject } from "../../model/wire/json.ts";
+import { printRfc3339 } from "../../model/wire/rfc3339.ts";
+import { type ApiContext, json, type Route, type RouteAnswer, text } from "./route.ts";
+import { slotsPart } from "./slot-status.ts";
+
+function slots({ node, clock }: ApiContext): RouteAnswer {
+  const view = node.view();
+  const { slots: items, ...more } = slotsPart(view);
+  const asOf = printRfc3339(clock.wallMs());
+  const member = view.member.name;
+  return json({ apiVersion: "understudy/v1", kind: "Slots", asOf, member, ...more, items });
+}
+
+/** A slot that would be made again at the next look, or that somebody reads, is refused before anything is done. */
+async function drop({ node, log }: ApiContext, body: unknown): Promise<RouteAnswer> {
+  const name = isObject(body) ? body["name"] : undefined;
+  if (typeof name !== "string" || name === "") return text(400, "name: which slot?");
+  const found = node.view().slots.find(({ slot }) => slot.name === name);
+  if (found === undefined) return text(404, `there is no slot ${name} on this member`);
+  const { slot, use } = found;
+  if (slot.active) return text(409, `slot ${name} is being read: stop its reader first`);
+  if (use === "member") return text(409, `slot ${name} belongs to a member of the cluster`);
+  if (use === "permanent")
+    return text(409, `slot ${name} is configured: take it out of slots in the configuration first`);
+  log.warn("a slot is dropped on request", { slot: name, use });
+  const outcome = await node.request({ kind: "drop-slot", name });
+  if (outcome.kind === "done") return text(200, `slot ${name} dropped`);
+  return text(503, outcome.why);
+}
+
+export const SLOT_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/understudy/slots",
+    about:
+      "this member's replication slots: what each is for, idle since when, how much WAL it keeps",
+    answer: (context) => slots(context),
+  },
+  {
+    method: "POST",
+    path: "/understudy/slots/drop",
+    about: "drops the slot `name` here, if nobody reads it and no member or configuration needs it",
+    body: "required",
+    answer: (context, { body }) => drop(context, body),
+  },
+];
