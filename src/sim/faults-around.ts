@@ -56,16 +56,19 @@ export function playOnNetworkOrStore(
   }
 }
 
-/** The key is gone until a person puts it back as it was. */
+const TRIED_AGAIN_MS = 2_000;
+
+/** The key is gone until a person puts it back as it was, and tries again while the store refuses. */
 function eraseInitialize({ store }: SimCluster): Undo {
   const key = "/service/demo/initialize";
   const value = store.state.keys.get(key)?.value;
   if (value === undefined || store.isForeign) return nothing;
   store.meddle((state) => state.commit([], [{ kind: "delete", key }]));
-  return () => {
-    const isAbsent = [{ key, target: "create", equals: 0 }] as const;
-    store.meddle((state) => state.commit(isAbsent, [{ kind: "put", key, value }]));
+  const putBack = (): void => {
+    if (!store.isForeign) store.meddle((state) => state.commit([], [{ kind: "put", key, value }]));
+    if (store.isForeign || !store.state.keys.has(key)) store.kernel.after(TRIED_AGAIN_MS, putBack);
   };
+  return putBack;
 }
 
 /** A node remembers the store's revision on disk only now and then, so a backup younger than this is not noticed. */

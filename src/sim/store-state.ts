@@ -39,9 +39,12 @@ export class StoreState {
 
   range(prefix: string): readonly KeyValue[] {
     this.#order ??= [...this.keys.keys()].toSorted();
-    return this.#order
-      .filter((key) => key.startsWith(prefix))
-      .flatMap((key) => this.keys.get(key) ?? []);
+    const found: KeyValue[] = [];
+    for (const key of this.#order) {
+      const kv = key.startsWith(prefix) ? this.keys.get(key) : undefined;
+      if (kv !== undefined) found.push(kv);
+    }
+    return found;
   }
 
   commit(compares: readonly Compare[], writes: readonly Write[]): Applied {
