@@ -301,6 +301,8 @@ function explain(error: unknown): number {
   return EXIT_CODES[error.code] ?? 1;
 }
 
+// The servers' user must be able to enter the lab's folders, whatever the caller's mask would hide.
+process.umask(0o022);
 try {
   await program.parseAsync();
 } catch (error) {
