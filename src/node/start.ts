@@ -222,11 +222,9 @@ class RunningNode implements Node {
     );
   }
 
-  /** Another store, or an older state of it, is no outage: nobody stands in for it. */
   #rivals(): Roster | undefined {
     const last = this.#last;
-    if (last === undefined || last.world.storeChanged || !this.#config.failsafeMode)
-      return undefined;
+    if (last === undefined || !this.#config.failsafeMode) return undefined;
     return possibleRivals(this.#settings.name, last.decision.memory.roster);
   }
 

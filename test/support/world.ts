@@ -156,7 +156,7 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     claimed: false,
     memory: {
       ...EMPTY_MEMORY,
-      roster: { confirmed: ROSTER, revision: 300, sent: {}, isOwn: true, absentSince: {} },
+      roster: { ...EMPTY_MEMORY.roster, confirmed: ROSTER, revision: 300, isOwn: true },
     },
   };
 }

@@ -56,6 +56,8 @@ export interface RosterMemory {
   readonly sent: Roster;
   /** This life of the agent has written the list once, so nothing of an earlier life can land any more. */
   readonly isOwn: boolean;
+  /** Another store has answered since ours last did (R31). */
+  readonly isStrange: boolean;
   /** Listed members without a key of their own, and since when. */
   readonly absentSince: Readonly<Record<string, Instant>>;
 }
@@ -65,6 +67,7 @@ const EMPTY_ROSTER: RosterMemory = {
   revision: 0,
   sent: {},
   isOwn: false,
+  isStrange: false,
   absentSince: {},
 };
 

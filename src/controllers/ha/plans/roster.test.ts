@@ -1,6 +1,7 @@
 // Is the list of who may race always at least as long as what the store could hold?
 import { describe, expect, it } from "vitest";
 import {
+  anotherStore,
   cluster,
   given,
   heldBy,
@@ -88,6 +89,14 @@ describe("possible rivals", () => {
       listed("n1", "n2", "n3"),
     );
     expect(rivalsAfter(moved)).toEqual(["n2", "n3"]);
+  });
+
+  it("are not known while another store stands in the place of ours, nor after it falls silent", () => {
+    const strange = decide(given(leading(), anotherStore)).memory;
+    expect(rivalsAfter(given(leading(), anotherStore))).toEqual(["nobody"]);
+    const silent = given(leading(), unread, (w) => ({ ...w, memory: strange }));
+    expect(rivalsAfter(silent)).toEqual(["nobody"]);
+    expect(rivalsAfter(given(leading(), (w) => ({ ...w, memory: strange })))).toEqual(["n2", "n3"]);
   });
 
   it("are not known before this life has written the list: an earlier one's may land", () => {

@@ -39,7 +39,7 @@ function wanted(w: HaWorld, c: ClusterSnapshot): Roster {
 export function rosterSeen(w: HaWorld, memory: HaMemory): RosterMemory {
   const c = clusterOf(w);
   const before = memory.roster;
-  if (c === undefined) return before;
+  if (c === undefined) return w.storeChanged ? { ...before, isStrange: true } : before;
   const { value, modRevision } = c.knownMembers;
   const absentSince: Record<string, Instant> = {};
   for (const name of Object.keys(value ?? {})) {
@@ -48,7 +48,14 @@ export function rosterSeen(w: HaWorld, memory: HaMemory): RosterMemory {
   }
   // Each list is sent with a compare of the revision before it: once that has moved, it can land no more.
   const sent = modRevision === before.revision ? before.sent : {};
-  return { ...before, confirmed: value, revision: modRevision, sent, absentSince };
+  return {
+    ...before,
+    confirmed: value,
+    revision: modRevision,
+    sent,
+    isStrange: false,
+    absentSince,
+  };
 }
 
 /** Noted before a list leaves: its answer may be lost, and it may land all the same. */
@@ -61,11 +68,11 @@ export function rosterSent(roster: RosterMemory, upkeep: readonly HaUpkeep[]): R
 
 /**
  * Everybody but this member who may race or could by a list that is under way; undefined while that is not surely
- * known: no list yet, or none written in this life of the agent.
+ * known: no list yet, none written in this life of the agent, or another store that answers in the place of ours.
  */
 export function possibleRivals(self: string, memory: RosterMemory): Roster | undefined {
-  const { confirmed, sent, isOwn } = memory;
-  if (confirmed === undefined || !isOwn) return undefined;
+  const { confirmed, sent, isOwn, isStrange } = memory;
+  if (confirmed === undefined || !isOwn || isStrange) return undefined;
   const all = Object.entries({ ...sent, ...confirmed });
   return Object.fromEntries(all.filter(([name]) => name !== self));
 }
