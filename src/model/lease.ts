@@ -17,7 +17,7 @@ export const HARD_STOP_AFTER_MS: Ms = 300;
  * So long before the deadline the fence asks the server for a fast stop: clients are ended, and what they were promised
  * still reaches the standbys, because the walsenders live until the deadline itself.
  */
-export const PARTING_MS: Ms = 400;
+export const PARTING_MS: Ms = 200;
 
 /** H: how long one renewal lets the holder believe (before drift and margin), for a given ttl (R5). */
 export const holdMsFor = (ttlMs: Ms): Ms => Math.round(ttlMs * 0.8);

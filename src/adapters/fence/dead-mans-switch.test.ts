@@ -76,13 +76,13 @@ describe("dead man's switch", () => {
 
   it("asks for a stop once, shortly before the deadline, and again when an arming comes so far again", () => {
     const { deadMan, parted } = armedFor(1000);
-    pass(590);
+    pass(790);
     expect(parted).toEqual([]);
-    pass(300);
-    expect(parted).toEqual([600]);
+    pass(100);
+    expect(parted).toEqual([800]);
     deadMan.arm({ term: 5, until: instant(boot.now + 1000) });
     pass(2000);
-    expect(parted).toEqual([600, 1490]);
+    expect(parted).toEqual([800, 1690]);
   });
 
   it("obeys no older term, no deadline that is over, and no nonsense", () => {
