@@ -48,6 +48,9 @@ import { pausedCrash } from "./paused-crash.ts";
 import { primaryCutFromStore } from "./primary-cut-from-store.ts";
 import { primaryIsolated } from "./primary-isolated.ts";
 import { primaryKilled } from "./primary-killed.ts";
+import { quorumHostDies } from "./quorum-host-dies.ts";
+import { quorumPrimaryUnguarded } from "./quorum-primary-unguarded.ts";
+import { quorumWithoutVotes } from "./quorum-without-votes.ts";
 import { reinitialiseStandby } from "./reinitialise-standby.ts";
 import { requiredWatchdogFails } from "./required-watchdog-fails.ts";
 import { restartOfEverything } from "./restart-of-everything.ts";
@@ -63,11 +66,14 @@ import { storeLeaderDies } from "./store-leader-dies.ts";
 import { storeOutOfSpace } from "./store-out-of-space.ts";
 import { strangerInARewind } from "./stranger-in-a-rewind.ts";
 import { strangerStartsServer } from "./stranger-starts-server.ts";
+import { strictWithoutStandby } from "./strict-without-standby.ts";
 import { switchover } from "./switchover.ts";
 import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
 import { switchoverOvertakenByDeath } from "./switchover-overtaken-by-death.ts";
 import { switchoverScheduled } from "./switchover-scheduled.ts";
 import { switchoverUnderACut } from "./switchover-under-a-cut.ts";
+import { syncHostDies } from "./sync-host-dies.ts";
+import { syncStandbyDies } from "./sync-standby-dies.ts";
 
 export const STORIES: readonly Scenario[] = [
   primaryKilled,
@@ -138,4 +144,10 @@ export const STORIES: readonly Scenario[] = [
   cascadeSurvives,
   logicalSlotSurvives,
   logicalCopyTooYoung,
+  syncHostDies,
+  syncStandbyDies,
+  strictWithoutStandby,
+  quorumHostDies,
+  quorumPrimaryUnguarded,
+  quorumWithoutVotes,
 ];

@@ -150,6 +150,7 @@ const nobody = ({ name, tags }: NodeSettings): PeerStatus => ({
   tags,
   unfit: undefined,
   watchdogFailed: false,
+  promisedTerm: undefined,
 });
 
 function journal(node: Node, limit: number): readonly JournalEntry[] {

@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import { printBytes, printSpan } from "../model/amounts.ts";
 import type { Health } from "../model/verdict.ts";
-import type { StatusNode } from "../model/wire/status.ts";
+import type { StatusMember, StatusNode } from "../model/wire/status.ts";
 import type { MemberOverview, Overview } from "./overview.ts";
 import { type Column, table } from "./table.ts";
 import { wrap } from "./terminal.ts";
@@ -120,7 +120,7 @@ function whyText(member: MemberOverview): string {
 
 const COLUMNS: readonly Column<MemberOverview>[] = [
   { title: "MEMBER", cell: ({ name }) => name },
-  { title: "ROLE", cell: lastKnown(({ role }) => role) },
+  { title: "ROLE", cell: lastKnown(partText) },
   { title: "STATE", cell: lastKnown(stateText) },
   { title: "TL", cell: lastKnown(({ timeline }) => String(timeline ?? "?")), right: true },
   { title: "LAG", cell: lastKnown(lagText), right: true },
@@ -128,3 +128,9 @@ const COLUMNS: readonly Column<MemberOverview>[] = [
   { title: "AGENT", cell: agentText, right: true, leaves: 1 },
   { title: "WHY", cell: lastKnown(whyText), leaves: 3 },
 ];
+
+/** A standby that commits rely on says so. */
+function partText({ role, syncPart }: StatusMember): string {
+  if (syncPart === undefined) return role;
+  return syncPart === "quorum_standby" ? "quorum standby" : "sync standby";
+}

@@ -8,6 +8,7 @@ import {
   printLineage,
   printRoster,
   printStatus,
+  printSync,
 } from "../model/wire/dcs.ts";
 import type { Dcs, WriteOutcome } from "../ports/dcs.ts";
 import type { Compare, Store, Write } from "../ports/store.ts";
@@ -15,7 +16,13 @@ import type { Keys } from "./keys.ts";
 
 type Records = Pick<
   Dcs,
-  "reserveBranch" | "writeStatus" | "writeHistory" | "writeRoster" | "writeFailover" | "writeConfig"
+  | "reserveBranch"
+  | "writeStatus"
+  | "writeSync"
+  | "writeHistory"
+  | "writeRoster"
+  | "writeFailover"
+  | "writeConfig"
 >;
 
 export function records(store: Store, keys: Keys): Records {
@@ -62,6 +69,12 @@ export function records(store: Store, keys: Keys): Records {
       );
       return answer.succeeded ? "written" : "refused";
     },
+    writeSync: (term, state, revision, timeoutMs) =>
+      write(
+        [leading(term), at(keys.sync, revision)],
+        state === undefined ? { kind: "delete", key: keys.sync } : put(keys.sync, printSync(state)),
+        timeoutMs,
+      ),
     writeFailover: (intent, revision, timeoutMs) =>
       write(
         [at(keys.failover, revision)],

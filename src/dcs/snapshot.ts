@@ -10,6 +10,7 @@ import {
   parseLineage,
   parseRoster,
   parseStatus,
+  parseSync,
 } from "../model/wire/dcs.ts";
 import { parseMember } from "../model/wire/member.ts";
 import type { KeyValue, Range } from "../ports/store.ts";
@@ -56,7 +57,7 @@ export class SnapshotReader {
       },
       history: read(keys.history, parseHistoryRows),
       lineage: { ...lineage, value: lineage.value ?? [] },
-      sync: read(keys.sync, (text) => text),
+      sync: read(keys.sync, parseSync),
       // An unreadable list must not let everybody in.
       knownMembers: read(keys.known, (text) =>
         text === undefined ? undefined : (parseRoster(text) ?? {}),

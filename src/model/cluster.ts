@@ -3,6 +3,7 @@
 import type { DynamicConfig } from "./config.ts";
 import type { Lsn } from "./lsn.ts";
 import type { Member } from "./member.ts";
+import type { SyncState } from "./sync.ts";
 import type { Ms } from "./time.ts";
 import type { Branch } from "./timeline.ts";
 
@@ -87,10 +88,20 @@ export interface ClusterSnapshot {
   readonly history: Versioned<readonly HistoryRow[]>;
   /** Reserved timelines, oldest first (R18). */
   readonly lineage: Versioned<readonly Branch[]>;
-  readonly sync: Versioned<string | undefined>;
+  /** Who may win an election while synchronous replication is on; undefined when it is off. */
+  readonly sync: Versioned<SyncState | undefined>;
   /** Only these may race; while no leader has written the list, everybody may (R28). */
   readonly knownMembers: Versioned<Roster | undefined>;
 }
 
 export const memberNamed = (cluster: ClusterSnapshot, name: string): Member | undefined =>
   cluster.members.find((m) => m.name === name);
+
+/** The part of a standby in synchronous replication, in Patroni's words; undefined when commits do not rely on it. */
+export function syncPartOf(
+  cluster: ClusterSnapshot,
+  name: string,
+): "sync_standby" | "quorum_standby" | undefined {
+  if (cluster.sync.value?.standbys.includes(name) !== true) return undefined;
+  return cluster.config.value?.synchronousMode === "quorum" ? "quorum_standby" : "sync_standby";
+}

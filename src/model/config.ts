@@ -29,6 +29,13 @@ export interface DynamicConfig {
   readonly memberSlotsTtlMs: Ms;
   readonly permanentSlots: readonly PermanentSlot[];
   readonly ignoredSlots: readonly SlotPattern[];
+  /** For whom a commit waits: nobody, each of the chosen standbys, or any `synchronousNodeCount` of all of them. */
+  readonly synchronousMode: "off" | "on" | "quorum";
+  /** With no standby left, commits wait for ever instead of being acknowledged by the primary alone. */
+  readonly synchronousModeStrict: boolean;
+  readonly synchronousNodeCount: number;
+  /** A synchronous standby further behind the best one than this is replaced, in bytes; undefined: never. */
+  readonly maximumLagOnSyncnode: number | undefined;
   readonly usePgRewind: boolean;
   readonly useSlots: boolean;
   /** Server parameters that hold for every member, as text. */
@@ -54,11 +61,17 @@ export const DEFAULT_CONFIG: DynamicConfig = {
   memberSlotsTtlMs: seconds(1800),
   permanentSlots: [],
   ignoredSlots: [],
+  synchronousMode: "off",
+  synchronousModeStrict: false,
+  synchronousNodeCount: 1,
+  maximumLagOnSyncnode: undefined,
   usePgRewind: true,
   useSlots: true,
   parameters: {},
   pgHba: [],
   raw: {},
 };
+
+export const isSynchronous = (config: DynamicConfig): boolean => config.synchronousMode !== "off";
 
 export const holdMsOf = (config: DynamicConfig): Ms => holdMsFor(config.ttlMs);

@@ -61,6 +61,8 @@ export interface PeerStatus {
   /** What speaks against this member as a leader, in its own words: a full disk, no watchdog where one must be. */
   readonly unfit: string | undefined;
   readonly watchdogFailed: boolean;
+  /** It streams from nobody, and from no leader of an older term than this again: its position is final (R22). */
+  readonly promisedTerm: number | undefined;
 }
 
 /** A member that has published nothing but its name and address yet. */

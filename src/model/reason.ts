@@ -72,6 +72,11 @@ export const REASONS = {
   lead_disk_full: "the disk of the primary is full: a standby takes over",
   lead_without_watchdog:
     "a watchdog is required and this primary's cannot be armed: it must not go on leading",
+  lead_counting_votes:
+    "the lease was won: voters stop receiving and report, before this member is promoted",
+  sync_changing: "the set of synchronous standbys is being changed",
+  sync_waiting: "no commit is acknowledged until a synchronous standby is there",
+  sync_catching_up: "a chosen standby receives what was acknowledged before it is relied on",
   lead_restarting: "the primary is being restarted on request",
   switchover_refused: "the switchover asked for is not possible",
   switchover_scheduled: "a switchover is scheduled",
@@ -83,6 +88,7 @@ export const REASONS = {
   follow_demoting: "another member leads: this server must stop being a primary",
   follow_repointing: "this member is being pointed at the leader",
   slots_copying: "the standby is restarted with copies of the leader's logical slots",
+  follow_revoking: "another member needs this one's vote: receiving is stopped, and it reports",
   follow_waiting: "the leader is not ready to be followed yet",
   standby_restarting: "the standby is being restarted on request",
   reinitialising: "the data directory is being rebuilt on request",
@@ -101,6 +107,8 @@ export const REASONS = {
   race_no_watchdog: "nobody leads: a watchdog is required and this member's cannot be armed",
   race_behind: "nobody leads: another member has more of the WAL",
   race_too_far_behind: "nobody leads: this member misses more than allowed",
+  race_not_synchronous: "nobody leads: this member was not synchronous and may lack commits",
+  race_no_quorum: "nobody leads: too few voters answer to know that no commit is missing",
   race_wrong_lineage: "nobody leads: this member is on another branch of history",
   race_peer_is_primary: "nobody leads: another member runs as primary",
   race_waiting_for_candidate: "nobody leads: the candidate that was asked for goes first",

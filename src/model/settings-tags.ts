@@ -11,6 +11,7 @@ const NAMED = [
   "clonefrom",
   "nostream",
   "failover_priority",
+  "sync_priority",
   "replicatefrom",
 ];
 
@@ -45,6 +46,7 @@ export function readTags(root: Section): Tags {
     nosync: nosync ?? (syncPriority !== undefined && syncPriority <= 0),
     clonefrom: section.flag("clonefrom") ?? false,
     nostream,
+    ...(syncPriority === undefined ? {} : { syncPriority }),
     failoverPriority: priority ?? DEFAULT_TAGS.failoverPriority,
     ...(replicatefrom === undefined || replicatefrom === "" ? {} : { replicatefrom }),
     custom,

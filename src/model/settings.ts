@@ -43,6 +43,8 @@ export interface Tags {
   readonly clonefrom: boolean;
   readonly nostream: boolean;
   readonly failoverPriority: number;
+  /** Who of several is synchronous: the highest goes first; 1 unless set. */
+  readonly syncPriority?: number;
   readonly replicatefrom?: string;
   readonly custom: Readonly<Record<string, unknown>>;
 }

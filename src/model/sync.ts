@@ -60,3 +60,63 @@ export function parseSyncNames(text: string): SyncNames | undefined {
   };
   return printSyncNames(names) === text ? names : undefined;
 }
+
+/** The store's `sync` key: who published it, which standbys are trusted, and how many votes a candidate needs. */
+export interface SyncState {
+  readonly leader: string;
+  readonly standbys: readonly string[];
+  /** Voters that a candidate must have heard besides itself. 0: each of them surely has everything. */
+  readonly quorum: number;
+}
+
+/** Only the leader itself may be elected. */
+export const aloneWith = (leader: string): SyncState => ({ leader, standbys: [], quorum: 0 });
+
+/** May this member stand for election, and does its word count? */
+export const isVoter = (state: SyncState, name: string): boolean =>
+  name === state.leader || state.standbys.includes(name);
+
+export const isSameState = (a: SyncState, b: SyncState): boolean =>
+  a.leader === b.leader &&
+  a.quorum === b.quorum &&
+  a.standbys.length === b.standbys.length &&
+  a.standbys.every((name) => b.standbys.includes(name));
+
+/** How many of whom must have flushed a commit, besides the leader, before it is acknowledged. */
+export function waitOf(names: SyncNames): {
+  readonly count: number;
+  readonly members: readonly string[];
+} {
+  switch (names.kind) {
+    case "unmanaged":
+    case "nobody":
+      return { count: 0, members: [] };
+    case "closed":
+      return { count: Number.POSITIVE_INFINITY, members: [] };
+    case "first":
+    case "any":
+      return { count: names.count, members: names.members };
+    default:
+      return names satisfies never;
+  }
+}
+
+/** How many different members two lists name together. */
+const together = (a: readonly string[], b: readonly string[]): number => new Set([...a, ...b]).size;
+
+/**
+ * The heart of it: whoever acknowledges and whoever elects must have a member in common. A commit is on the leader and
+ * on `count` of the named; an election by `sync` hears `quorum + 1` of the voters. If the leader is among those, it has
+ * the commit; if not, `count + quorum + 1` standbys cannot fit into `standbys ∪ names` without meeting.
+ */
+export function covers(state: SyncState, names: SyncNames): boolean {
+  const { count, members } = waitOf(names);
+  if (state.quorum >= state.standbys.length) return true;
+  return together(state.standbys, members) <= count + state.quorum;
+}
+
+/** The fewest votes with which `standbys` may elect while commits go by `names`. */
+export function leastQuorum(standbys: readonly string[], names: SyncNames): number {
+  const { count, members } = waitOf(names);
+  return Math.max(0, together(standbys, members) - count);
+}

@@ -28,6 +28,7 @@ describe("the answer to a peer", () => {
       tags: w.self.tags,
       unfit: undefined,
       watchdogFailed: false,
+      promisedTerm: undefined,
     });
   });
 

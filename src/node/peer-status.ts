@@ -15,6 +15,7 @@ export function peerStatusOf(
 ): PeerStatus {
   const sql = server.sql.kind === "known" ? server.sql.value : undefined;
   const world = last === undefined ? undefined : { ...last, server, now };
+  const isFinal = sql !== undefined && sql.walReceiver === undefined && sql.upstream === undefined;
   return {
     name: self.name,
     role: world === undefined ? "uninitialized" : roleOf(world),
@@ -25,5 +26,6 @@ export function peerStatusOf(
     tags: self.tags,
     unfit: world === undefined ? undefined : unfitness(world),
     watchdogFailed: world !== undefined && lacksWatchdog(world),
+    promisedTerm: isFinal ? world?.promisedTerm : undefined,
   };
 }

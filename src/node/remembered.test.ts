@@ -12,6 +12,7 @@ const BLANK: NodeState = {
   leaseId: undefined,
   store: undefined,
   bootstrapping: undefined,
+  promisedTerm: undefined,
   config: undefined,
   promise: undefined,
 };

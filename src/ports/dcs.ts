@@ -14,6 +14,7 @@ import type {
   Roster,
 } from "../model/cluster.ts";
 import type { Member } from "../model/member.ts";
+import type { SyncState } from "../model/sync.ts";
 import type { Instant, Ms } from "../model/time.ts";
 import type { Branch } from "../model/timeline.ts";
 
@@ -98,6 +99,14 @@ export interface Dcs {
   writeHistory(term: number, rows: readonly HistoryRow[], timeoutMs: Ms): Promise<WriteOutcome>;
   /** R28: who may race, compared with the revision of the list before; also as Patroni's tools read it. */
   writeRoster(term: number, roster: Roster, revision: number, timeoutMs: Ms): Promise<WriteOutcome>;
+
+  /** Who may be elected; undefined takes the key away. Never before the names that it relies on are in force (R21). */
+  writeSync(
+    term: number,
+    state: SyncState | undefined,
+    revision: number,
+    timeoutMs: Ms,
+  ): Promise<WriteOutcome>;
 
   /** Intents of people; compared with the revision they were decided on (0: absent). */
   writeFailover(

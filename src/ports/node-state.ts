@@ -8,6 +8,8 @@ export interface NodeState {
   readonly store: { readonly clusterId: string; readonly revision: number } | undefined;
   /** This member began to initialise the cluster and has not finished (R41). */
   readonly bootstrapping: boolean | undefined;
+  /** No leader of an older term than this is streamed from any more (R22). */
+  readonly promisedTerm: number | undefined;
   /** Last good dynamic configuration, as stored text, for a start while the store is away (R44). */
   readonly config: string | undefined;
   /** Given to a primary that could not reach the store (R27). */

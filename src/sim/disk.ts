@@ -57,6 +57,7 @@ export class Disk {
     leaseId: undefined,
     store: undefined,
     bootstrapping: undefined,
+    promisedTerm: undefined,
     config: undefined,
     promise: undefined,
   };

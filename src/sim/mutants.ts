@@ -34,6 +34,12 @@ import {
   unknownIsNo,
   writesWithoutTerm,
 } from "./mutants-store.ts";
+import {
+  believesTheView,
+  countsOneVoteLess,
+  publishesTooEarly,
+  writesSyncWithoutTerm,
+} from "./mutants-sync.ts";
 
 export interface Mutant {
   readonly name: string;
@@ -336,6 +342,34 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: hasNoLimits },
     breaks: ["T5"],
     hunts: ["switchover", "killPostmaster"],
+  },
+  {
+    name: "sync-believed-from-view",
+    flaws: { wrapPorts: believesTheView },
+    breaks: ["S2"],
+    hunts: ["killHost", "killPostmaster", "slowStandby"],
+    config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
+  },
+  {
+    name: "sync-published-too-early",
+    flaws: { wrapPorts: publishesTooEarly },
+    breaks: ["S2"],
+    hunts: ["killHost", "slowStandby", "killPostmaster"],
+    config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
+  },
+  {
+    name: "quorum-off-by-one",
+    flaws: { wrapPorts: countsOneVoteLess },
+    breaks: ["S2"],
+    hunts: ["killHost", "slowStandby", "cutFromPeers"],
+    config: { ttl: 5, loop_wait: 1, synchronous_mode: "quorum" },
+  },
+  {
+    name: "sync-without-term",
+    flaws: { wrapPorts: writesSyncWithoutTerm },
+    breaks: ["S10"],
+    hunts: ["applyLate", "killPostmaster", "loseAnswers", "stallAgent"],
+    config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
   },
 ];
 

@@ -80,6 +80,7 @@ export class StoryRun {
       workload: this.workload,
       holdMs: holdMsFor(ttlMs),
       maximumLag: typeof lag === "number" ? lag : DEFAULT_CONFIG.maximumLagOnFailover,
+      isSynchronous: config["synchronous_mode"] !== undefined,
       violate: (rule: string, text: string) => this.#violate(rule, text),
     };
     this.#checkers = CHECKERS.map((make) => make(context));

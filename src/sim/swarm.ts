@@ -85,6 +85,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         failsafe_mode: d.fork("failsafe").chance(0.7),
         // Shorter than a long absence of the schedule, so that slots go and are made again.
         member_slots_ttl: 60,
+        ...syncOf(dice(seed).fork("sync")),
         ...options.config,
       },
       factory: options.factory,
@@ -108,6 +109,17 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
 const TWIN = "twin";
 /** Most servers start at once; some have much to recover, and now and then more than a short timeout allows. */
 const STARTS_MS = [1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 4_000, 8_000];
+
+/** A share of the seeds has synchronous standbys; dice of their own leave the other seeds as they were. */
+const syncOf = (d: Dice): Readonly<Record<string, unknown>> =>
+  d.chance(0.35)
+    ? {
+        synchronous_mode: d.pick(["on", "quorum"]),
+        synchronous_mode_strict: d.chance(0.2),
+        synchronous_node_count: d.pick([1, 1, 2]),
+      }
+    : {};
+
 const QUICK = { startMs: 60, replayMs: 0, promoteMs: 40, stopMs: 20, sqlMs: 0.5 };
 
 function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {

@@ -28,6 +28,7 @@ export const STATUS: PeerStatus = {
   tags: DEFAULT_TAGS,
   watchdogFailed: false,
   unfit: undefined,
+  promisedTerm: undefined,
 };
 
 const LIMIT_MS: Ms = 1_500;

@@ -114,6 +114,7 @@ export const peer = (of: Member): PeerStatus => ({
   tags: of.tags,
   unfit: undefined,
   watchdogFailed: false,
+  promisedTerm: undefined,
 });
 
 /** n1, the primary of three, with five seconds of lease left. */

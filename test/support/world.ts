@@ -126,6 +126,7 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     store: known(clusterLedByN1(), NOW),
     storeChanged: false,
     contact: { heardAt: NOW, everybodySilent: false },
+    promisedTerm: undefined,
     config: DEFAULT_CONFIG,
     server,
     plan: { parameters: {}, pgHba: [], members: 10 },
@@ -488,9 +489,7 @@ export const stray: Change = running({ guarded: false });
 export const startedAgo = (ms: Ms): Change => running({ startedAt: after(NOW, -ms) });
 
 /** The server runs as a primary, whatever the store thinks. */
-export const asPrimary: Change = server({
-  ...primaryServer(),
-});
+export const asPrimary: Change = server({ ...primaryServer() });
 export const asStandby: Change = server({ ...standbyServer() });
 /** Streams from nobody: the old primary is gone. */
 export const detached: Change = sql({ walReceiver: undefined, upstream: undefined });
@@ -525,6 +524,7 @@ export const peerSays =
           tags: DEFAULT_TAGS,
           unfit: undefined,
           watchdogFailed: false,
+          promisedTerm: undefined,
           ...change,
         },
         NOW,

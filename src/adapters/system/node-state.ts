@@ -14,6 +14,7 @@ const EMPTY: NodeState = {
   leaseId: undefined,
   store: undefined,
   bootstrapping: undefined,
+  promisedTerm: undefined,
   config: undefined,
   promise: undefined,
 };
@@ -62,11 +63,14 @@ export function parseNodeState(text: string | undefined): NodeState {
     return EMPTY;
   }
   if (typeof raw !== "object" || raw === null) return EMPTY;
-  const { leaseId, bootstrapping, config } = raw as Partial<Record<keyof NodeState, unknown>>;
+  const { leaseId, bootstrapping, promisedTerm, config } = raw as Partial<
+    Record<keyof NodeState, unknown>
+  >;
   return {
     leaseId: typeof leaseId === "string" ? leaseId : undefined,
     store: parseStore("store" in raw ? raw.store : undefined),
     bootstrapping: typeof bootstrapping === "boolean" ? bootstrapping : undefined,
+    promisedTerm: typeof promisedTerm === "number" ? promisedTerm : undefined,
     config: typeof config === "string" ? config : undefined,
     promise: parsePromise("promise" in raw ? raw.promise : undefined),
   };

@@ -1,5 +1,6 @@
 // Is this member what a health check asks for? Pure, and answered from memory alone.
 
+import { syncPartOf } from "../../model/cluster.ts";
 import { valueOf } from "../../model/known.ts";
 import { isValid } from "../../model/lease.ts";
 import { type Lsn, lagBytes, maxLsn } from "../../model/lsn.ts";
@@ -30,24 +31,32 @@ function passes(check: HealthCheck, { view, now, query }: Asked): boolean {
     case "leader":
       return isWritable(view, now);
     case "standby":
-    case "async":
       return isGoodStandby(view, query);
+    case "async":
+      return syncPart(view) === undefined && isGoodStandby(view, query);
+    case "sync":
+      return syncPart(view) === "sync_standby" && isGoodStandby(view, query);
+    case "quorum":
+      return syncPart(view) === "quorum_standby" && isGoodStandby(view, query);
     case "read-only":
       return isWritable(view, now) || isGoodStandby(view, query);
     case "read-only-sync":
+      return isWritable(view, now) || passes("sync", { view, now, query });
     case "read-only-quorum":
-      return isWritable(view, now);
+      return isWritable(view, now) || passes("quorum", { view, now, query });
     case "running":
       return view.member.state === "running";
     case "standby-leader":
-    case "sync":
-    case "quorum":
     case "none":
       return false;
     default:
       return check satisfies never;
   }
 }
+
+/** What this member is for the commits of the primary, as the store says. */
+export const syncPart = (view: View): ReturnType<typeof syncPartOf> =>
+  view.cluster === undefined ? undefined : syncPartOf(view.cluster.seen, view.member.name);
 
 const sqlOf = (view: View): SqlState | undefined =>
   view.server === undefined ? undefined : valueOf(view.server.seen.sql);

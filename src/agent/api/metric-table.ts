@@ -7,7 +7,7 @@ import { between, type Instant } from "../../model/time.ts";
 import { PUBLISHED_VERSION } from "../../model/wire/member.ts";
 import { isPublicStandby, METRIC_OF_STANDBY } from "../../model/wire/metric-words.ts";
 import { stateNumber } from "../../model/wire/role.ts";
-import { acceptsWrites, isWritable } from "./health.ts";
+import { acceptsWrites, isWritable, syncPart } from "./health.ts";
 import type { View } from "./node-view.ts";
 
 export interface Sample {
@@ -75,8 +75,12 @@ const PATRONI: readonly Metric[] = [
   gauge(METRIC_OF_STANDBY, "this member is a standby", ({ view }) =>
     flag(isPublicStandby(view.member.role)),
   ),
-  gauge("patroni_sync_standby", "this member is a synchronous standby", () => 0),
-  gauge("patroni_quorum_standby", "this member is a quorum standby", () => 0),
+  gauge("patroni_sync_standby", "this member is a synchronous standby", ({ view }) =>
+    flag(syncPart(view) === "sync_standby"),
+  ),
+  gauge("patroni_quorum_standby", "this member is a quorum standby", ({ view }) =>
+    flag(syncPart(view) === "quorum_standby"),
+  ),
   counter("patroni_xlog_location", "end of WAL on the primary, in bytes", ({ sql }) =>
     sql?.inRecovery === false ? bytes(sql.position) : 0,
   ),

@@ -1,4 +1,5 @@
 // What does the one-screen status need to know, in one answer from memory?
+import { syncPartOf } from "../../model/cluster.ts";
 import { valueOf } from "../../model/known.ts";
 import { isValid } from "../../model/lease.ts";
 import { printLsn } from "../../model/lsn.ts";
@@ -95,6 +96,7 @@ function memberPart(view: View, member: Member): StatusMember {
     name: member.name,
     leads,
     role: member.role,
+    ...some("syncPart", leads || seen === undefined ? undefined : syncPartOf(seen, member.name)),
     state: member.state,
     ...some("replicationState", leads ? undefined : member.replicationState),
     host: member.host,

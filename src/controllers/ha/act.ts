@@ -8,6 +8,7 @@ import type { Progress } from "../../ports/postgres.ts";
 import { actOnBootstrap } from "./act-bootstrap.ts";
 import { actOnLease, writeAsLeader } from "./act-leader.ts";
 import { actOnSlots, isSlotStep } from "./act-slots.ts";
+import { actOnSync, isSyncStep } from "./act-sync.ts";
 import type { ActOptions } from "./acting.ts";
 import {
   CRASH_SCAN_MS,
@@ -30,6 +31,8 @@ const progressText = (p: Progress): string =>
 const percent = (done: number, total: number): number =>
   total === 0 ? 100 : Math.min(100, Math.floor((100 * done) / total));
 
+const told = (onProgress: (text: string) => void) => (p: Progress) => onProgress(progressText(p));
+
 /** Carries out one step; what it answers becomes the outcome's result. */
 export async function act(
   o: ActOptions,
@@ -37,7 +40,7 @@ export async function act(
   onProgress: (text: string) => void,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const tell = (p: Progress) => onProgress(progressText(p));
+  if (isSyncStep(step)) return actOnSync(o, step, signal);
   switch (step.kind) {
     case "ensure-fence":
       await o.fence.ensure(signal);
@@ -62,9 +65,9 @@ export async function act(
     case "record-lineage":
       return o.postgres.recordLineage(step.lineage, signal);
     case "clone":
-      return o.postgres.clone(step.from, step.lineage, tell, signal);
+      return o.postgres.clone(step.from, step.lineage, told(onProgress), signal);
     case "rewind":
-      return o.postgres.rewind(step.from, step.lineage, tell, signal);
+      return o.postgres.rewind(step.from, step.lineage, told(onProgress), signal);
     case "start-standby":
       return undoneByKill(
         o,

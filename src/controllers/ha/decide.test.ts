@@ -1,6 +1,7 @@
 // Does the ladder answer in every world, with every reason it knows?
 import { describe, expect, it } from "vitest";
 import { slot } from "../../../test/support/slot.ts";
+import { electedBy, waitingFor } from "../../../test/support/sync-world.ts";
 import {
   accepting,
   acquireUnknown,
@@ -65,8 +66,9 @@ import {
   withoutLeader,
   withoutLease,
 } from "../../../test/support/world.ts";
-import { lsn } from "../../model/lsn.ts";
+import { type Lsn, lsn } from "../../model/lsn.ts";
 import { REASONS, type Reason } from "../../model/reason.ts";
+import type { WalSender } from "../../model/server.ts";
 import { after } from "../../model/time.ts";
 import { decide } from "./decide.ts";
 import type { HaWorld } from "./world.ts";
@@ -166,6 +168,20 @@ const staying: Partial<Record<Reason, HaWorld>> = {
   ),
 };
 
+const synchronous = config({ synchronousMode: "on" });
+const senderOf = (name: string, flushLsn: Lsn): WalSender => ({
+  name,
+  state: "streaming",
+  sentLsn: flushLsn,
+  writeLsn: flushLsn,
+  flushLsn,
+  replayLsn: flushLsn,
+  syncState: "sync",
+  syncPriority: 1,
+  clientAddress: "10.0.0.2",
+  user: "replicator",
+});
+
 const moving: Partial<Record<Reason, HaWorld>> = {
   bootstrap_racing: given(unborn()),
   bootstrap_initialising: given(unborn(), claimed),
@@ -215,6 +231,29 @@ const moving: Partial<Record<Reason, HaWorld>> = {
   ),
   lead_without_watchdog: given(leading(), watchdogIs("failed")),
   race_no_watchdog: given(leaderless(), watchdogIs("absent")),
+  sync_changing: given(leading(), synchronous),
+  sync_waiting: given(leading(), synchronous, electedBy("n1"), waitingFor({ kind: "closed" })),
+  sync_catching_up: given(
+    leading(),
+    synchronous,
+    electedBy("n1"),
+    waitingFor({ kind: "first", count: 1, members: ["n2"] }),
+    sql({ senders: [senderOf("n2", lsn(END - 1n))], sharedSinceText: "this run" }),
+    remembering({ gate: { run: "this run", end: END } }),
+  ),
+  lead_counting_votes: given(
+    justWon(),
+    electedBy("n1", ["n2", "n3"], 1),
+    outcome("acquire", { result: undefined }),
+    peerSays("n3"),
+  ),
+  follow_revoking: given(
+    following(),
+    memberIs("n1", { role: "standby" }),
+    electedBy("n3", ["n1", "n2"], 1),
+  ),
+  race_not_synchronous: given(leaderless(), electedBy("n1", ["n3"])),
+  race_no_quorum: given(leaderless(), electedBy("n1", ["n2", "n3"], 1), peerSilent("n3")),
   starting_standby: given(following(), crashed),
   rejoin_rewinding: given(leading(), withoutLease, unarmed, ledByN2, crashed),
   rejoin_cloning: given(

@@ -72,6 +72,8 @@ export async function observe(
   { memory, outcomes, job }: Recollection,
 ): Promise<HaWorld> {
   const plan = around.planFor(around.config());
+  // Read before the server is: a position that is shown with the promise was seen after it (R22).
+  const { promisedTerm } = ports.state.current();
   const [{ store, contact }, server] = await Promise.all([
     listen(ports, {
       self: around.self().name,
@@ -109,6 +111,7 @@ export async function observe(
     job,
     outcomes,
     requests: around.requests(),
+    promisedTerm,
     bootstrapping: ports.state.current().bootstrapping === true,
     claimed: outcomes["claim-bootstrap"]?.result === true,
     memory,

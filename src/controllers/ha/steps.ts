@@ -4,6 +4,7 @@ import type { ClusterStatus, HistoryRow, Hold, Release, Roster } from "../../mod
 import type { Lsn } from "../../model/lsn.ts";
 import type { Member } from "../../model/member.ts";
 import type { PermanentSlot } from "../../model/slot.ts";
+import type { SyncNames, SyncState } from "../../model/sync.ts";
 import type { Instant, Ms } from "../../model/time.ts";
 import type { Branch, Lineage } from "../../model/timeline.ts";
 import type { ServerPlan, SlotMove, Upstream } from "../../ports/postgres.ts";
@@ -31,6 +32,7 @@ export type HaUpkeep =
   /** `json` is the configuration without the pause, compared with the revision that held it. */
   | { readonly kind: "end-pause"; readonly json: string; readonly revision: number }
   | { readonly kind: "apply-settings"; readonly plan: ServerPlan }
+  | SetSyncNames
   | { readonly kind: "record-lineage"; readonly lineage: Lineage }
   | {
       readonly kind: "sync-slots";
@@ -44,6 +46,12 @@ export type HaUpkeep =
   | { readonly kind: "compare-slots"; readonly from: Upstream; readonly ownSlot: string }
   | { readonly kind: "create-logical-slots"; readonly slots: readonly PermanentSlot[] }
   | { readonly kind: "checkpoint" };
+
+/** For whom a commit waits, written and reloaded. */
+interface SetSyncNames {
+  readonly kind: "set-sync-names";
+  readonly names: SyncNames;
+}
 
 /** Steps: at most one a tick. Those with a term are refused when the lease has moved or is about to end. */
 export type HaChange =
@@ -98,6 +106,17 @@ export type HaChange =
       readonly branch: Branch;
       readonly timeoutMs: Ms;
     }
+  | SetSyncNames
+  /** R20: asks every process of the server whether the gate is closed. */
+  | { readonly kind: "prove-gate" }
+  | {
+      readonly kind: "write-sync";
+      readonly term: number;
+      readonly state: SyncState | undefined;
+      readonly revision: number;
+    }
+  /** R22: the promise first, on disk; then the walreceiver is ended and seen gone. */
+  | { readonly kind: "revoke"; readonly term: number }
   | { readonly kind: "acquire"; readonly basis: AcquireBasis }
   | {
       readonly kind: "adopt";

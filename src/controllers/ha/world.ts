@@ -3,6 +3,7 @@
 import type { ClusterSnapshot, Release, Roster } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { Known } from "../../model/known.ts";
+import type { Lsn } from "../../model/lsn.ts";
 import type { PeerStatus } from "../../model/member.ts";
 import type { GivenPromise } from "../../model/promise.ts";
 import type { ScheduledRestart } from "../../model/restart.ts";
@@ -108,6 +109,10 @@ export interface HaMemory {
   readonly heardAt: Instant | undefined;
   /** Who may race, as far as this node knows (R28). */
   readonly roster: RosterMemory;
+  /** The last proof of a closed gate (R20): on which run of the server, and where the WAL ended then. */
+  readonly gate: { readonly run: string; readonly end: Lsn } | undefined;
+  /** Since when no standby has been fit to be synchronous, as this primary saw it. */
+  readonly syncAloneSince: Instant | undefined;
   /** Since when the store has had no `hold` at all, as this node saw it. */
   readonly holdGoneSince: Instant | undefined;
   /** By slot: since when nobody has needed it, where an absence that a leader published counts as well. */
@@ -150,6 +155,8 @@ export const EMPTY_MEMORY: HaMemory = {
   chosen: undefined,
   heardAt: undefined,
   roster: EMPTY_ROSTER,
+  gate: undefined,
+  syncAloneSince: undefined,
   holdGoneSince: undefined,
   unneededSince: {},
   idleSince: {},
@@ -189,6 +196,8 @@ export interface HaWorld {
   readonly job: Job<HaStep> | undefined;
   readonly outcomes: Outcomes;
   readonly requests: Requests;
+  /** This member has promised not to stream from a leader of an older term than this (R22). */
+  readonly promisedTerm: number | undefined;
   /** This member began to initialise the cluster and has not finished. */
   readonly bootstrapping: boolean;
   /** This agent holds the bootstrap claim since it started. */

@@ -4,6 +4,7 @@ import { neededInstead, ROOM_FOR_MEMBERS } from "../parameter-minimums.ts";
 import { readPauseNote } from "./config-pause.ts";
 import type { ConfigProblem } from "./config-rules.ts";
 import { readIgnoredSlots, readPermanentSlots } from "./config-slots.ts";
+import { SYNC_SETTINGS } from "./config-sync.ts";
 import { parseDuration } from "./duration.ts";
 import { booleanIn, isObject, type JsonObject } from "./json.ts";
 
@@ -116,17 +117,8 @@ const POSTGRESQL: readonly (readonly [keyof Values, readonly string[], Reader<un
 ];
 
 /** Settings of Patroni that are kept and shown, but that nothing here acts on. */
-const NOT_ACTED_ON: readonly string[] = [
-  "synchronous_mode",
-  "synchronous_mode_strict",
-  "standby_cluster",
-];
-const KEPT: readonly string[] = [
-  "postgresql",
-  "maximum_lag_on_syncnode",
-  "primary_race_backoff",
-  "synchronous_node_count",
-];
+const NOT_ACTED_ON: readonly string[] = ["standby_cluster"];
+const KEPT: readonly string[] = ["postgresql", ...SYNC_SETTINGS, "primary_race_backoff"];
 
 /** Reads every known field of a configuration object; nothing is taken from a field that is wrong. */
 export function readFields(raw: JsonObject): Fields {

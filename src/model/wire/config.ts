@@ -2,6 +2,7 @@
 import { DEFAULT_CONFIG, type DynamicConfig } from "../config.ts";
 import { readFields } from "./config-fields.ts";
 import type { ConfigProblem, ConfigRules } from "./config-rules.ts";
+import { readSyncSettings } from "./config-sync.ts";
 import { fitTimings } from "./config-timings.ts";
 import { isObject, type JsonObject } from "./json.ts";
 
@@ -17,11 +18,17 @@ export function parseConfig(input: string | JsonObject, rules: ConfigRules): Par
   }
   const { values, problems, warnings } = readFields(raw);
   const timings = fitTimings(values, raw, rules);
+  const sync = readSyncSettings(raw, rules);
+  problems.push(...sync.problems);
   if (rules.mode === "strict") problems.push(...timings.problems);
   if (problems.length > 0) return refused(problems);
   const bent = timings.problems.map((p) => `${p.path}: ${p.what}, ${p.why}`);
-  const config = { ...DEFAULT_CONFIG, ...values, ...timings.values, raw };
-  return { kind: "ok", config, warnings: [...warnings, ...timings.warnings, ...bent] };
+  const config = { ...DEFAULT_CONFIG, ...values, ...timings.values, ...sync.values, raw };
+  return {
+    kind: "ok",
+    config,
+    warnings: [...warnings, ...timings.warnings, ...sync.warnings, ...bent],
+  };
 }
 
 const refused = (problems: readonly ConfigProblem[]): ParsedConfig => ({

@@ -3,6 +3,7 @@
 // Patroni's keys are written so that Patroni's own tools read them; `hold` and `lineage` are ours.
 import type { ClusterStatus, FailoverIntent, HistoryRow, Hold, Roster } from "../cluster.ts";
 import { type Lsn, parseLsn, printLsn } from "../lsn.ts";
+import type { SyncState } from "../sync.ts";
 import type { Branch } from "../timeline.ts";
 import {
   integerIn,
@@ -172,6 +173,29 @@ const scheduled = (text: string | undefined) => ({
   scheduledAt: text,
   scheduledAtMs: text === undefined ? undefined : (parseRfc3339(text) ?? Number.MAX_SAFE_INTEGER),
 });
+
+/** The value of `sync` in Patroni's form: the standbys are one sorted text. */
+export const printSync = (state: SyncState): string =>
+  JSON.stringify({
+    leader: state.leader,
+    quorum: state.quorum,
+    sync_standby: state.standbys.length === 0 ? null : state.standbys.toSorted().join(","),
+  });
+
+/** Nobody bears this name: where the key cannot be read, nobody of ours may be elected on the strength of it. */
+const UNREADABLE: SyncState = { leader: "?", standbys: [], quorum: 0 };
+
+/** Reads `sync`; an absent key, or one without a leader, means that synchronous replication is off. */
+export function parseSync(text: string | undefined): SyncState | undefined {
+  if (text === undefined) return undefined;
+  const value = parseJson(text);
+  if (!isObject(value)) return UNREADABLE;
+  const leader = textIn(value["leader"]);
+  if (leader === undefined) return undefined;
+  const list = textIn(value["sync_standby"]) ?? "";
+  const standbys = list.split(",").filter((name) => name !== "" && name !== leader);
+  return { leader, standbys, quorum: integerIn(value["quorum"]) ?? 0 };
+}
 
 /** Who may race (R28), in the form of Patroni's `failsafe` key; undefined when it is absent or unreadable. */
 export function parseRoster(text: string | undefined): Roster | undefined {

@@ -1,5 +1,5 @@
 // How does the cluster look in `GET /cluster` and `GET /history`, in Patroni's words?
-import type { ClusterSnapshot } from "../cluster.ts";
+import { type ClusterSnapshot, syncPartOf } from "../cluster.ts";
 import { type Lsn, lagBytes, printLsn } from "../lsn.ts";
 import type { Member } from "../member.ts";
 import { isPausedAt } from "../pause.ts";
@@ -33,7 +33,7 @@ function printClusterMember(member: Member, cluster: ClusterSnapshot): JsonObjec
   const state = printState(member.state);
   return {
     name: member.name,
-    role: leads ? "leader" : "replica",
+    role: leads ? "leader" : (syncPartOf(cluster, member.name) ?? "replica"),
     state: leads ? state : (member.replicationState ?? state),
     api_url: `${member.apiUrl}/patroni`,
     host: member.host,

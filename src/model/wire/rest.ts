@@ -1,5 +1,5 @@
 // How does a member answer `GET /patroni`, and how do the others read that answer?
-import type { ClusterSnapshot } from "../cluster.ts";
+import { type ClusterSnapshot, syncPartOf } from "../cluster.ts";
 import { parseLsn, printLsn } from "../lsn.ts";
 import type { Member, PeerStatus } from "../member.ts";
 import type { SqlState } from "../server.ts";
@@ -28,6 +28,11 @@ export interface OwnStatus {
   readonly because: string | undefined;
 }
 
+function syncField(cluster: ClusterSnapshot, name: string): JsonObject {
+  const part = syncPartOf(cluster, name);
+  return part === undefined ? {} : { [part]: true };
+}
+
 /** The answer's fields; WAL positions are bigints, so print it with `printJson`. */
 export function printPatroni(own: OwnStatus): JsonObject {
   const { member, sql, cluster } = own;
@@ -42,8 +47,10 @@ export function printPatroni(own: OwnStatus): JsonObject {
     timeline: sql?.timeline,
     replication_state: isStandby ? member.replicationState : undefined,
     replication: sql === undefined || sql.senders.length === 0 ? undefined : printSenders(sql),
+    ...(cluster !== undefined && isStandby ? syncField(cluster, member.name) : {}),
     pause: own.paused ? true : undefined,
     cluster_unlocked: cluster !== undefined && cluster.leader === undefined ? true : undefined,
+    promised_term: own.peer.promisedTerm,
     watchdog_failed: own.peer.watchdogFailed ? true : undefined,
     ...pendingFields(member),
     scheduled_restart: scheduledField(member),
@@ -111,6 +118,7 @@ export function parsePatroni(text: string): PeerStatus | undefined {
     tags: parseTags(value["tags"]),
     unfit: textIn(own?.["unfit"]),
     watchdogFailed: booleanIn(value["watchdog_failed"]) ?? false,
+    promisedTerm: integerIn(value["promised_term"]),
   };
 }
 

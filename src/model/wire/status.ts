@@ -40,6 +40,8 @@ export interface StatusMember {
   readonly name: string;
   readonly leads: boolean;
   readonly role: string;
+  /** `sync_standby` or `quorum_standby` when commits rely on it. */
+  readonly syncPart?: string;
   readonly state: string;
   readonly replicationState?: string;
   readonly host: string;

@@ -15,12 +15,14 @@ import { oneWriter } from "./one-writer.ts";
 import { ownStore } from "./own-store.ts";
 import { dataKept, rightRows } from "./right-rows.ts";
 import { slotsKept } from "./slots-kept.ts";
+import { syncNoLoss } from "./sync-no-loss.ts";
 import { vouchedFor } from "./vouched-for.ts";
 import { wholeData } from "./whole-data.ts";
 
 export const CHECKERS: readonly MakeChecker[] = [
   oneWriter,
   noLoss,
+  syncNoLoss,
   historyGrows,
   armedFirst,
   fenceCalm,

@@ -9,6 +9,8 @@ export interface CheckContext {
   /** H of the configuration in force: how long a holder may believe in one renewal. */
   readonly holdMs: number;
   readonly maximumLag: number;
+  /** Synchronous replication is on from the beginning. */
+  readonly isSynchronous: boolean;
   readonly violate: (rule: string, text: string) => void;
 }
 
@@ -22,3 +24,9 @@ export interface Checker {
 }
 
 export type MakeChecker = (context: CheckContext) => Checker;
+
+/** A person asked for a failover (not a switchover) to this very member: that overrules what was promised. */
+export function isAskedFor({ cluster }: CheckContext, host: string): boolean {
+  const intent = cluster.store.state.keys.get("/service/demo/failover")?.value ?? "{}";
+  return intent.includes(`"member":"${host}"`) && !intent.includes('"leader":"');
+}

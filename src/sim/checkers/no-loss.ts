@@ -1,4 +1,4 @@
-// S3: asynchronous loss is bounded. S2 (with synchronous standbys nothing is lost) will stand beside it.
+// S3: asynchronous loss is bounded. S2, that with synchronous standbys nothing is lost, is sync-no-loss.ts.
 //
 // Nothing that was acknowledged is lost by a crash of the server's processes alone or by a planned action. When
 // the host or its way to the store was disturbed: only what the chosen standby had not received, and no more than
@@ -6,7 +6,7 @@
 import { parsePosition } from "../published.ts";
 import { contains, type HiddenBranch } from "../wal.ts";
 import type { AcknowledgedRow } from "../workload.ts";
-import type { CheckContext, MakeChecker } from "./checker.ts";
+import { type CheckContext, isAskedFor, type MakeChecker } from "./checker.ts";
 
 interface Position {
   readonly host: string;
@@ -77,12 +77,6 @@ export const noLoss: MakeChecker = (context) => {
     },
   };
 };
-
-/** A person asked for a failover (not a switchover) to this very member: that overrules the lag rule. */
-function isAskedFor({ cluster }: CheckContext, host: string): boolean {
-  const intent = cluster.store.state.keys.get("/service/demo/failover")?.value ?? "{}";
-  return intent.includes(`"member":"${host}"`) && !intent.includes('"leader":"');
-}
 
 /** The least position that a member may lead from: what the last leader published, minus the lag allowed. */
 function publishedBound({ cluster, maximumLag }: CheckContext): number | undefined {

@@ -6,6 +6,7 @@ import type { Lsn } from "../../../model/lsn.ts";
 import type { Member, PeerStatus } from "../../../model/member.ts";
 import { headOf, type Lineage } from "../../../model/timeline.ts";
 import type { HaWorld } from "../world.ts";
+import { counts, isForced } from "./electorate.ts";
 import { isListed } from "./roster.ts";
 import { clusterOf } from "./standing.ts";
 
@@ -23,6 +24,7 @@ export function whyNot(w: HaWorld, name: string): string | undefined {
   if (member === undefined) return "no such member";
   if (member.tags.nofailover) return "tagged nofailover";
   if (!isListed(w, name)) return "is not in the list of members that may lead yet";
+  if (!counts(w, name) && !isForced(w, name)) return "is not a synchronous standby";
   const answer = w.peers[name];
   if (answer === undefined) return "not asked yet";
   if (answer.kind === "unknown") return `does not answer (${answer.why})`;

@@ -11,6 +11,7 @@ import { isDiskFull, lacksWatchdog } from "./fitness.ts";
 import { MINUTE_OF_SERVICE_MS, oneMore, recentCrashes, tooMany } from "./restarts.ts";
 import { cleanEnd, clusterOf } from "./standing.ts";
 import { isSwitchoverDue, switchoverCandidate } from "./switchover.ts";
+import { closeGate } from "./sync-keeping.ts";
 
 /** How long a switchover waits for the candidate's last byte once the server is down. */
 const CATCH_UP_MS = 3_000;
@@ -139,6 +140,8 @@ function startInPlace(
   because: "crash_restarting" | "lead_restarting" | "switchover_abandoned",
   crash: boolean,
 ): Verdict {
+  const close = closeGate(w);
+  if (close !== undefined) return { because, detail: "the gate first", step: close, vouch: true };
   return {
     because,
     step: {

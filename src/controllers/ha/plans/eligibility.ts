@@ -8,20 +8,20 @@ import { after } from "../../../model/time.ts";
 import { headOf } from "../../../model/timeline.ts";
 import type { HaWorld } from "../world.ts";
 import { isAhead } from "./candidates.ts";
+import { counts, electorate } from "./electorate.ts";
 import { isDiskFull, lacksWatchdog } from "./fitness.ts";
+import type { Refusal } from "./refusal.ts";
 import { isListed } from "./roster.ts";
 import { branchesOf, clusterOf, isStandby, sqlOf } from "./standing.ts";
-
-export interface Refusal {
-  readonly because: Reason;
-  readonly detail: string;
-}
+import { notElected } from "./votes.ts";
 
 const no = (because: Reason, detail: string): Refusal => ({ because, detail });
 
 /** Why this member must not lead, or undefined when it may. */
 export function refusal(w: HaWorld): Refusal | undefined {
-  return unfit(w) ?? notAsked(w) ?? wrongBranch(w) ?? tooFarBehind(w) ?? overtaken(w);
+  return (
+    unfit(w) ?? notAsked(w) ?? wrongBranch(w) ?? tooFarBehind(w) ?? overtaken(w) ?? notElected(w)
+  );
 }
 
 /** The member itself: tags, server, a recent failure, the fence. */
@@ -89,6 +89,8 @@ function tooFarBehind(w: HaWorld): Refusal | undefined {
   const last = lastKnownEnd(w);
   const mine = sqlOf(w)?.position;
   if (last === undefined || mine === undefined || isNamed(w)) return undefined;
+  // A voter has every commit that was acknowledged, or finds it out by counting: what it lacks nobody was promised.
+  if (electorate(w) !== undefined) return undefined;
   const lag = lagBytes(last, mine);
   if (lag <= w.config.maximumLagOnFailover) return undefined;
   return no("race_too_far_behind", `${lag} bytes behind, ${w.config.maximumLagOnFailover} allowed`);
@@ -114,7 +116,7 @@ function overtaken(w: HaWorld): Refusal | undefined {
     const peer = answer.value;
     if (peer.role === "primary" || peer.role === "demoted")
       return no("race_peer_is_primary", `${name} still runs as primary`);
-    if (cannotLead(peer) || isNamed(w)) continue;
+    if (cannotLead(peer) || isNamed(w) || !counts(w, name)) continue;
     if (name === heirOf(w)) continue; // it was asked by name and did not come
     if (isComing(w, peer)) return no("race_behind", `${name} led last and its server is coming up`);
     if (isAhead(peer, w.server.lineage, position))
@@ -172,7 +174,7 @@ export function passedOver(
   const position = sqlOf(w)?.position;
   if (position === undefined || isNamed(w)) return undefined;
   for (const [name, answer] of Object.entries(w.peers)) {
-    if (answer.kind === "unknown" || name === heirOf(w)) continue;
+    if (answer.kind === "unknown" || name === heirOf(w) || !counts(w, name)) continue;
     const peer = answer.value;
     const canLead = peer.role === "standby" && !cannotLead(peer);
     if (canLead && peer.position !== undefined && isAhead(peer, w.server.lineage, position))

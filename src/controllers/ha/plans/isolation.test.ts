@@ -90,15 +90,17 @@ describe("a gate that was closed", () => {
   });
 
   it("is neither closed nor opened here where standbys are synchronous", () => {
-    for (const mode of [true, "on", "quorum"]) {
-      const sync = config({ raw: { synchronous_mode: mode } });
+    for (const mode of ["on", "quorum"] as const) {
+      const sync = config({ synchronousMode: mode });
       expect(decide(alone(sync)).because).toBe("store_unread_lease_valid");
-      expect(decide(given(leading(), closed, sync)).because).toBe("leading");
+      expect(decide(given(leading(), closed, sync)).step?.kind).not.toBe("open-gate");
       expect(decide(given(leading(), unread, closed, sync)).step).toBeUndefined();
     }
-    const left = cluster(() => ({ sync: { value: "{}", modRevision: 7 } }));
-    expect(decide(given(leading(), closed, left)).because).toBe("leading");
-    const off = config({ raw: { synchronous_mode: "off" } });
+    const left = cluster(() => ({
+      sync: { value: { leader: "n1", standbys: [], quorum: 0 }, modRevision: 7 },
+    }));
+    expect(decide(given(leading(), closed, left)).step?.kind).toBe("write-sync");
+    const off = config({ synchronousMode: "off" });
     expect(decide(alone(off)).because).toBe("isolated_closing_gate");
   });
 

@@ -7,7 +7,7 @@ import { after, type Instant } from "../../../model/time.ts";
 import type { ClosedGate } from "../../../ports/postgres.ts";
 import type { Verdict } from "../rungs/rung.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
-import { clusterOf } from "./standing.ts";
+import { isSyncCluster } from "./sync-keeping.ts";
 
 const LOOK_AGAIN_MS = 250;
 
@@ -24,16 +24,6 @@ export function lastHeardAt(memory: HaMemory, renewedAt: Instant | undefined): I
   return heardAt > renewedAt ? heardAt : renewedAt;
 }
 
-/**
- * With synchronous standbys nothing doomed is acknowledged anyway, and a closed gate may be another's: it is not ours to
- * open. The switch as it is stored, or what the store still says after it was turned off.
- */
-function isSynchronousCluster(w: HaWorld): boolean {
-  const mode = w.config.raw["synchronous_mode"] ?? false;
-  const isOff = mode === false || mode === "off" || mode === "false";
-  return !isOff || clusterOf(w)?.sync.value !== undefined;
-}
-
 /** Alone for as long as allowed, with a rival in the list. */
 function isIsolated(w: HaWorld): boolean {
   const { isolationMs } = w.config;
@@ -47,7 +37,8 @@ const isClosed = (w: HaWorld): boolean => w.server.syncNames.kind === "closed";
 
 /** What isolation asks of a primary whose lease is still valid; undefined when it has company, or always was alone. */
 export function isolation(w: HaWorld): Verdict | undefined {
-  if (isSynchronousCluster(w)) return undefined;
+  // With synchronous standbys nothing doomed is acknowledged anyway, and a closed gate is not ours to open.
+  if (isSyncCluster(w)) return undefined;
   if (isIsolated(w)) return isClosed(w) && isProven(w) ? waiting(w) : closing(w);
   return isClosed(w) && w.contact.heardAt !== undefined ? openGate(w) : undefined;
 }
@@ -71,6 +62,6 @@ function waiting(w: HaWorld): Verdict {
 
 /** Also when the gate was left closed by an earlier isolation. */
 export function openGate(w: HaWorld): Verdict | undefined {
-  if (!isClosed(w) || isSynchronousCluster(w)) return undefined;
+  if (!isClosed(w) || isSyncCluster(w)) return undefined;
   return { because: "isolated_opening_gate", step: { kind: "open-gate" }, vouch: true };
 }

@@ -1,5 +1,7 @@
 // What do the outcomes of past steps mean for the next decisions?
+import { waitOf } from "../../../model/sync.ts";
 import { after } from "../../../model/time.ts";
+import type { ClosedGate } from "../../../ports/postgres.ts";
 import type { Outcome } from "../../controller.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
 import { cascadeMemory } from "./cascade.ts";
@@ -8,7 +10,7 @@ import { comparisonLesson, copyMemory } from "./logical-slots.ts";
 import { lifeOf } from "./restarts.ts";
 import { rosterSeen } from "./roster.ts";
 import { slotMemory } from "./slots.ts";
-import { clusterOf, isStandby } from "./standing.ts";
+import { clusterOf, isStandby, sqlOf } from "./standing.ts";
 
 type Digest = (memory: HaMemory, outcome: Outcome, w: HaWorld) => Partial<HaMemory>;
 
@@ -26,8 +28,18 @@ const LESSONS: Readonly<Record<string, Digest>> = {
       : { rewindFailedFor: m.divergedFrom },
   "write-roster": (m, o) =>
     o.ok && o.result === "written" ? { roster: { ...m.roster, isOwn: true } } : {},
+  // A proof outlives the opening of its gate. Closed again it must be proven again, and one that failed counts for none.
+  "set-sync-names": (m, o, w) =>
+    o.ok && waitOf(w.server.syncNames).members.length > 0 ? { gate: m.gate } : { gate: undefined },
+  "prove-gate": (_, o, w) => ({ gate: provenGate(o, w) }),
   clone: (_, o) => (o.ok ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),
 };
+
+function provenGate(o: Outcome, w: HaWorld): HaMemory["gate"] {
+  const proof = o.ok ? (o.result as ClosedGate | undefined) : undefined;
+  const run = sqlOf(w)?.sharedSinceText;
+  return proof?.kind === "closed" && run !== undefined ? { run, end: proof.end } : undefined;
+}
 
 function startLesson(m: HaMemory, o: Outcome): Partial<HaMemory> {
   return o.ok

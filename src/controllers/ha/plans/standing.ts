@@ -49,6 +49,8 @@ export function readyLeader(w: HaWorld): Source | undefined {
   const c = clusterOf(w);
   const leader = otherLeader(w);
   if (c === undefined || leader === undefined || leader.name === w.self.name) return undefined;
+  // R22: whoever was promised a vote relies on it that nothing is received from before its term.
+  if (leader.term < (w.promisedTerm ?? 0)) return undefined;
   const member = memberNamed(c, leader.name);
   if (member?.role !== "primary" || member.state !== "running" || member.timeline === undefined)
     return undefined;

@@ -10,6 +10,7 @@ import type { HaWorld } from "../world.ts";
 import { rosterUpkeep } from "./roster.ts";
 import { publishedSlots, slotUpkeep } from "./slots.ts";
 import { clusterOf, isStandby, type Source, sqlOf } from "./standing.ts";
+import { syncNamesUpkeep } from "./sync-keeping.ts";
 
 /** A primary's: slots, settings, status, history, a finished intent. */
 export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
@@ -31,7 +32,13 @@ export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
 export function standbyUpkeep(w: HaWorld, source: Source | undefined): readonly HaUpkeep[] {
   const c = clusterOf(w);
   if (c === undefined) return [];
-  return [...disarm(w), ...settings(w), ...lineage(w, source), ...slotUpkeep(w, c)];
+  return [
+    ...disarm(w),
+    ...settings(w),
+    ...syncNamesUpkeep(w),
+    ...lineage(w, source),
+    ...slotUpkeep(w, c),
+  ];
 }
 
 /** A deadline left over from an earlier term would end a healthy standby; off anything else it is never lifted. */

@@ -17,6 +17,7 @@ import {
 } from "../plans/standing.ts";
 import { STANDBY_START_MS } from "../plans/starting.ts";
 import { standbyUpkeep } from "../plans/upkeep.ts";
+import { mustRevoke } from "../plans/votes.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -33,6 +34,10 @@ export function follow(w: HaWorld): Verdict | undefined {
   if (wanted !== undefined) return wanted;
   if (sqlOf(w) === undefined)
     return { because: "follow_waiting", detail: "the own server does not answer yet" };
+  if (source === undefined && mustRevoke(w)) {
+    const step = { kind: "revoke", term: leader.term } as const;
+    return { because: "follow_revoking", detail: `for ${leader.name}`, step };
+  }
   if (source === undefined) {
     return {
       because: "follow_waiting",

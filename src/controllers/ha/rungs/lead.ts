@@ -1,9 +1,10 @@
 // I hold the lease and my server runs: what does leading ask of me now?
 
 import type { ClusterSnapshot } from "../../../model/cluster.ts";
+import { holdMsOf } from "../../../model/config.ts";
 import type { Lease } from "../../../model/lease.ts";
 import type { Lsn } from "../../../model/lsn.ts";
-import { after } from "../../../model/time.ts";
+import { after, type Instant } from "../../../model/time.ts";
 import type { Branch } from "../../../model/timeline.ts";
 import { headOf } from "../../../model/timeline.ts";
 import { passedOver, refusal } from "../plans/eligibility.ts";
@@ -15,11 +16,15 @@ import { unsteady } from "../plans/restarts.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
 import { primaryStopMs } from "../plans/stopping.ts";
 import { switchoverCandidate, switchoverIntent, switchoverProblem } from "../plans/switchover.ts";
+import { closeGate, keepSync } from "../plans/sync-keeping.ts";
 import { unanswering } from "../plans/unanswering.ts";
 import { unused } from "../plans/unused.ts";
 import { leaderUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
+
+/** How often a winner looks whether the voters have answered. */
+const COUNT_AGAIN_MS = 50;
 
 export function lead(w: HaWorld): Verdict | undefined {
   const lease = leads(w);
@@ -39,6 +44,10 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
   if (c === undefined || sql === undefined)
     return { because: "lead_waiting_for_server", vouch: true };
   const no = refusal(w);
+  if (no?.because === "race_no_quorum" && w.now < countUntil(w)) {
+    const wakeAt = after(w.now, COUNT_AGAIN_MS);
+    return { because: "lead_counting_votes", detail: no.detail, vouch: true, wakeAt };
+  }
   if (no !== undefined) return giveBack(w, lease, no.detail);
   const better = reservedIn(c, lease) === undefined ? passedOver(w) : undefined;
   if (better !== undefined) return offer(lease, better);
@@ -52,6 +61,9 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
       vouch: true,
     };
   }
+  const close = closeGate(w);
+  if (close !== undefined)
+    return { because: "sync_changing", detail: "before the promotion", step: close, vouch: true };
   const head = headOf(w.server.lineage);
   const reserved = reservedIn(c, lease);
   if (reserved === undefined) {
@@ -88,6 +100,10 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
     vouch: true,
   };
 }
+
+/** Voters that do not answer within one H are not waited for: somebody else may reach them. */
+const countUntil = (w: HaWorld): Instant =>
+  after(w.outcomes["acquire"]?.at ?? w.self.startedAt, holdMsOf(w.config));
 
 const reservedIn = (c: ClusterSnapshot, lease: Lease): Branch | undefined =>
   c.lineage.value.findLast((b) => b.term === lease.term);
@@ -136,6 +152,8 @@ function primary(w: HaWorld, lease: Lease): Verdict {
 }
 
 function steady(w: HaWorld, lease: Lease): Verdict {
+  const sync = keepSync(w, lease);
+  if (sync !== undefined) return { ...sync, upkeep: leaderUpkeep(w, lease.term) };
   return { because: "leading", vouch: true, upkeep: leaderUpkeep(w, lease.term) };
 }
 

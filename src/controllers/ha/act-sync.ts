@@ -1,0 +1,40 @@
+// The steps of synchronous replication: names, proof, sync state, and the vote of a standby.
+import type { ActOptions } from "./acting.ts";
+import { GATE_PROOF_MS, WRITE_LIMIT_MS } from "./limits.ts";
+import type { HaStep } from "./steps.ts";
+
+type SyncStep = Extract<
+  HaStep,
+  { readonly kind: "set-sync-names" | "prove-gate" | "write-sync" | "revoke" }
+>;
+
+const KINDS: ReadonlySet<HaStep["kind"]> = new Set([
+  "set-sync-names",
+  "prove-gate",
+  "write-sync",
+  "revoke",
+]);
+
+export const isSyncStep = (step: HaStep): step is SyncStep => KINDS.has(step.kind);
+
+export function actOnSync(o: ActOptions, step: SyncStep, signal: AbortSignal): Promise<unknown> {
+  switch (step.kind) {
+    case "set-sync-names":
+      return o.postgres.setSyncNames(step.names, signal);
+    case "prove-gate":
+      return o.postgres.proveClosed(GATE_PROOF_MS, signal);
+    case "write-sync":
+      return o.dcs.writeSync(step.term, step.state, step.revision, WRITE_LIMIT_MS);
+    case "revoke":
+      return revoke(o, step.term, signal);
+    default:
+      return step satisfies never;
+  }
+}
+
+/** R22: whoever counts this member's position may rely on it that nothing is added to it behind its back. */
+async function revoke(o: ActOptions, term: number, signal: AbortSignal): Promise<void> {
+  const promisedTerm = Math.max(term, o.state.current().promisedTerm ?? 0);
+  await o.state.update({ promisedTerm });
+  await o.postgres.follow(undefined, signal);
+}

@@ -1,0 +1,60 @@
+// Lies about synchronous replication.
+import { valueOf } from "../model/known.ts";
+import type { LocalServer } from "../model/server.ts";
+import type { NodePorts } from "../node/node.ts";
+import type { Postgres } from "../ports/postgres.ts";
+import type { Write } from "../ports/store.ts";
+import { postgresWith } from "./mutants-postgres.ts";
+import { isFor, storeWith } from "./mutants-store.ts";
+
+/** Sync believed from the view: what the asking session shows is taken for what every process goes by (R20). */
+export function believesTheView(ports: NodePorts): NodePorts {
+  const { postgres } = ports;
+  const proveClosed: Postgres["proveClosed"] = async (timeoutMs, signal) => {
+    const gate = await postgres.proveClosed(0, signal);
+    if (gate.kind === "closed") return gate;
+    const server = await postgres.observe({ parameters: {}, pgHba: [], members: 0 }, timeoutMs);
+    const sql = valueOf(server.sql);
+    return sql === undefined ? gate : { kind: "closed", end: sql.position };
+  };
+  return { ...ports, postgres: postgresWith(postgres, (server) => server, { proveClosed }) };
+}
+
+/** Published too early: a standby is trusted before it has what was acknowledged without it (R21). */
+export function publishesTooEarly(ports: NodePorts): NodePorts {
+  const retouch = (server: LocalServer): LocalServer => {
+    if (server.sql.kind !== "known") return server;
+    const { position, senders } = server.sql.value;
+    const ahead = senders.map((sender) => ({ ...sender, flushLsn: position }));
+    return { ...server, sql: { ...server.sql, value: { ...server.sql.value, senders: ahead } } };
+  };
+  return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}
+
+/** Quorum off by one: a candidate is elected by one vote less than the names ask for. */
+export function countsOneVoteLess(ports: NodePorts): NodePorts {
+  const fewer = (w: Write): Write =>
+    w.kind === "put" && isFor(w, "sync")
+      ? { ...w, value: w.value.replace(/"quorum":([1-9])/, (_, n) => `"quorum":${Number(n) - 1}`) }
+      : w;
+  const { store } = ports;
+  return {
+    ...ports,
+    store: storeWith(store, {
+      commit: (compares, writes, options) => store.commit(compares, writes.map(fewer), options),
+    }),
+  };
+}
+
+/** `/sync` without the term: a deposed leader still says who may be elected (R13). */
+export function writesSyncWithoutTerm(ports: NodePorts): NodePorts {
+  const { store } = ports;
+  const isSync = (writes: readonly Write[]): boolean => writes.every((w) => isFor(w, "sync"));
+  return {
+    ...ports,
+    store: storeWith(store, {
+      commit: (compares, writes, options) =>
+        store.commit(isSync(writes) ? [] : compares, writes, options),
+    }),
+  };
+}
