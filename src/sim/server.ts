@@ -125,6 +125,8 @@ export class SimServer {
     for (const n of data.historyFiles) if (n > data.branch.timeline) data.historyFiles.delete(n);
     const asStandby = options.asStandby || data.standbySignal;
     const wasClean = data.control.state.startsWith("shut down");
+    // Crash recovery syncs the whole directory first, its WAL included: what a dead process had written is durable then.
+    if (!wasClean) data.flushed = data.end;
     const ms =
       this.profile.startMs +
       this.parts.disk.slowMs +
