@@ -1,6 +1,7 @@
 // Every story, in the order in which a reader meets them.
 import type { Scenario } from "../src/scenario/scenario.ts";
 import { agentAndFenceKilled } from "./agent-and-fence-killed.ts";
+import { agentAwayInAPromotion } from "./agent-away-in-a-promotion.ts";
 import { agentKilledAndBack } from "./agent-killed-and-back.ts";
 import { agentKilledForGood } from "./agent-killed-for-good.ts";
 import { agentStallsBeforeARequest } from "./agent-stalls-before-a-request.ts";
@@ -30,6 +31,7 @@ import { hostDiesFast } from "./host-dies-fast.ts";
 import { hostDiesWithStoreLeader } from "./host-dies-with-store-leader.ts";
 import { hostSuspended } from "./host-suspended.ts";
 import { keyEndsWhilePeersPromise } from "./key-ends-while-peers-promise.ts";
+import { keyErasedInAPromotion } from "./key-erased-in-a-promotion.ts";
 import { laggingStandbyCrashRestart } from "./lagging-standby-crash-restart.ts";
 import { lateAcquireIsJudgedAgain } from "./late-acquire-is-judged-again.ts";
 import { lateAcquireLands } from "./late-acquire-lands.ts";
@@ -150,4 +152,6 @@ export const STORIES: readonly Scenario[] = [
   quorumHostDies,
   quorumPrimaryUnguarded,
   quorumWithoutVotes,
+  agentAwayInAPromotion,
+  keyErasedInAPromotion,
 ];

@@ -63,14 +63,29 @@ export function saysDownTooEarly(ports: NodePorts): NodePorts {
   return { ...ports, postgres: postgresWith(postgres, retouch, { stop }) };
 }
 
+function lineageIn({ store }: SimCluster): Lineage {
+  const text = store.state.keys.get("/service/demo/lineage")?.value;
+  return text === undefined ? [] : (parseLineage(text) ?? []);
+}
+
+/** Reserved is taken for recorded: a promotion counts as finished from the reservation of its timeline on. */
+export function takesReservedForDone(
+  ports: NodePorts,
+  _host: SimHost,
+  cluster: SimCluster,
+): NodePorts {
+  const retouch = (server: LocalServer): LocalServer => {
+    const mine = ports.fence.status().armed?.term;
+    const reserved = lineageIn(cluster).filter((branch) => branch.term === mine);
+    return { ...server, lineage: [...server.lineage, ...reserved] };
+  };
+  return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}
+
 /** Timeline not checked: every member takes its data for the cluster's newest branch. */
 export function trustsTimelines(ports: NodePorts, _host: SimHost, cluster: SimCluster): NodePorts {
-  const newest = (): Lineage => {
-    const text = cluster.store.state.keys.get("/service/demo/lineage")?.value;
-    return text === undefined ? [] : (parseLineage(text) ?? []);
-  };
   const retouch = (server: LocalServer): LocalServer => {
-    const lineage = newest();
+    const lineage = lineageIn(cluster);
     return lineage.length === 0 || server.lineage.length === 0 ? server : { ...server, lineage };
   };
   return { ...ports, postgres: postgresWith(ports.postgres, retouch) };

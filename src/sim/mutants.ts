@@ -17,6 +17,7 @@ import {
   seesNoFullDisk,
   seesNoReset,
   takesErrorsForLife,
+  takesReservedForDone,
   trustsTimelines,
 } from "./mutants-postgres.ts";
 import { dropsIdleSlots, trustsCopies } from "./mutants-slots.ts";
@@ -167,6 +168,12 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     config: { ttl: 30, loop_wait: 1, retry_timeout: 10 },
     quick: true,
+  },
+  {
+    name: "reserved-taken-for-done",
+    flaws: { wrapPorts: takesReservedForDone },
+    breaks: ["S1", "S4"],
+    story: "agent-away-in-a-promotion",
   },
   {
     name: "no-timeline-reservation",

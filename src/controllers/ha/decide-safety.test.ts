@@ -222,6 +222,13 @@ const isLawful = (w: HaWorld): boolean => isValid(w.lease.held, w.now);
 const oneOf = (kinds: readonly (HaStep["kind"] | undefined)[], { step }: Answer): boolean =>
   kinds.includes(step?.kind);
 
+/** A promotion of that term was prepared, nothing says that it is over, and this agent has not started the standby. */
+function isInTheMaking(w: HaWorld, term: number): boolean {
+  const branch = cluster(w)?.lineage.value.findLast((b) => b.term === term);
+  const isOver = w.server.lineage.at(-1)?.term === term;
+  return branch !== undefined && !isOver && w.outcomes["start-standby"]?.ok !== true;
+}
+
 describe("in any world the ladder", () => {
   it("answers, with no step beside a running job, and cancels only a job that runs", () => {
     const found = counterexample(({ step, cancelJob }, w) =>
@@ -254,10 +261,10 @@ describe("in any world the ladder", () => {
   });
 
   it("gives a lease back only when no primary can be running under it", () => {
-    const found = counterexample(
-      ({ step }, w) =>
-        step?.kind !== "release" || w.server.process.kind === "down" || inRecovery(w) === true,
-    );
+    const found = counterexample(({ step }, w) => {
+      if (step?.kind !== "release" || w.server.process.kind === "down") return true;
+      return inRecovery(w) === true && !isInTheMaking(w, step.term);
+    });
     expect(found).toBeUndefined();
   });
 });
@@ -303,7 +310,9 @@ describe("in any world the ladder also", () => {
     const found = counterexample(
       ({ upkeep }, w) =>
         upkeep.every((u) => u.kind !== "disarm") ||
-        (inRecovery(w) === true && w.lease.held === undefined),
+        (inRecovery(w) === true &&
+          w.lease.held === undefined &&
+          !isInTheMaking(w, w.fence.armed?.term ?? 0)),
     );
     expect(found).toBeUndefined();
   });

@@ -7,6 +7,7 @@ import { printJson } from "../../../model/wire/json.ts";
 import { printRfc3339 } from "../../../model/wire/rfc3339.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
+import { mayBePromoting } from "./promotion.ts";
 import { rosterUpkeep } from "./roster.ts";
 import { publishedSlots, slotUpkeep } from "./slots.ts";
 import { clusterOf, isStandby, type Source, sqlOf } from "./standing.ts";
@@ -41,10 +42,14 @@ export function standbyUpkeep(w: HaWorld, source: Source | undefined): readonly 
   ];
 }
 
-/** A deadline left over from an earlier term would end a healthy standby; off anything else it is never lifted. */
+/**
+ * A deadline left over from an earlier term would end a healthy standby. It is never lifted off anything else, nor off
+ * a standby that may yet open for writes by a promotion of that term.
+ */
 function disarm(w: HaWorld): readonly HaUpkeep[] {
-  const leftOver = w.fence.armed !== undefined && w.lease.held === undefined;
-  return leftOver && isStandby(w) ? [{ kind: "disarm" }] : [];
+  const { armed } = w.fence;
+  if (armed === undefined || w.lease.held !== undefined || !isStandby(w)) return [];
+  return mayBePromoting(w, armed.term) ? [] : [{ kind: "disarm" }];
 }
 
 const settings = (w: HaWorld): readonly HaUpkeep[] =>

@@ -14,6 +14,7 @@ import {
   LINEAGE,
   leading,
   NOW,
+  outcome,
   peerSays,
   remembering,
   server,
@@ -73,7 +74,7 @@ describe("a winner", () => {
 
   it("does not promote twice in one term", () => {
     const w = won(branches(...LINEAGE, MINE), sql({ timeline: 3 }));
-    expect(decide(w)).toMatchObject({ because: "lead_not_eligible", step: { kind: "release" } });
+    expect(decide(w)).toMatchObject({ because: "lead_not_eligible", step: { kind: "kill" } });
   });
 
   it("keeps waiting for its silent server only as long as the lease lasts", () => {
@@ -94,6 +95,13 @@ describe("a winner that is judged again (R12)", () => {
       vouch: false,
     });
     expect(verdict.memory.standBackUntil).toBe(NOW + 10_000);
+  });
+
+  it("ends its server first where an earlier life may have asked for the promotion", () => {
+    const w = won(fenceDead, branches(...LINEAGE, MINE));
+    expect(decide(w)).toMatchObject({ because: "lead_not_eligible", step: { kind: "kill" } });
+    const startedByUs = outcome("start-standby", {});
+    expect(decide(given(w, startedByUs)).step).toMatchObject({ kind: "release" });
   });
 
   it("demands of the next one what was demanded of it", () => {

@@ -1,17 +1,14 @@
 // I hold the lease and my server runs: what does leading ask of me now?
-
-import type { ClusterSnapshot } from "../../../model/cluster.ts";
 import { holdMsOf } from "../../../model/config.ts";
 import type { Lease } from "../../../model/lease.ts";
 import type { Lsn } from "../../../model/lsn.ts";
 import { after, type Instant } from "../../../model/time.ts";
-import type { Branch } from "../../../model/timeline.ts";
 import { headOf } from "../../../model/timeline.ts";
 import { passedOver, refusal } from "../plans/eligibility.ts";
 import { stepDown } from "../plans/fitness.ts";
 import { openGate } from "../plans/isolation.ts";
 import { unsafeCopies } from "../plans/logical-slots.ts";
-import { promotionLimitMs } from "../plans/promotion.ts";
+import { mayBePromoting, promotionLimitMs, reservedIn } from "../plans/promotion.ts";
 import { unsteady } from "../plans/restarts.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
 import { primaryStopMs } from "../plans/stopping.ts";
@@ -49,7 +46,7 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
     return { because: "lead_counting_votes", detail: no.detail, vouch: true, wakeAt };
   }
   if (no !== undefined) return giveBack(w, lease, no.detail);
-  const better = reservedIn(c, lease) === undefined ? passedOver(w) : undefined;
+  const better = reservedIn(w, lease.term) === undefined ? passedOver(w) : undefined;
   if (better !== undefined) return offer(lease, better);
   if (!isArmed(w, lease)) return { because: "lead_arming", vouch: true, wakeAt: after(w.now, 100) };
   const unsafe = unsafeCopies(w);
@@ -65,7 +62,7 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
   if (close !== undefined)
     return { because: "sync_changing", detail: "before the promotion", step: close, vouch: true };
   const head = headOf(w.server.lineage);
-  const reserved = reservedIn(c, lease);
+  const reserved = reservedIn(w, lease.term);
   if (reserved === undefined) {
     const timeline = Math.max(sql.timeline, ...branchesOf(c).map((b) => b.timeline)) + 1;
     const branch = {
@@ -105,9 +102,6 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
 const countUntil = (w: HaWorld): Instant =>
   after(w.outcomes["acquire"]?.at ?? w.self.startedAt, holdMsOf(w.config));
 
-const reservedIn = (c: ClusterSnapshot, lease: Lease): Branch | undefined =>
-  c.lineage.value.findLast((b) => b.term === lease.term);
-
 function offer(lease: Lease, to: { readonly name: string; readonly minLsn: Lsn }): Verdict {
   const release = { heir: to.name, minLsn: to.minLsn };
   return {
@@ -120,11 +114,13 @@ function offer(lease: Lease, to: { readonly name: string; readonly minLsn: Lsn }
 const isArmed = (w: HaWorld, lease: Lease): boolean =>
   w.fence.alive && w.fence.armed?.term === lease.term && w.fence.armed.until > w.now;
 
+/** Nobody else may lead while a promotion may be under way here: the server ends first, and recover gives back. */
 function giveBack(w: HaWorld, lease: Lease, detail: string): Verdict {
+  const mayOpen = mayBePromoting(w, lease.term);
   return {
     because: "lead_not_eligible",
     detail,
-    ...unused(w, lease),
+    ...(mayOpen ? { step: { kind: "kill" }, vouch: true } : unused(w, lease)),
     remember: { standBackUntil: after(w.now, w.config.ttlMs) },
   };
 }

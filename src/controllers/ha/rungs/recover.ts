@@ -1,9 +1,10 @@
 // There is data but no healthy server: what brings it back, here or elsewhere?
 import type { Lease } from "../../../model/lease.ts";
 import { after } from "../../../model/time.ts";
-import { compareLineage, headOf } from "../../../model/timeline.ts";
+import { compareLineage } from "../../../model/timeline.ts";
 import { feedOf } from "../plans/cascade.ts";
 import { deadPrimary } from "../plans/crash.ts";
+import { isUnfinished } from "../plans/promotion.ts";
 import { cloneFrom, rebuild } from "../plans/rejoin.ts";
 import { cleanEnd, clusterOf, leads, otherLeader, readyLeader } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
@@ -83,10 +84,7 @@ function lacksUpstream(w: HaWorld, limit: number): boolean {
 
 /** A promotion of this term that never finished leaves a server of unknown role: it is a standby again first (R16). */
 function deadPrimaryOrUnfinished(w: HaWorld, lease: Lease): Verdict {
-  const reserved = clusterOf(w)?.lineage.value.findLast((b) => b.term === lease.term);
-  const head = headOf(w.server.lineage);
-  const unfinished =
-    reserved !== undefined && (head?.timeline !== reserved.timeline || head.term !== reserved.term);
+  const unfinished = isUnfinished(w, lease.term);
   if (!w.server.standbySignal && !unfinished) return deadPrimary(w, lease);
   return {
     because: "lead_not_eligible",
