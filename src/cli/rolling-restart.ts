@@ -14,7 +14,6 @@ import { agree, print, say } from "./terminal.ts";
 
 const STEP_LIMIT_MS = 600_000;
 const POLL_MS = 500;
-const LEARN_MS = 3_000;
 const SETTLE_LIMIT_MS = 30_000;
 /** A restarted primary may lower what its standbys were held to: they take it in a second round. */
 const MOST_ROUNDS = 2;
@@ -35,7 +34,7 @@ export async function restartAll(target: Target, flags: RollingFlags): Promise<v
     throw new CliFailure(EXIT.usage, `--since ${since} is not a time`, "it needs its zone", next);
   }
   const isLeft = (member: MemberOverview): boolean =>
-    flags.pending === true ? member.pendingRestart.length > 0 : startedAt(member) < sinceMs;
+    flags.pending === true ? waits(member) : startedAt(member) < sinceMs;
   const todo = inOrder(first).filter(isLeft);
   if (todo.length === 0) {
     print("no member needs a restart: nothing was done");
@@ -47,14 +46,27 @@ export async function restartAll(target: Target, flags: RollingFlags): Promise<v
   const done: string[] = [];
   for (let round = 0; round < MOST_ROUNDS; round++) {
     done.push(...(await oneRound(run, done)));
-    // What a standby was held to shows only when it has replayed that its primary has less now.
-    if (first.members.some(({ pendingRestart }) => pendingRestart.length > 0))
-      await sleep(LEARN_MS);
-    const again = (await overviewOf(target)).members;
-    if (!again.some(({ pendingRestart }) => pendingRestart.length > 0)) break;
-    run.isLeft = ({ pendingRestart }) => pendingRestart.length > 0;
+    if (!first.members.some(waits) || !(await somebodyWaits(run, first.cluster.ttlMs))) break;
+    run.isLeft = waits;
   }
   print(`restarted: ${[...new Set(done)].join(", ")}`);
+}
+
+const waits = ({ pendingRestart }: MemberOverview): boolean => pendingRestart.length > 0;
+
+/**
+ * What a standby was held to shows only when it has replayed that its primary has less now, when its agent has looked at
+ * it, and when the member that we ask has read the store again: each at least twice in a ttl.
+ */
+async function somebodyWaits({ target }: Run, ttlMs: number): Promise<boolean> {
+  const until = Date.now() + ttlMs;
+  // By then nobody shows any more what its own restart has settled.
+  await sleep(ttlMs / 2);
+  for (;;) {
+    if ((await overviewOf(target)).members.some(waits)) return true;
+    if (Date.now() >= until) return false;
+    await sleep(POLL_MS);
+  }
 }
 
 interface Run {

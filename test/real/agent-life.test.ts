@@ -139,6 +139,7 @@ describe("the server", () => {
 });
 
 describe("a file that is read again", () => {
+  const WAITS = "a: a restart is pending (max_connections 100 → 120)";
   const shown = (name: string) => a.sql(`SELECT current_setting('${name}')`);
 
   test("changes what can be changed, and shows what waits for a restart", async () => {
@@ -148,7 +149,7 @@ describe("a file that is read again", () => {
     await until("work_mem is in force", async () => (await shown("work_mem")) === "7MB");
     await a.untilStatus("a restart is pending", ({ members, warnings }) => {
       const pending = members.flatMap(({ pendingRestart }) => pendingRestart);
-      return pending.includes("max_connections") && warnings.includes("a: a restart is pending");
+      return pending.includes("max_connections") && warnings.includes(WAITS);
     });
     expect(await shown("max_connections")).toBe("100");
     const restart = await stage.cli("-c", a.file, "restart", "a", "--yes");
