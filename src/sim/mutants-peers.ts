@@ -1,17 +1,26 @@
 // Lies about what the other members promised.
 import type { NodePorts } from "../node/node.ts";
+import type { Peers } from "../ports/peers.ts";
+
+/** Peers with some questions replaced; the rest goes to the real ones. */
+export function peersWith(peers: Peers, change: Partial<Peers>): Peers {
+  return {
+    ask: (apiUrl, timeoutMs) => peers.ask(apiUrl, timeoutMs),
+    reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
+    promise: (apiUrl, asked, timeoutMs) => peers.promise(apiUrl, asked, timeoutMs),
+    ...change,
+  };
+}
 
 /** Outlives its time: the others promise for a quarter of what the holder counts. */
 export function promisesTooShortly(ports: NodePorts): NodePorts {
   const { peers } = ports;
   return {
     ...ports,
-    peers: {
-      ask: (apiUrl, timeoutMs) => peers.ask(apiUrl, timeoutMs),
-      reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
+    peers: peersWith(peers, {
       promise: (apiUrl, asked, timeoutMs) =>
         peers.promise(apiUrl, { ...asked, durationMs: asked.durationMs / 4 }, timeoutMs),
-    },
+    }),
   };
 }
 
@@ -20,14 +29,12 @@ export function takesSilenceForPromise(ports: NodePorts): NodePorts {
   const { peers } = ports;
   return {
     ...ports,
-    peers: {
-      ask: (apiUrl, timeoutMs) => peers.ask(apiUrl, timeoutMs),
-      reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
+    peers: peersWith(peers, {
       promise: async (apiUrl, asked, timeoutMs) => {
         const answer = await peers.promise(apiUrl, asked, timeoutMs);
         return answer.kind === "unknown" ? { kind: "promised" } : answer;
       },
-    },
+    }),
   };
 }
 

@@ -5,6 +5,7 @@ import { after, instant } from "../model/time.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { KeyValue, Range, Store, Write } from "../ports/store.ts";
 import { fenceWith } from "./mutants-fence.ts";
+import { peersWith } from "./mutants-peers.ts";
 
 export const isFor = (write: Write, key: string): boolean => write.key.endsWith(`/${key}`);
 const STALE_MS = 8_000;
@@ -20,6 +21,12 @@ export function storeWith(store: Store, change: Partial<Store>): Store {
     ...change,
   };
 }
+
+/** A store of which is read what `change` makes of it. */
+const readAs = (store: Store, change: (range: Range) => Range): Store =>
+  storeWith(store, {
+    range: async (prefix, options) => change(await store.range(prefix, options)),
+  });
 
 /** Unknown taken for no: an answer that never came is read as a refusal. */
 export function unknownIsNo(ports: NodePorts): NodePorts {
@@ -67,12 +74,7 @@ export function trustsAbsence(ports: NodePorts): NodePorts {
     });
     return { ...range, entries };
   };
-  return {
-    ...ports,
-    store: storeWith(store, {
-      range: async (prefix, options) => blur(await store.range(prefix, options)),
-    }),
-  };
+  return { ...ports, store: readAs(store, blur) };
 }
 
 /** List not compared: who may race is neither read nor part of the acquire. */
@@ -168,14 +170,12 @@ export function asksNobodyAfterWinning(ports: NodePorts): NodePorts {
         return range;
       },
     }),
-    peers: {
+    peers: peersWith(peers, {
       ask: (apiUrl, timeoutMs) =>
         leaseOfLeader !== "" && leaseOfLeader === ports.state.current().leaseId
           ? Promise.resolve(unknown("not asked again", clock.now()))
           : peers.ask(apiUrl, timeoutMs),
-      reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
-      promise: (apiUrl, asked, timeoutMs) => peers.promise(apiUrl, asked, timeoutMs),
-    },
+    }),
   };
 }
 
@@ -220,15 +220,8 @@ export function seesNoSilence(ports: NodePorts): NodePorts {
     kv.key.endsWith("/hold") && !kv.value.includes('"released"')
       ? { ...kv, modRevision: kv.modRevision + ++looks }
       : kv;
-  return {
-    ...ports,
-    store: storeWith(store, {
-      async range(prefix, options) {
-        const range = await store.range(prefix, options);
-        return { ...range, entries: range.entries.map(refresh) };
-      },
-    }),
-  };
+  const blur = (range: Range): Range => ({ ...range, entries: range.entries.map(refresh) });
+  return { ...ports, store: readAs(store, blur) };
 }
 
 /** A server that is coming up is taken for one that never will. */
@@ -236,33 +229,24 @@ export function forgetsWhoIsComing(ports: NodePorts): NodePorts {
   const { peers } = ports;
   return {
     ...ports,
-    peers: {
-      reach: (apiUrl, timeoutMs) => peers.reach(apiUrl, timeoutMs),
-      promise: (apiUrl, asked, timeoutMs) => peers.promise(apiUrl, asked, timeoutMs),
+    peers: peersWith(peers, {
       async ask(apiUrl, timeoutMs) {
         const answer = await peers.ask(apiUrl, timeoutMs);
         return answer.kind === "known" && answer.value.position === undefined
           ? { ...answer, value: { ...answer.value, state: "start failed" } }
           : answer;
       },
-    },
+    }),
   };
 }
 
 /** Nobody is asked: the setting is read as if it were not there. */
 export function asksNobody(ports: NodePorts): NodePorts {
   const { store } = ports;
-  const blur = (kv: KeyValue): KeyValue =>
+  const forget = (kv: KeyValue): KeyValue =>
     kv.key.endsWith("/config")
       ? { ...kv, value: kv.value.replace('"failover":"ask"', '"x":1') }
       : kv;
-  return {
-    ...ports,
-    store: storeWith(store, {
-      async range(prefix, options) {
-        const range = await store.range(prefix, options);
-        return { ...range, entries: range.entries.map(blur) };
-      },
-    }),
-  };
+  const blur = (range: Range): Range => ({ ...range, entries: range.entries.map(forget) });
+  return { ...ports, store: readAs(store, blur) };
 }
