@@ -1,4 +1,4 @@
-// Where does each fact of a cluster stand in the store? (Patroni's names; `hold`, `lineage`, `known` and `bootstrap` are ours)
+// Where does each fact of a cluster stand in the store? (Patroni's names; `hold`, `lineage`, `known`, `bootstrap` are ours)
 
 const MEMBERS = "members/";
 

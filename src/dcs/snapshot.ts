@@ -59,7 +59,7 @@ export class SnapshotReader {
       lineage: { ...lineage, value: lineage.value ?? [] },
       sync: read(keys.sync, parseSync),
       // An unreadable list must not let everybody in.
-      knownMembers: read(keys.known, (text) =>
+      roster: read(keys.known, (text) =>
         text === undefined ? undefined : (parseRoster(text) ?? {}),
       ),
     };

@@ -22,7 +22,7 @@ export function taking(store: Store, keys: Keys): Pick<Dcs, "acquire" | "removeS
       unchanged(keys.hold, basis.holdRevision),
       unchanged(keys.sync, basis.syncRevision),
       unchanged(keys.failover, basis.failoverRevision),
-      unchanged(keys.known, basis.knownMembersRevision),
+      unchanged(keys.known, basis.rosterRevision),
       unchanged(keys.lineage, basis.lineageRevision),
     ];
     const writes: readonly Write[] = [

@@ -6,7 +6,7 @@ export interface AcquireBasis {
   readonly holdRevision: number;
   readonly syncRevision: number;
   readonly failoverRevision: number;
-  readonly knownMembersRevision: number;
+  readonly rosterRevision: number;
   readonly lineageRevision: number;
 }
 
@@ -14,6 +14,6 @@ export const basisOf = (c: ClusterSnapshot): AcquireBasis => ({
   holdRevision: c.hold?.modRevision ?? 0,
   syncRevision: c.sync.modRevision,
   failoverRevision: c.failover.modRevision,
-  knownMembersRevision: c.knownMembers.modRevision,
+  rosterRevision: c.roster.modRevision,
   lineageRevision: c.lineage.modRevision,
 });

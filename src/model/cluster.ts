@@ -91,7 +91,7 @@ export interface ClusterSnapshot {
   /** Who may win an election while synchronous replication is on; undefined when it is off. */
   readonly sync: Versioned<SyncState | undefined>;
   /** Only these may race; while no leader has written the list, everybody may (R28). */
-  readonly knownMembers: Versioned<Roster | undefined>;
+  readonly roster: Versioned<Roster | undefined>;
 }
 
 export const memberNamed = (cluster: ClusterSnapshot, name: string): Member | undefined =>

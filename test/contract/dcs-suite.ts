@@ -269,14 +269,13 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       expect(await dcs.writeRoster(term - 1, roster, 0, LIMIT_MS)).toBe("refused");
       expect(await dcs.writeRoster(term, roster, 0, LIMIT_MS)).toBe("written");
       expect(await dcs.writeRoster(term, {}, 0, LIMIT_MS)).toBe("refused");
-      const { knownMembers } = await look();
-      expect(knownMembers.value).toEqual(roster);
+      expect((await look()).roster.value).toEqual(roster);
       expect(JSON.parse((await valueOf("failsafe")) ?? "")).toEqual({
         a: "http://a:8008/patroni",
         b: "http://b:8008/patroni",
       });
       await put("known", "nonsense");
-      expect((await look()).knownMembers.value).toEqual({});
+      expect((await look()).roster.value).toEqual({});
     });
 
     it("answers the length of a lease that is there already", async () => {
@@ -370,5 +369,5 @@ const EMPTY = {
   history: { value: [], modRevision: 0 },
   lineage: { value: [], modRevision: 0 },
   sync: none,
-  knownMembers: none,
+  roster: none,
 };

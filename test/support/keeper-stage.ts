@@ -58,7 +58,7 @@ export const BASIS = {
   holdRevision: 1,
   syncRevision: 0,
   failoverRevision: 0,
-  knownMembersRevision: 0,
+  rosterRevision: 0,
   lineageRevision: 2,
 };
 export const BELIEF_MS = 6_420;

@@ -61,7 +61,7 @@ export const cluster = (change: Partial<ClusterSnapshot> = {}): ClusterSnapshot 
   history: { value: [], modRevision: 0 },
   lineage: { value: [FIRST_BRANCH], modRevision: 1 },
   sync: { value: undefined, modRevision: 0 },
-  knownMembers: { value: undefined, modRevision: 0 },
+  roster: { value: undefined, modRevision: 0 },
   ...change,
 });
 

@@ -189,7 +189,7 @@ const clusterLedByN1 = (): ClusterSnapshot => ({
   },
   lineage: { value: LINEAGE, modRevision: 110 },
   sync: { value: undefined, modRevision: 0 },
-  knownMembers: { value: ROSTER, modRevision: 300 },
+  roster: { value: ROSTER, modRevision: 300 },
 });
 
 const sqlOfPrimary: SqlState = {
@@ -296,7 +296,7 @@ export const emptyStore: Change = cluster(() => ({
 /** The last leader listed these as members that may race. */
 export const listed = (...names: readonly string[]): Change =>
   cluster(() => ({
-    knownMembers: {
+    roster: {
       value: Object.fromEntries(names.map((n) => [n, `http://${n}.example:8008`])),
       modRevision: 301,
     },

@@ -102,8 +102,8 @@ describe("the field's own form", () => {
     expect((await fetch(`${url}/failsafe`)).status).toBe(502);
     const { cluster: seen } = node.seen;
     if (seen === undefined) throw new Error("no cluster");
-    const knownMembers = { value: { n1: "http://n1:8008" }, modRevision: 5 };
-    node.seen = { ...node.seen, cluster: { ...seen, seen: { ...seen.seen, knownMembers } } };
+    const roster = { value: { n1: "http://n1:8008" }, modRevision: 5 };
+    node.seen = { ...node.seen, cluster: { ...seen, seen: { ...seen.seen, roster } } };
     const answer = await fetch(`${url}/failsafe`);
     expect(await answer.json()).toEqual({ n1: "http://n1:8008/patroni" });
   });

@@ -7,7 +7,7 @@ import { type ApiContext, json, type Route, type RouteAnswer, text } from "./rou
 
 /** The list that tools know: who must promise before a primary goes on without the store. */
 function list({ node }: ApiContext): RouteAnswer {
-  const roster = node.view().cluster?.seen.knownMembers.value;
+  const roster = node.view().cluster?.seen.roster.value;
   if (roster === undefined) return text(502, "no list of members has been read yet");
   const rows = Object.entries(roster).map(([name, url]) => [name, `${url}${API_PATH}`]);
   return json(Object.fromEntries(rows));

@@ -166,7 +166,7 @@ function warnOfOthers(raw: JsonObject, warnings: string[]): void {
   for (const [name, value] of Object.entries(raw)) {
     if (!known.has(name)) warnings.push(`${name}: not a setting that is known here, it is kept`);
     const asked = value !== null && value !== "off" && value !== "false" && Boolean(value);
-    if (NOT_ACTED_ON.includes(name) && asked) warnings.push(`${name}: kept, but not acted on yet`);
+    if (NOT_ACTED_ON.includes(name) && asked) warnings.push(`${name}: kept, but not acted on`);
   }
 }
 

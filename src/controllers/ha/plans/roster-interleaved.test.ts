@@ -57,7 +57,7 @@ const sees =
           name,
           apiUrl: `http://${name}`,
         })),
-        knownMembers: { value: m.store.value, modRevision: m.store.revision },
+        roster: { value: m.store.value, modRevision: m.store.revision },
       })),
     );
 

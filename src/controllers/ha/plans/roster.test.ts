@@ -26,7 +26,7 @@ import { possibleRivals } from "./roster.ts";
 
 const without = (name: string) =>
   cluster((c) => ({ members: c.members.filter((m) => m.name !== name) }));
-const noList = cluster(() => ({ knownMembers: { value: undefined, modRevision: 0 } }));
+const noList = cluster(() => ({ roster: { value: undefined, modRevision: 0 } }));
 const remembers =
   (roster: Partial<HaWorld["memory"]["roster"]>) =>
   (w: HaWorld): HaWorld => ({

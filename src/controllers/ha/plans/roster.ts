@@ -8,13 +8,13 @@ import { clusterOf } from "./standing.ts";
 
 /** Before a leader has written the list everybody may race, afterwards only who stands in it. */
 export function isListed(w: HaWorld, name: string): boolean {
-  const roster = clusterOf(w)?.knownMembers.value;
+  const roster = clusterOf(w)?.roster.value;
   return roster === undefined || name in roster;
 }
 
 /** A leader's upkeep: the list, when it has changed, and once in every life of its agent. */
 export function rosterUpkeep(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {
-  const { value, modRevision } = c.knownMembers;
+  const { value, modRevision } = c.roster;
   const roster = wanted(w, c);
   const isSame = value !== undefined && printRoster(value) === printRoster(roster);
   if (isSame && w.memory.roster.isOwn) return [];
@@ -28,7 +28,7 @@ function wanted(w: HaWorld, c: ClusterSnapshot): Roster {
     const since = absentSince[name];
     return since !== undefined && w.now - since <= w.config.ttlMs;
   };
-  const staying = Object.entries(c.knownMembers.value ?? {}).filter(isStaying);
+  const staying = Object.entries(c.roster.value ?? {}).filter(isStaying);
   const present = c.members
     .filter((m) => !m.tags.nofailover && m.apiUrl !== "")
     .map((m) => [m.name, m.apiUrl] as const);
@@ -40,7 +40,7 @@ export function rosterSeen(w: HaWorld, memory: HaMemory): RosterMemory {
   const c = clusterOf(w);
   const before = memory.roster;
   if (c === undefined) return w.storeChanged ? { ...before, isStrange: true } : before;
-  const { value, modRevision } = c.knownMembers;
+  const { value, modRevision } = c.roster;
   const absentSince: Record<string, Instant> = {};
   for (const name of Object.keys(value ?? {})) {
     if (!c.members.some((m) => m.name === name))

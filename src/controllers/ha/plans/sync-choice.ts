@@ -8,7 +8,7 @@ import { after } from "../../../model/time.ts";
 import type { HaWorld } from "../world.ts";
 import { clusterOf, sqlOf } from "./standing.ts";
 
-/** A standby that reconnects within this time never costs the others their synchronous peer, nor is it waited for longer. */
+/** With no standby left the last one is waited for so long; then the primary is alone. */
 export const ALONE_AFTER_MS = 3_000;
 
 interface Choosable {

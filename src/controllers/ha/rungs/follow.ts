@@ -124,9 +124,9 @@ function nextLookAt(w: HaWorld, source: Source): Instant | undefined {
 }
 
 /**
- * The server has switched to the leader's timeline and receives from the leader, or from a standby of its, on it: PostgreSQL itself has
- * compared the histories. Our own record follows a moment later (upkeep), while new WAL arrives at once. A record
- * of the same timeline under another term is another history (R19), whatever the server says.
+ * The server has switched to the leader's timeline and receives on it, from the leader or from the standby above:
+ * PostgreSQL itself has compared the histories. Our own record follows a moment later (upkeep), while new WAL arrives
+ * at once. A record of the same timeline under another term is another history (R19), whatever the server says.
  */
 function streamsFrom(w: HaWorld, source: Source): boolean {
   const theirs = headOf(source.lineage);

@@ -109,7 +109,7 @@ describe("a leader key that ended while the peers stood in for the store", () =>
     const w = given(leading(), byPeers, withoutLeader);
     expect(decide(w)).toMatchObject({
       because: "lead_taking_key_anew",
-      step: { kind: "acquire", basis: { holdRevision: 500, knownMembersRevision: 300 } },
+      step: { kind: "acquire", basis: { holdRevision: 500, rosterRevision: 300 } },
       vouch: true,
     });
     const tried = given(w, outcome("acquire", { agoMs: 100, result: { kind: "taken" } }));

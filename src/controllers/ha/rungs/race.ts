@@ -78,7 +78,7 @@ export function race(w: HaWorld): Verdict {
 const comesBack = (w: HaWorld): boolean => clusterOf(w)?.hold?.holder === w.self.name;
 
 function notListed(w: HaWorld): Verdict {
-  const listed = Object.keys(clusterOf(w)?.knownMembers.value ?? {});
+  const listed = Object.keys(clusterOf(w)?.roster.value ?? {});
   return {
     because: "race_not_listed",
     detail: `the last leader listed ${listed.join(", ") || "nobody"}`,
