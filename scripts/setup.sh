@@ -40,7 +40,6 @@ main() {
 }
 
 # One line for each thing needed: the package that brings it, and how to see that it is there.
-# A later need (pgbouncer, haproxy, chromium) is one more line.
 missing_packages() {
   any_file '/usr/lib/postgresql/*/bin/postgres' || on_path postgres || echo postgresql
   on_path etcd || echo etcd-server

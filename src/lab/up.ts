@@ -108,7 +108,7 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
   for (const member of others) await startAgent(lab, member);
   await waitForHealthy(lab, limitMs);
   const standbys = lab.members.filter((m) => m.name !== primary.member.name).map((m) => m.name);
-  // A lab with warnings of its own (a pause, a setting that is not acted on yet) is up all the same.
+  // A lab with warnings of its own (a pause, a setting that is not acted on) is up all the same.
   await waitForAgreement(lab, AGREEMENT_LIMIT_MS).catch(() => undefined);
   const verb = standbys.length === 1 ? "streams" : "stream";
   if (standbys.length > 0) done(`${standbys.join(" and ")} ${verb} from it`);

@@ -14,7 +14,7 @@ export interface LeaseView {
   readonly grantor: "store" | "peers";
   /** An acquire was sent at this instant and has no answer, or never got one: it may still land (R12). */
   readonly acquireUnknownSince: Instant | undefined;
-  /** When a vouch of the HA loop was last given, and when a renewal last counted. */
+  /** From when the last renewal that counted counts: when it was sent. */
   readonly renewedAt: Instant | undefined;
 }
 
