@@ -1,6 +1,7 @@
 // What does a node carry from one life to the next?
 import { describe, expect, it } from "vitest";
 import { SILENT_LOG } from "../../test/support/keeper-stage.ts";
+import { BLANK_STATE } from "../../test/support/node-state.ts";
 import { cluster, following, given } from "../../test/support/world.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import { AppError } from "../model/error.ts";
@@ -8,17 +9,8 @@ import type { NodeState } from "../ports/node-state.ts";
 import type { NodePorts } from "./node.ts";
 import { durableLeaseId, firstConfig, rememberedConfig, rememberStore } from "./remembered.ts";
 
-const BLANK: NodeState = {
-  leaseId: undefined,
-  store: undefined,
-  bootstrapping: undefined,
-  promisedTerm: undefined,
-  config: undefined,
-  promise: undefined,
-};
-
 function nodeWith(state: Partial<NodeState> = {}, isFull = false) {
-  let current: NodeState = { ...BLANK, ...state };
+  let current: NodeState = { ...BLANK_STATE, ...state };
   const writes: Partial<NodeState>[] = [];
   const ports: Pick<NodePorts, "state" | "random" | "log"> = {
     state: {

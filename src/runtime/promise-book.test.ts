@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { virtualClock } from "../../test/support/clock.ts";
+import { BLANK_STATE } from "../../test/support/node-state.ts";
 import { cluster, following, given, heldBy, released } from "../../test/support/world.ts";
 import { AppError } from "../model/error.ts";
 import { validUntil } from "../model/lease.ts";
@@ -15,18 +16,10 @@ const KEPT_MS: Ms = 8_080;
 const nothing = () => undefined;
 
 type Writable = { -readonly [K in keyof NodeState]: NodeState[K] };
-const BLANK: NodeState = {
-  leaseId: undefined,
-  store: undefined,
-  bootstrapping: undefined,
-  promisedTerm: undefined,
-  config: undefined,
-  promise: undefined,
-};
 
 /** A disk that writes at once, or when it is told to. */
 function disk(promise?: GivenPromise) {
-  const state: Writable = { ...BLANK, promise };
+  const state: Writable = { ...BLANK_STATE, promise };
   const file = {
     held: undefined as Promise<void> | undefined,
     isFull: false,
