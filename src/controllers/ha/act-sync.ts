@@ -3,19 +3,11 @@ import type { ActOptions } from "./acting.ts";
 import { GATE_PROOF_MS, WRITE_LIMIT_MS } from "./limits.ts";
 import type { HaStep } from "./steps.ts";
 
-type SyncStep = Extract<
-  HaStep,
-  { readonly kind: "set-sync-names" | "prove-gate" | "write-sync" | "revoke" }
->;
+const KINDS = ["set-sync-names", "prove-gate", "write-sync", "revoke"] as const;
+type SyncStep = Extract<HaStep, { kind: (typeof KINDS)[number] }>;
 
-const KINDS: ReadonlySet<HaStep["kind"]> = new Set([
-  "set-sync-names",
-  "prove-gate",
-  "write-sync",
-  "revoke",
-]);
-
-export const isSyncStep = (step: HaStep): step is SyncStep => KINDS.has(step.kind);
+export const isSyncStep = (step: HaStep): step is SyncStep =>
+  KINDS.some((kind) => kind === step.kind);
 
 export function actOnSync(o: ActOptions, step: SyncStep, signal: AbortSignal): Promise<unknown> {
   switch (step.kind) {
