@@ -59,6 +59,17 @@ describe("the sentence on a cluster", () => {
     });
   });
 
+  it.each([
+    [{ sync: { value: { leader: "n1", standbys: ["n3"], quorum: 0 }, modRevision: 1 } }],
+    [{ roster: { value: { n1: "http://n1", n3: "http://n3" }, modRevision: 1 } }],
+  ])("counts nobody who may not be elected (%#)", (change) => {
+    const { health, sentence } = verdictOn(cluster(change), LAG, WALL_MS);
+    expect([health, sentence]).toEqual([
+      "healthy",
+      "n1 is the primary; n3 can take over, 0 B behind",
+    ]);
+  });
+
   it("asks, where a person has to say who leads, and says what that would cost", () => {
     const asking = member("n2", { because: "race_asking", position: lsn(600) });
     const { health, sentence, warnings } = verdictOn(

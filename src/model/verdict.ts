@@ -5,6 +5,7 @@ import type { ClusterSnapshot } from "./cluster.ts";
 import { lagBytes } from "./lsn.ts";
 import type { Member } from "./member.ts";
 import { isPausedAt, pauseInWords } from "./pause.ts";
+import { isVoter } from "./sync.ts";
 
 export type Health = "healthy" | "degraded" | "critical" | "unknown";
 
@@ -84,9 +85,14 @@ export function lagOf(member: Member, cluster: ClusterSnapshot): number | undefi
   return end === undefined || at === undefined ? undefined : lagBytes(end, at);
 }
 
+/** With synchronous standbys the election is theirs, wherever they are; else the lag rule judges (R12, R22, R28). */
 function canTakeOver(member: Member, cluster: ClusterSnapshot, maximumLag: number): boolean {
   if (member.role !== "standby" || member.state !== "running" || member.tags.nofailover)
     return false;
+  const listed = cluster.roster.value;
+  if (listed !== undefined && !(member.name in listed)) return false;
+  const voters = cluster.sync.value;
+  if (voters !== undefined) return isVoter(voters, member.name);
   const lag = lagOf(member, cluster);
   return lag !== undefined && lag <= maximumLag;
 }
@@ -130,7 +136,7 @@ function trouble(member: Member, cluster: ClusterSnapshot, maximumLag: number): 
     return `${member.name} does not lead, and was ${member.role} when it last reported`;
   if (member.replicationState !== "streaming") return `${member.name} does not stream`;
   const lag = lagOf(member, cluster);
-  if (lag === undefined || lag <= maximumLag) return undefined;
+  if (cluster.sync.value !== undefined || lag === undefined || lag <= maximumLag) return undefined;
   return `${member.name} is ${printBytes(lag)} behind and must not take over`;
 }
 
