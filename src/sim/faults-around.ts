@@ -74,10 +74,12 @@ function eraseInitialize({ store }: SimCluster): Undo {
 /** A node remembers the store's revision on disk only now and then, so a backup younger than this is not noticed. */
 const REMEMBERED_WITHIN = 250;
 
-function oldEnough({ store }: SimCluster): StoreContents | undefined {
+/** Who has not looked at the store since the backup cannot tell it from the store itself: nobody could. */
+function oldEnough({ kernel, store }: SimCluster): StoreContents | undefined {
   const { backup, state } = store;
-  if (backup === undefined) return undefined;
-  return state.revision - backup.revision > REMEMBERED_WITHIN ? backup : undefined;
+  if (backup === undefined || kernel.now < backup.isOldFromMs) return undefined;
+  const { contents } = backup;
+  return state.revision - contents.revision > REMEMBERED_WITHIN ? contents : undefined;
 }
 
 /** Something else answers for a while; then the true store is back as it was, with its leases begun anew. */

@@ -49,8 +49,8 @@ export class SimStore {
   readonly #disturbances = new Disturbances();
   /** Another store answers in place of this one: nobody may begin anything on its word (S12). */
   isForeign = false;
-  /** An early state of this store, for those who restore backups. */
-  backup: StoreContents | undefined;
+  /** An early state of this store, for those who restore backups, and from when on every node can tell that it is old. */
+  backup: { readonly contents: StoreContents; readonly isOldFromMs: number } | undefined;
   #leader: StoreMember | undefined;
   #isElecting = false;
   #waiting: Proposal[] = [];

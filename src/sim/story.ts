@@ -53,6 +53,8 @@ const LOOK_FOR_CALM_MS = 5_000;
 const BACKUP_AT_MS = 20_000;
 /** Enough for every node to see on its own disk that the backup is old. */
 const OTHERS_WRITES = 300;
+/** The slowest agent looks at the store as seldom as this, and a look that has failed is made again. */
+const EVERYBODY_LOOKS_MS = 25_000;
 
 export class StoryRun {
   readonly cluster: SimCluster;
@@ -122,7 +124,8 @@ export class StoryRun {
       kernel.at(fault.atMs, () => this.#begin(fault));
     }
     kernel.at(BACKUP_AT_MS, () => {
-      cluster.store.backup = cluster.store.state.contents();
+      const contents = cluster.store.state.contents();
+      cluster.store.backup = { contents, isOldFromMs: kernel.now + EVERYBODY_LOOKS_MS };
       cluster.store.state.othersWrite(OTHERS_WRITES);
     });
     kernel.at(healAtMs, () => this.#heal());
