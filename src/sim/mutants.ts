@@ -354,7 +354,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: "sync-believed-from-view",
     flaws: { wrapPorts: believesTheView },
     breaks: ["S2"],
-    hunts: ["killHost", "killPostmaster", "slowStandby"],
+    nodes: 2,
+    faults: Array.from({ length: 20 }, (_, i) => ({
+      atMs: 40_000 + i * 25_000,
+      forMs: 8_000,
+      verb: { do: "killHost", node: "standby" },
+    })),
     config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
   },
   {
