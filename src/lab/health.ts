@@ -1,4 +1,4 @@
-// Is the lab's cluster what it should be: one writable primary, and every other member streaming from it?
+// Is the lab's cluster what it should be: one writable primary, and every other member streaming, in cascades too?
 import type { Ms } from "../model/time.ts";
 import type { LabMember, LabRecord } from "./record.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -8,7 +8,7 @@ export interface MemberHealth {
   readonly member: LabMember;
   readonly role: "primary" | "standby" | "down";
   readonly timeline: number | undefined;
-  /** On a primary: how many standbys stream from it. */
+  /** How many standbys stream from this member. */
   readonly streaming: number;
   readonly why: string;
 }
@@ -82,8 +82,9 @@ export async function waitForHealthy(
     const primaries = primariesIn(health);
     // A clone in progress streams too, so the standbys themselves are asked as well.
     const answering = health.filter(({ role }) => role === "standby").length;
-    const streaming = primaries.length === 1 ? (primaries[0]?.streaming ?? 0) : -1;
-    return Math.min(streaming, answering) >= standbys;
+    const streaming = health.reduce((sum, member) => sum + member.streaming, 0);
+    const isFed = standbys === 0 || (primaries[0]?.streaming ?? 0) > 0;
+    return primaries.length === 1 && isFed && Math.min(streaming, answering) >= standbys;
   };
   const why = (): string => `${seen}; read ${lab.members.map((m) => m.log).join(", ")}`;
   await waitFor(`a primary with ${standbys} streaming standbys`, look, {
