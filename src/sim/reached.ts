@@ -31,6 +31,14 @@ export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
     why: "with `failover: ask` nobody takes over unasked, and no storm could be followed by a liveness phase",
     story: "failover-asks",
   },
+  slots_copying: {
+    why: "no storm has logical slots in its configuration",
+    story: "logical-slot-survives",
+  },
+  lead_dropping_copies: {
+    why: "no storm has logical slots in its configuration",
+    story: "logical-copy-too-young",
+  },
   race_no_watchdog: {
     why: "few storms have a watchdog that must be there, fewer lose it in a race",
     story: "required-watchdog-fails",
