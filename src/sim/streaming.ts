@@ -246,6 +246,9 @@ class LiveStream implements Sender, Stream {
   }
 
   start(): void {
+    // A walreceiver flushes what it has written before it ends: its successor finds all of it durable.
+    const data = this.#ends.standby.data;
+    if (data !== undefined) data.flushed = Math.max(data.flushed, data.end);
     this.#forget = this.#ends.world.network.onChange(() => this.lookAtLink());
     this.#checkBranch();
     this.#adoptBranch();
