@@ -47,6 +47,7 @@ import { ownCommandRefuses } from "./own-command-refuses.ts";
 import { pauseEndsBeforeTheStart } from "./pause-ends-before-the-start.ts";
 import { pauseEndsByItself } from "./pause-ends-by-itself.ts";
 import { pausedCrash } from "./paused-crash.ts";
+import { primaryCutForLong } from "./primary-cut-for-long.ts";
 import { primaryCutFromStore } from "./primary-cut-from-store.ts";
 import { primaryIsolated } from "./primary-isolated.ts";
 import { primaryKilled } from "./primary-killed.ts";
@@ -61,6 +62,7 @@ import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
 import { slowPromotions } from "./slow-promotions.ts";
 import { standbyRestart } from "./standby-restart.ts";
 import { stoppedPostmaster } from "./stopped-postmaster.ts";
+import { storeAwayAfterPromotion } from "./store-away-after-promotion.ts";
 import { storeAwayAndAStandbyDies } from "./store-away-and-a-standby-dies.ts";
 import { storeAwayPeersPromise } from "./store-away-peers-promise.ts";
 import { storeDownAndBack } from "./store-down-and-back.ts";
@@ -98,6 +100,7 @@ export const STORIES: readonly Scenario[] = [
   storeDownAndBack,
   storeAwayPeersPromise,
   keyEndsWhilePeersPromise,
+  storeAwayAfterPromotion,
   storeAwayAndAStandbyDies,
   storeLeaderDies,
   storeOutOfSpace,
@@ -143,6 +146,7 @@ export const STORIES: readonly Scenario[] = [
   foreignData,
   dataOfAnotherCluster,
   memberAwayForLong,
+  primaryCutForLong,
   cascadeSurvives,
   logicalSlotSurvives,
   logicalCopyTooYoung,

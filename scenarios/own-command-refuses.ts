@@ -11,5 +11,5 @@ export const ownCommandRefuses: Scenario = {
   ],
   healAtMs: 60000,
   endAtMs: 120000,
-  expect: { promotions: [1, 1], reasons: ["race_standing_back"] },
+  expect: { promotions: [1, 1], longestPauseMs: 4_000, reasons: ["race_standing_back"] },
 };

@@ -1,7 +1,7 @@
 // Is a planted bug caught, and by what?
 import { type Scenario, unmet } from "../scenario/scenario.ts";
 import { type HuntOptions, hunt } from "./hunt.ts";
-import type { Mutant } from "./mutants.ts";
+import type { Mutant } from "./mutant.ts";
 import type { NodeFactory } from "./node-factory.ts";
 import { storyOfScenario } from "./scenarios.ts";
 import { StoryRun } from "./story.ts";

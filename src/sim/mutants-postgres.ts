@@ -6,8 +6,10 @@ import { parseLineage } from "../model/wire/dcs.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Postgres } from "../ports/postgres.ts";
+import type { Store } from "../ports/store.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { SimHost } from "./host.ts";
+import { storeWith } from "./mutants-store.ts";
 
 /** A Postgres whose looks are retouched, and some of whose verbs are replaced. */
 export function postgresWith(
@@ -34,6 +36,30 @@ export function leavesOrphans(ports: NodePorts): NodePorts {
   const retouch = (server: LocalServer): LocalServer =>
     server.process.kind === "orphans" ? { ...server, process: { kind: "down" } } : server;
   return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}
+
+/** Record left behind: which history a standby is on is written down only while it streams and the store answers. */
+export function leavesRecordBehind(ports: NodePorts): NodePorts {
+  const { postgres, store } = ports;
+  let isAway = false;
+  let isStreaming = false;
+  const retouch = (server: LocalServer): LocalServer => {
+    isStreaming = server.sql.kind === "known" && server.sql.value.walReceiver !== undefined;
+    return server;
+  };
+  const range: Store["range"] = async (prefix, options) => {
+    isAway = true;
+    const answer = await store.range(prefix, options);
+    isAway = false;
+    return answer;
+  };
+  const recordLineage: Postgres["recordLineage"] = async (lineage, signal) =>
+    isAway || !isStreaming ? undefined : postgres.recordLineage(lineage, signal);
+  return {
+    ...ports,
+    store: storeWith(store, { range }),
+    postgres: postgresWith(postgres, retouch, { recordLineage }),
+  };
 }
 
 const EARLY_MS = 600;

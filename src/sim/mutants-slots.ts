@@ -1,11 +1,17 @@
 // Lies about replication slots.
 import type { LocalServer } from "../model/server.ts";
+import { slotNameOf } from "../model/slot.ts";
+import type { Instant } from "../model/time.ts";
+import { parseHold } from "../model/wire/dcs.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { Postgres } from "../ports/postgres.ts";
+import type { Store } from "../ports/store.ts";
+import type { Mutant } from "./mutant.ts";
 import { postgresWith } from "./mutants-postgres.ts";
+import { storeWith } from "./mutants-store.ts";
 
 /** Slot dropped before its replacement: whenever slots are looked after, the idle ones make room first. */
-export function dropsIdleSlots(ports: NodePorts): NodePorts {
+function dropsIdleSlots(ports: NodePorts): NodePorts {
   const { postgres } = ports;
   let idle: readonly string[] = [];
   const retouch = (server: LocalServer): LocalServer => {
@@ -19,8 +25,35 @@ export function dropsIdleSlots(ports: NodePorts): NodePorts {
   return { ...ports, postgres: postgresWith(postgres, retouch, { syncSlots }) };
 }
 
+const AWAY_MS = 60_000;
+const MEMBER_KEY = /\/members\/(.+)$/;
+
+/** Leader counts as away: a member whose key has been gone for a minute has left, though it be the one that leads. */
+function takesLeadersForAway(ports: NodePorts): NodePorts {
+  const { postgres, store, clock } = ports;
+  const goneSince = new Map<string, Instant>();
+  const range: Store["range"] = async (prefix, options) => {
+    const answer = await store.range(prefix, options);
+    const there = new Set(answer.entries.map(({ key }) => MEMBER_KEY.exec(key)?.[1] ?? ""));
+    const leader = answer.entries.find(({ key }) => key.endsWith("/leader"))?.value;
+    for (const name of there) goneSince.delete(name);
+    if (leader !== undefined && !there.has(leader) && isOver(goneSince.get(leader), clock.now()))
+      await postgres.syncSlots([], [slotNameOf(leader)], {}, NEVER);
+    const holder = answer.entries.find(({ key }) => key.endsWith("/hold"))?.value;
+    const last = holder === undefined ? undefined : parseHold(holder, 0, 1).holder;
+    if (last !== undefined && !there.has(last) && !goneSince.has(last))
+      goneSince.set(last, clock.now());
+    return answer;
+  };
+  return { ...ports, store: storeWith(store, { range }) };
+}
+
+const NEVER = new AbortController().signal;
+const isOver = (since: Instant | undefined, now: Instant): boolean =>
+  since !== undefined && now - since >= AWAY_MS;
+
 /** Copies trusted: the leader is believed to keep whatever a copy needs, whether it has heard of it or not. */
-export function trustsCopies(ports: NodePorts): NodePorts {
+function trustsCopies(ports: NodePorts): NodePorts {
   const { postgres } = ports;
   // oxlint-disable-next-line eslint/max-params -- the port's own shape
   const catalogHorizons: Postgres["catalogHorizons"] = async (from, ownSlot, signal) => {
@@ -29,3 +62,24 @@ export function trustsCopies(ports: NodePorts): NodePorts {
   };
   return { ...ports, postgres: postgresWith(postgres, (server) => server, { catalogHorizons }) };
 }
+
+export const SLOT_MUTANTS: readonly Mutant[] = [
+  {
+    name: "copies-trusted",
+    flaws: { wrapPorts: trustsCopies },
+    breaks: ["S21"],
+    story: "logical-copy-too-young",
+  },
+  {
+    name: "slot-dropped-early",
+    flaws: { wrapPorts: dropsIdleSlots },
+    breaks: ["S20"],
+    story: "member-away-for-long",
+  },
+  {
+    name: "leader-counts-as-away",
+    flaws: { wrapPorts: takesLeadersForAway },
+    breaks: ["S20"],
+    story: "primary-cut-for-long",
+  },
+];

@@ -2,8 +2,7 @@
 //
 // A mutant is a lie of one port to the real node, or a flaw of a simulated part. `hunts` names the faults under
 // which it shows; the hunt plays storms of them until a checker speaks.
-import type { Fault, VerbName } from "../scenario/verbs.ts";
-import type { Flaws } from "./cluster.ts";
+import type { Mutant } from "./mutant.ts";
 import { armsLate, forgetsFirstArm, trustsAnyWatchdog } from "./mutants-fence.ts";
 import { armsBeforeConfirmed, ownsByName, renewsUnasked, sharesInstants } from "./mutants-lease.ts";
 import { forgetsPromises, promisesTooShortly, takesSilenceForPromise } from "./mutants-peers.ts";
@@ -12,6 +11,7 @@ import {
   forgetsMarker,
   hasNoLimits,
   leavesOrphans,
+  leavesRecordBehind,
   neverMorePatient,
   saysDownTooEarly,
   seesNoFullDisk,
@@ -20,7 +20,7 @@ import {
   takesReservedForDone,
   trustsTimelines,
 } from "./mutants-postgres.ts";
-import { dropsIdleSlots, trustsCopies } from "./mutants-slots.ts";
+import { SLOT_MUTANTS } from "./mutants-slots.ts";
 import {
   anchorsAtAnswer,
   asksNobody,
@@ -42,28 +42,11 @@ import {
   writesSyncWithoutTerm,
 } from "./mutants-sync.ts";
 
-export interface Mutant {
-  readonly name: string;
-  readonly flaws: Flaws;
-  /** Rules of which at least one must be found broken. */
-  readonly breaks: readonly string[];
-  readonly hunts?: readonly VerbName[];
-  /** A story whose expectations it cannot meet. */
-  readonly story?: string;
-  /** A schedule made for it, where storms would have to be lucky. */
-  readonly faults?: readonly Fault[];
-  /** Settings under which it shows. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  readonly quick?: boolean;
-  readonly nodes?: number;
-  /** With one more host, whose agent bears the first one's name. */
-  readonly twin?: boolean;
-}
-
 /** With the fault's primary cut from the store alone, so that the others are free to take over. */
 const FAILSAFE = { ttl: 10, loop_wait: 1, failsafe_mode: true };
 
 export const MUTANTS: readonly Mutant[] = [
+  ...SLOT_MUTANTS,
   {
     name: "margin-zero",
     flaws: { wrapPorts: armsLate },
@@ -73,16 +56,10 @@ export const MUTANTS: readonly Mutant[] = [
     quick: true,
   },
   {
-    name: "copies-trusted",
-    flaws: { wrapPorts: trustsCopies },
-    breaks: ["S21"],
-    story: "logical-copy-too-young",
-  },
-  {
-    name: "slot-dropped-early",
-    flaws: { wrapPorts: dropsIdleSlots },
-    breaks: ["S20"],
-    story: "member-away-for-long",
+    name: "record-left-behind",
+    flaws: { wrapPorts: leavesRecordBehind },
+    breaks: ["S3"],
+    story: "store-away-after-promotion",
   },
   {
     name: "promote-before-arm",

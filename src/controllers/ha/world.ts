@@ -10,6 +10,7 @@ import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Tags, WatchdogSettings } from "../../model/settings.ts";
 import type { Instant } from "../../model/time.ts";
+import type { Lineage } from "../../model/timeline.ts";
 import type { HoldSighting } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
 import type { LeaseView } from "../../ports/lease.ts";
@@ -99,6 +100,8 @@ export interface HaMemory {
   readonly life: { readonly pid: number; readonly sharedSince: string } | undefined;
   /** Since when nobody has been leading, as this node saw it with permission to race. */
   readonly racingSince: Instant | undefined;
+  /** From where the standby was last told to stream, and the history of the leader it finds there (R19). */
+  readonly told: { readonly from: string; readonly lineage: Lineage } | undefined;
   /** Whether the standby that was started last was told to follow nobody; undefined when another life started it. */
   readonly startedAlone: boolean | undefined;
   /** What the release asked for upon which this member tried to acquire; kept until it is a primary. */
@@ -150,6 +153,7 @@ export const EMPTY_MEMORY: HaMemory = {
   silentSince: undefined,
   life: undefined,
   racingSince: undefined,
+  told: undefined,
   startedAlone: undefined,
   inherited: undefined,
   chosen: undefined,

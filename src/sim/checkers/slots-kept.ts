@@ -16,7 +16,9 @@ export const slotsKept: MakeChecker = ({ cluster, violate }) => {
     if (at < sampledAt + SAMPLE_MS || cluster.store.isForeign) return;
     sampledAt = at;
     for (const name of cluster.hosts.keys()) {
-      const isThere = cluster.store.state.keys.has(`/service/demo/members/${name}`);
+      // A primary lives on by its peers' promises when it cannot reach the store and its key has ended.
+      const isServing = cluster.writable()?.name === name;
+      const isThere = isServing || cluster.store.state.keys.has(`/service/demo/members/${name}`);
       if (isThere) lastSeen.set(slotNameOf(name), at);
     }
   };

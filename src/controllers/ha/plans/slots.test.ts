@@ -9,6 +9,7 @@ import {
   END,
   following,
   given,
+  heldBy,
   leading,
   memberIs,
   NOW,
@@ -77,6 +78,14 @@ describe("the slot of a member that is away", () => {
     ];
     expect(standby(...counted)).toMatchObject([{ create: ["n3"], drop: [] }]);
     expect(standby(...counted, later(10 * MINUTE))).toEqual([]);
+  });
+
+  it("is kept for the leader that has no key of its own: it lives by its peers' promises", () => {
+    const cut = [withoutLeader, gone("n1"), learnt, later(31 * MINUTE), learnt];
+    expect(dropped(standby(...cut, heldBy("n1", 300), learnt))).toEqual([]);
+    const replaced = [...cut, heldBy("n3", 300), learnt];
+    expect(dropped(standby(...replaced, later(29 * MINUTE), learnt))).toEqual([]);
+    expect(dropped(standby(...replaced, later(30 * MINUTE), learnt))).toEqual(["n1"]);
   });
 
   it("is not counted further than the leader counts: it may have seen a short return", () => {

@@ -71,13 +71,23 @@ function unneeded(w: HaWorld): HaMemory["unneededSince"] {
     ...memberSlots(w, c),
     ...w.config.permanentSlots.map(({ name }) => name),
   ]);
+  const leaders = new Set(leadersOf(c).map(slotNameOf));
   const since: Record<string, Instant> = {};
   for (const name of [...w.server.ownSlots, ...Object.keys(absentMs)]) {
     if (needed.has(name)) continue;
-    since[name] = laterOf(w.memory.unneededSince[name], w.now, absentMs[name]);
+    since[name] = leaders.has(name)
+      ? w.now
+      : laterOf(w.memory.unneededSince[name], w.now, absentMs[name]);
   }
   return since;
 }
+
+/**
+ * Who leads, or led last and may lead on by its peers' promises: without the store its own key ends, and it is not away.
+ * Its slots are kept, and its absence begins when somebody else holds.
+ */
+const leadersOf = (c: ClusterSnapshot): readonly string[] =>
+  [c.leader?.name, c.hold?.holder].filter((name) => name !== undefined);
 
 /** `publishedMs` is the leader's count in whole minutes. */
 function laterOf(own: Instant | undefined, now: Instant, publishedMs: Ms | undefined): Instant {

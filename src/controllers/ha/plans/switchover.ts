@@ -2,6 +2,7 @@
 
 import type { FailoverIntent } from "../../../model/cluster.ts";
 import { lagBytes } from "../../../model/lsn.ts";
+import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
 import { type Candidate, heirs, whyNot } from "./candidates.ts";
 import { clusterOf, sqlOf } from "./standing.ts";
@@ -12,6 +13,16 @@ export function switchoverIntent(w: HaWorld): FailoverIntent | undefined {
   if (intent === undefined || intent.candidate === w.self.name) return undefined;
   return intent.leader === undefined || intent.leader === w.self.name ? intent : undefined;
 }
+
+/** A person asked for this very member and it could not be promoted: the others need not wait for it for ever. */
+export function wishHasFailed(w: HaWorld): readonly HaUpkeep[] {
+  const intent = clusterOf(w)?.failover;
+  if (intent?.value?.candidate !== w.self.name || isForLater(w, intent.value)) return [];
+  return [{ kind: "clear-failover", revision: intent.modRevision }];
+}
+
+const isForLater = (w: HaWorld, { scheduledAtMs }: FailoverIntent): boolean =>
+  scheduledAtMs !== undefined && scheduledAtMs > w.wallMs;
 
 /** Whether a switchover away from this node was asked for, and for now. */
 export function isSwitchoverDue(w: HaWorld): boolean {

@@ -7,6 +7,7 @@ import { printJson } from "../../../model/wire/json.ts";
 import { printRfc3339 } from "../../../model/wire/rfc3339.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
+import { recordUpkeep } from "./own-record.ts";
 import { mayBePromoting } from "./promotion.ts";
 import { rosterUpkeep } from "./roster.ts";
 import { publishedSlots, slotUpkeep } from "./slots.ts";
@@ -37,7 +38,7 @@ export function standbyUpkeep(w: HaWorld, source: Source | undefined): readonly 
     ...disarm(w),
     ...settings(w),
     ...syncNamesUpkeep(w),
-    ...lineage(w, source),
+    ...recordUpkeep(w, source),
     ...slotUpkeep(w, c),
   ];
 }
@@ -54,25 +55,6 @@ function disarm(w: HaWorld): readonly HaUpkeep[] {
 
 const settings = (w: HaWorld): readonly HaUpkeep[] =>
   w.server.settingsStale ? [{ kind: "apply-settings", plan: w.plan }] : [];
-
-/** R19: what we stream from is what we are, once the server has switched to that timeline. */
-function lineage(w: HaWorld, source: Source | undefined): readonly HaUpkeep[] {
-  const theirs = source === undefined ? undefined : headOf(source.lineage);
-  const mine = headOf(w.server.lineage);
-  const sql = sqlOf(w);
-  if (
-    source === undefined ||
-    theirs === undefined ||
-    sql?.walReceiver?.timeline !== theirs.timeline
-  )
-    return [];
-  if (
-    sql.timeline !== theirs.timeline ||
-    (mine?.timeline === theirs.timeline && mine.term === theirs.term)
-  )
-    return [];
-  return [{ kind: "record-lineage", lineage: source.lineage }];
-}
 
 /** The WAL end for the lag rule, the slots' positions and the absences for the standbys, when they have moved. */
 function status(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {

@@ -5,6 +5,7 @@ import type { Upstream } from "../../../ports/postgres.ts";
 import { STOP_STANDBY_MS } from "../limits.ts";
 import { feedOf, isFedByCluster } from "../plans/cascade.ts";
 import { copiesDue } from "../plans/logical-slots.ts";
+import { told } from "../plans/own-record.ts";
 import { leaderIsStale, permission } from "../plans/permission.ts";
 import {
   clusterOf,
@@ -78,6 +79,7 @@ function attach(w: HaWorld, source: Source): Verdict {
       because: "follow_repointing",
       detail: upstream.member,
       step: { kind: "follow", upstream },
+      remember: told(upstream, source),
     };
   }
   const copying = copySlots(w, source, upstream);
@@ -87,6 +89,7 @@ function attach(w: HaWorld, source: Source): Verdict {
     because: "following",
     detail: pathTo(source, upstream.member),
     upkeep: standbyUpkeep(w, source),
+    remember: told(upstream, source),
     ...(wakeAt === undefined ? {} : { wakeAt }),
   };
 }
@@ -103,7 +106,7 @@ function copySlots(w: HaWorld, source: Source, upstream: Upstream): Verdict | un
     detail: `${names.join(", ")} from ${from.member}`,
     step: { kind: "copy-slots", from, names, plan: w.plan, upstream, timeoutMs },
     upkeep: standbyUpkeep(w, source),
-    remember: { startedAlone: false },
+    remember: { startedAlone: false, ...told(upstream, source) },
   };
 }
 

@@ -4,22 +4,29 @@ import {
   accepting,
   anotherStore,
   asPrimary,
+  BRANCH_2,
+  BRANCH_3,
   bootstrapping,
   byPeers,
   crashed,
   failed,
   following,
   given,
+  LINEAGE,
   leading,
   NOW,
   orphaned,
   paused,
+  remembering,
+  server,
   silentSql,
+  sql,
   TERM,
   unread,
   withLease,
   withoutLease,
 } from "../../../../test/support/world.ts";
+import { FIRST_BRANCH } from "../../../model/timeline.ts";
 import { decide } from "../decide.ts";
 
 describe("a primary that cannot read the store", () => {
@@ -95,6 +102,27 @@ describe("a standby that cannot read the store", () => {
     expect(decide(given(following(), crashed, unread, paused)).step).toBeUndefined();
     expect(decide(given(following(), crashed, unread, bootstrapping)).step).toBeUndefined();
     expect(decide(given(leading(), crashed, unread)).step).toBeUndefined();
+  });
+
+  it("writes down that it has come to the timeline which it was told to follow", () => {
+    const lineage = [...LINEAGE, BRANCH_3];
+    const told = remembering({ told: { from: "n3.example:5432", lineage } });
+    const there = given(following(), told, sql({ upstream: "n3.example:5432", timeline: 3 }));
+    const record = { kind: "record-lineage", lineage };
+    expect(decide(given(there, unread))).toMatchObject({ upkeep: [record], wakeAt: NOW + 250 });
+    const stillOnItsWay = given(there, sql({ timeline: 2 }), unread);
+    expect(decide(stillOnItsWay)).toMatchObject({ upkeep: [], wakeAt: NOW + 250 });
+  });
+
+  it("writes down nothing of another history, another source or another store (R19)", () => {
+    const lineage = [...LINEAGE, BRANCH_3];
+    const told = remembering({ told: { from: "n3.example:5432", lineage } });
+    const there = given(following(), told, sql({ upstream: "n3.example:5432", timeline: 3 }));
+    const namesake = server({ lineage: [...LINEAGE, { ...BRANCH_3, term: 150 }] });
+    const fork = server({ lineage: [FIRST_BRANCH, { ...BRANCH_2, term: 90 }] });
+    for (const change of [namesake, fork, sql({ upstream: "n9.example:5432" }), asPrimary])
+      expect(decide(given(there, change, unread)).upkeep).toEqual([]);
+    expect(decide(given(there, anotherStore)).upkeep).toEqual([]);
   });
 
   it("is not judged by its silence", () => {

@@ -1,6 +1,7 @@
 // Can the store be read? If not, what may go on without it?
 import { after, type Instant } from "../../../model/time.ts";
 import { isolation } from "../plans/isolation.ts";
+import { awaitsRecord, recordUpkeep } from "../plans/own-record.ts";
 import { isDown, isPrimary, isRunning, isStandby } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
 import type { HaWorld } from "../world.ts";
@@ -16,9 +17,7 @@ export function ignorance(w: HaWorld): Verdict | undefined {
   if (w.server.process.kind === "orphans" && !w.config.paused)
     return { because: "fencing_orphans", detail, step: { kind: "kill" } };
   if (isPrimary(w) || mayBePrimary(w)) return primary(w, detail);
-  if (isRunning(w)) {
-    return { because: w.storeChanged ? "store_changed" : "store_unread_following", detail };
-  }
+  if (isRunning(w)) return standby(w, detail);
   if (w.storeChanged) return { because: "store_changed", detail };
   if (
     isDown(w) &&
@@ -28,9 +27,17 @@ export function ignorance(w: HaWorld): Verdict | undefined {
     !w.config.paused
   ) {
     // Reads are better than nothing, and a running standby can race at once when the store is back.
-    return { ...startStandby(w, undefined, "store_unread_waiting"), detail };
+    return { ...startStandby(w, "store_unread_waiting"), detail };
   }
   return { because: "store_unread_waiting", detail };
+}
+
+/** It goes on following whom it was told to, and its own record follows it. Another store teaches nothing. */
+function standby(w: HaWorld, detail: string): Verdict {
+  if (w.storeChanged) return { because: "store_changed", detail };
+  const because = "store_unread_following";
+  const soon = awaitsRecord(w) ? { wakeAt: after(w.now, LOOK_AGAIN_MS) } : {};
+  return { because, detail, upkeep: recordUpkeep(w, undefined), ...soon };
 }
 
 /** A server that does not answer, under a lease of ours: what it is will be seen when it does. */

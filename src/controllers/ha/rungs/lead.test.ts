@@ -97,6 +97,15 @@ describe("a winner that is judged again (R12)", () => {
     expect(verdict.memory.standBackUntil).toBe(NOW + 10_000);
   });
 
+  it("takes back the wish that named it: the others need not wait for it", () => {
+    const named = won(fenceDead, intent({ candidate: "n2" }));
+    expect(decide(named).upkeep).toContainEqual({ kind: "clear-failover", revision: 450 });
+    const other = won(fenceDead, intent({ candidate: "n3" }));
+    const later = won(fenceDead, intent({ candidate: "n2", scheduledAtMs: WALL_MS + 1_000 }));
+    for (const w of [other, later])
+      expect(decide(w).upkeep.map(({ kind }) => kind)).not.toContain("clear-failover");
+  });
+
   it("ends its server first where an earlier life may have asked for the promotion", () => {
     const w = won(fenceDead, branches(...LINEAGE, MINE));
     expect(decide(w)).toMatchObject({ because: "lead_not_eligible", step: { kind: "kill" } });

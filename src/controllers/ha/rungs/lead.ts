@@ -12,7 +12,12 @@ import { mayBePromoting, promotionLimitMs, reservedIn } from "../plans/promotion
 import { unsteady } from "../plans/restarts.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
 import { primaryStopMs } from "../plans/stopping.ts";
-import { switchoverCandidate, switchoverIntent, switchoverProblem } from "../plans/switchover.ts";
+import {
+  switchoverCandidate,
+  switchoverIntent,
+  switchoverProblem,
+  wishHasFailed,
+} from "../plans/switchover.ts";
 import { closeGate, keepSync } from "../plans/sync-keeping.ts";
 import { unanswering } from "../plans/unanswering.ts";
 import { unused } from "../plans/unused.ts";
@@ -121,6 +126,7 @@ function giveBack(w: HaWorld, lease: Lease, detail: string): Verdict {
     because: "lead_not_eligible",
     detail,
     ...(mayOpen ? { step: { kind: "kill" }, vouch: true } : unused(w, lease)),
+    upkeep: wishHasFailed(w),
     remember: { standBackUntil: after(w.now, w.config.ttlMs) },
   };
 }

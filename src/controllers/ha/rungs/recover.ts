@@ -6,11 +6,11 @@ import { feedOf } from "../plans/cascade.ts";
 import { deadPrimary } from "../plans/crash.ts";
 import { isUnfinished } from "../plans/promotion.ts";
 import { cloneFrom, rebuild } from "../plans/rejoin.ts";
-import { cleanEnd, clusterOf, leads, otherLeader, readyLeader } from "../plans/standing.ts";
+import { cleanEnd, leads, otherLeader, readyLeader } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
+import { wishHasFailed } from "../plans/switchover.ts";
 import { unanswering } from "../plans/unanswering.ts";
 import { unused } from "../plans/unused.ts";
-import type { HaUpkeep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -95,22 +95,11 @@ function deadPrimaryOrUnfinished(w: HaWorld, lease: Lease): Verdict {
   };
 }
 
-/** A person asked for this very member and it could not be promoted: the others need not wait for it for ever. */
-function wishHasFailed(w: HaWorld): readonly HaUpkeep[] {
-  const intent = clusterOf(w)?.failover;
-  if (intent?.value?.candidate !== w.self.name) return [];
-  return [{ kind: "clear-failover", revision: intent.modRevision }];
-}
-
 function deadStandby(w: HaWorld): Verdict {
   const source = readyLeader(w);
   if (source === undefined) {
     // Nobody to follow. A former primary starts as a standby too: its position is needed in the race (R16).
-    return startStandby(
-      w,
-      undefined,
-      otherLeader(w) === undefined ? "starting_standby" : "follow_waiting",
-    );
+    return startStandby(w, otherLeader(w) === undefined ? "starting_standby" : "follow_waiting");
   }
   if (w.requests.reinitialise !== undefined) return cloneFrom(w, source, "reinitialising");
   if (w.memory.divergedFrom === source.term) return rebuild(w, source);
@@ -120,5 +109,5 @@ function deadStandby(w: HaWorld): Verdict {
     if (end === undefined || compareLineage(w.server.lineage, end, source.lineage) === "diverged")
       return rebuild(w, source);
   }
-  return startStandby(w, feedOf(w, source), "starting_standby");
+  return startStandby(w, "starting_standby", { upstream: feedOf(w, source), source });
 }
