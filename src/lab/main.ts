@@ -42,6 +42,12 @@ const parties = (text: string): readonly Party[] => {
   if (known.length === named.length) return known;
   throw new InvalidArgumentError(`Choose from ${PARTIES.join(",")}.`);
 };
+const modes = (text: string): readonly Mode[] => {
+  const named = text.split(",");
+  const known = MODES.filter((mode) => named.includes(mode));
+  if (known.length === named.length) return known;
+  throw new InvalidArgumentError(`Choose from ${MODES.join(",")}.`);
+};
 const setting = (text: string, before: Record<string, string>): Record<string, string> => {
   const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
   if (key === undefined) throw new InvalidArgumentError("Write key=value.");
@@ -224,9 +230,11 @@ interface SoakFlags {
   readonly name: string;
   readonly minutes: number;
   readonly seed: number;
-  readonly mode: Mode;
+  readonly mode: readonly Mode[];
   readonly nodes: number;
   readonly ttl: number;
+  readonly failovers?: number;
+  readonly book?: string;
   readonly only: string;
   readonly set: Record<string, string>;
   readonly json: boolean;
@@ -237,7 +245,9 @@ program
   .description("random faults from a seed on a lab of its own, under load; ends with a verdict")
   .requiredOption("--minutes <n>", "no new fault after so many minutes", positive)
   .option("--seed <s>", "the same seed plays the same faults", whole, randomInt(1_000_000))
-  .addOption(new Option("--mode <mode>", "synchronous_mode").choices(MODES).default("off"))
+  .option("--mode <modes>", `synchronous_mode: some of ${MODES.join(",")}`, modes, ["off"])
+  .option("--failovers <n>", "only what leads to a failover, until each kind has so many", whole)
+  .option("--book <file>", "keeps the rounds of several runs, which count together")
   .option("--name <name>", "of the lab", "soak")
   .option("--nodes <n>", "PostgreSQL nodes", whole, USUAL_LAB.nodes)
   .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
@@ -247,7 +257,8 @@ program
   .action(
     runs((o: SoakFlags) => {
       const only = o.only.split(",").filter((kind) => kind !== "");
-      return soakCommand({ ...o, only, ttlSeconds: o.ttl }, o);
+      const { failovers, book } = o;
+      return soakCommand({ ...o, modes: o.mode, only, ttlSeconds: o.ttl, failovers, book }, o);
     }),
   );
 

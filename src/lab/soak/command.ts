@@ -5,6 +5,7 @@ import { takeDown } from "../down.ts";
 import { checkOptions, defaultDir, type LabOptions, USUAL_LAB } from "../layout.ts";
 import { stepLine } from "../report.ts";
 import { bringUp } from "../up.ts";
+import { Book, countOf } from "./book.ts";
 import type { Mode } from "./loss.ts";
 import { brokenIn, roundText, soakText } from "./report.ts";
 import { type RoundReport, soak } from "./soak.ts";
@@ -13,39 +14,69 @@ export interface SoakOptions {
   readonly name: string;
   readonly minutes: number;
   readonly seed: number;
-  readonly mode: Mode;
+  /** One after the other, each on a lab of its own and with its share of the minutes. */
+  readonly modes: readonly Mode[];
   readonly nodes: number;
   readonly ttlSeconds: number;
   readonly only: readonly string[];
   readonly set: Readonly<Record<string, string>>;
+  /** Only faults that lead to a failover, until there are so many of each kind in each mode. */
+  readonly failovers: number | undefined;
+  /** A file for the rounds of several runs, which count together. */
+  readonly book: string | undefined;
 }
 
 /** Disks of their own, so that one can be full; WAL must fit into them many times. */
 const DISK_MEGABYTES = 1_024;
 const SMALL_WAL = { max_wal_size: "128MB" };
 
-/** Exit 3 when a promise was broken; the lab's directory then stays, for the logs. */
+/** Exit 3 when a promise was broken; the lab's directory then stays, for the logs, and no further mode is played. */
 export async function soakCommand(options: SoakOptions, { json }: Printing): Promise<number> {
   const say = (text: string): void => (json ? console.error(text) : console.log(text));
-  const chosen = labOptions(options);
-  checkOptions(chosen);
-  say(`soak of ${options.minutes} minutes, seed ${options.seed}, synchronous_mode ${options.mode}`);
-  const lab = await bringUp(chosen, (step, tookMs) => say(stepLine(step, tookMs)));
+  for (const mode of options.modes) checkOptions(labOptions(options, mode));
+  const book = new Book(options.book);
+  const stop = stopped(say);
+  const brokenAtEnd: string[] = [];
+  for (const mode of options.modes) {
+    const own = brokenIn(book.rounds()).length + brokenAtEnd.length;
+    if (stop.aborted || own > 0) break;
+    brokenAtEnd.push(...(await soakIn(mode, { options, book, stop, say })));
+  }
+  const rounds = book.rounds();
+  const broken = [...brokenIn(rounds), ...brokenAtEnd];
+  const again = againText(options);
+  if (json) printJson("LabSoak", { rounds, broken, again, warnings: [] });
+  else console.log(soakText({ rounds, broken, wanted: options.failovers }, again));
+  return broken.length === 0 ? 0 : EXIT_WARNING;
+}
+
+interface Running {
+  readonly options: SoakOptions;
+  readonly book: Book;
+  readonly stop: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+/** One mode on a lab of its own; answers what was broken at its very end. */
+async function soakIn(mode: Mode, { options, book, stop, say }: Running) {
+  const { minutes, seed, modes, failovers: wanted } = options;
+  say(`soak of ${minutes / modes.length} minutes, seed ${seed}, synchronous_mode ${mode}`);
+  const lab = await bringUp(labOptions(options, mode), (step, took) => say(stepLine(step, took)));
   let isHeld = false;
   try {
-    const overAt = performance.now() + options.minutes * 60_000;
-    const stop = stopped(say);
+    const overAt = performance.now() + (minutes / modes.length) * 60_000;
     const isOver = (): boolean => stop.aborted || performance.now() >= overAt;
+    const soFar = (kind: string) => countOf(book.rounds(), { mode, kind });
+    const failovers = wanted === undefined ? undefined : { wanted, soFar };
     let number = 0;
-    const tell = (round: RoundReport): void => say(roundText(++number, round));
-    const report = await soak(lab, { ...options, isOver }, tell);
-    const broken = brokenIn(report);
-    isHeld = broken.length === 0;
-    const again = againText(options);
-    if (json) printJson("LabSoak", { ...report, broken, again, warnings: [] });
-    else console.log(soakText(report, again));
+    const tell = (round: RoundReport): void => {
+      book.add(round);
+      say(roundText(++number, round));
+    };
+    const report = await soak(lab, { ...options, mode, isOver, failovers }, tell);
+    isHeld = brokenIn(report.rounds).length + report.brokenAtEnd.length === 0;
     if (!isHeld) say(`The logs stay in ${lab.dir}`);
-    return isHeld ? 0 : EXIT_WARNING;
+    return report.brokenAtEnd;
   } finally {
     await takeDown(lab, { keepDirectory: !isHeld });
   }
@@ -64,7 +95,7 @@ function stopped(say: (text: string) => void): AbortSignal {
 }
 
 /** As root every node is a host with a network and a disk; others play what loopback can. */
-function labOptions({ name, nodes, ttlSeconds, mode, set }: SoakOptions): LabOptions {
+function labOptions({ name, nodes, ttlSeconds, set }: SoakOptions, mode: Mode): LabOptions {
   const isRoot = process.getuid?.() === 0;
   return {
     ...USUAL_LAB,
@@ -80,10 +111,13 @@ function labOptions({ name, nodes, ttlSeconds, mode, set }: SoakOptions): LabOpt
   };
 }
 
-function againText({ minutes, seed, mode, nodes, ttlSeconds, only, set }: SoakOptions): string {
+function againText(options: SoakOptions): string {
+  const { minutes, seed, modes, nodes, ttlSeconds, only, set, failovers, book } = options;
   const settings = Object.entries(set).map(([key, value]) => ` --set ${key}=${value}`);
   return [
-    `npx understudy lab soak --minutes ${minutes} --seed ${seed} --mode ${mode}`,
+    `npx understudy lab soak --minutes ${minutes} --seed ${seed} --mode ${modes.join(",")}`,
+    failovers === undefined ? "" : ` --failovers ${failovers}`,
+    book === undefined ? "" : ` --book ${book}`,
     nodes === USUAL_LAB.nodes ? "" : ` --nodes ${nodes}`,
     ttlSeconds === USUAL_LAB.ttlSeconds ? "" : ` --ttl ${ttlSeconds}`,
     only.length === 0 ? "" : ` --only ${only.join(",")}`,

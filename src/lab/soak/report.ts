@@ -1,7 +1,7 @@
 // What does a soak say at its end? A table by kind, and a verdict.
 import { inSeconds } from "../report.ts";
 import { middleAndWorst } from "../statistics.ts";
-import type { RoundReport, SoakReport } from "./soak.ts";
+import type { RoundReport } from "./soak.ts";
 
 /** One round in a line, as it ends. */
 export function roundText(number: number, round: RoundReport): string {
@@ -17,53 +17,71 @@ export function roundText(number: number, round: RoundReport): string {
   return `${head.padEnd(46)}  ${outcome.join(", ")}`;
 }
 
-/** Every promise that was broken. */
-export const brokenIn = ({ rounds, brokenAtEnd }: SoakReport): readonly string[] => [
-  ...rounds.flatMap(({ kind, broken }, index) =>
-    broken.map((what) => `round ${index + 1}, ${kind}: ${what}`),
-  ),
-  ...brokenAtEnd,
-];
+/** Every promise that was broken in these rounds. */
+export const brokenIn = (rounds: readonly RoundReport[]): readonly string[] =>
+  rounds.flatMap(({ mode, kind, broken }, index) =>
+    broken.map((what) => `round ${index + 1}, ${mode}, ${kind}: ${what}`),
+  );
 
-/** The table, the verdict, and how to play it again. */
-export function soakText(report: SoakReport, again: string): string {
-  const { rounds, mode } = report;
-  const kinds = [...new Set(rounds.map(({ kind }) => kind))].toSorted();
-  const broken = brokenIn(report);
-  const sum = (count: (round: RoundReport) => number): number =>
-    rounds.reduce((total, round) => total + count(round), 0);
+export interface SoakVerdict {
+  readonly rounds: readonly RoundReport[];
+  readonly broken: readonly string[];
+  /** Failovers of each kind and mode that were asked for. */
+  readonly wanted: number | undefined;
+}
+
+/** The table by mode and kind, the verdict, and how to play it again. */
+export function soakText({ rounds, broken, wanted }: SoakVerdict, again: string): string {
+  const heads = [...new Set(rounds.map(headOf))].toSorted();
+  const groups = heads.map((head) => [head, rounds.filter((r) => headOf(r) === head)] as const);
   const counts =
-    `${rounds.length} faults, ${sum((r) => r.failovers)} failovers, ` +
-    `${sum((r) => r.acknowledged)} rows acknowledged, ${sum((r) => r.lost)} lost`;
+    `${rounds.length} faults, ${sumOf(rounds, "failovers")} failovers, ` +
+    `${sumOf(rounds, "acknowledged")} rows acknowledged, ${sumOf(rounds, "lost")} lost`;
   return [
     "",
-    "| fault | rounds | failovers | pause: median / worst | rows lost | broken promises |",
-    "|---|---|---|---|---|---|",
-    ...kinds.map((kind) =>
-      kindLine(
-        kind,
-        rounds.filter((round) => round.kind === kind),
-      ),
-    ),
+    "| mode | fault | rounds | failovers | pause: median / worst | rows lost | broken promises |",
+    "|---|---|---|---|---|---|---|",
+    ...groups.map(([head, own]) => groupLine(head, own)),
     "",
     ...broken.map((what) => `BROKEN  ${what}`),
     broken.length === 0
-      ? `HELD: ${counts} (${excuse(mode)}), never two writers, always back`
+      ? `HELD: ${counts} (${excuse(rounds)}), never two writers, always back`
       : `BROKEN: ${counts}; ${broken.length} broken promises`,
+    ...missingText(groups, wanted),
     `The same again: ${again}`,
   ].join("\n");
 }
 
-function kindLine(kind: string, rounds: readonly RoundReport[]): string {
-  const sum = (count: (round: RoundReport) => number): number =>
-    rounds.reduce((total, round) => total + count(round), 0);
+const headOf = ({ mode, kind }: RoundReport): string => `${mode} | ${kind}`;
+
+function groupLine(head: string, rounds: readonly RoundReport[]): string {
   const pauses = middleAndWorst(rounds.map(({ pauseMs }) => pauseMs));
   const refused = rounds.filter((round) => round.refused !== undefined).length;
   const played = refused === 0 ? `${rounds.length}` : `${rounds.length} (${refused} refused)`;
-  const [failovers, lost] = [sum((r) => r.failovers), sum((r) => r.lost)];
-  const broken = sum((r) => r.broken.length);
-  return `| ${kind} | ${played} | ${failovers} | ${pauses} | ${lost} | ${broken} |`;
+  const [failovers, lost] = [sumOf(rounds, "failovers"), sumOf(rounds, "lost")];
+  const broken = rounds.flatMap((round) => round.broken).length;
+  return `| ${head} | ${played} | ${failovers} | ${pauses} | ${lost} | ${broken} |`;
 }
 
-const excuse = (mode: SoakReport["mode"]): string =>
-  mode === "off" ? "only what asynchronous replication may lose" : `${mode}: none may be lost`;
+/** What a soak with a wish for so many failovers of each kind has still to play. */
+function missingText(
+  groups: readonly (readonly [string, readonly RoundReport[]])[],
+  wanted: number | undefined,
+): readonly string[] {
+  if (wanted === undefined) return [];
+  const few = groups.filter(([, rounds]) => sumOf(rounds, "failovers") < wanted);
+  const missing = few.map(([head, rounds]) => `${head} ${sumOf(rounds, "failovers")}`);
+  return missing.length === 0
+    ? [`Every kind that was played has caused ${wanted} failovers or more`]
+    : [`Fewer than ${wanted} failovers so far: ${missing.join(", ").replaceAll(" | ", " ")}`];
+}
+
+const sumOf = (
+  rounds: readonly RoundReport[],
+  count: "failovers" | "acknowledged" | "lost",
+): number => rounds.reduce((sum, round) => sum + round[count], 0);
+
+const excuse = (rounds: readonly RoundReport[]): string =>
+  rounds.some(({ mode }) => mode === "off")
+    ? "with mode off only what asynchronous replication may lose"
+    : "none may be lost";

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../../model/error.ts";
 import type { Ms } from "../../model/time.ts";
 import { heal } from "../heal.ts";
-import { superuser, waitForPrimary } from "../health.ts";
+import { primaryOf, superuser, waitForPrimary } from "../health.ts";
 import type { LostRow } from "../ledger.ts";
 import type { Load } from "../load.ts";
 import { type Measurement, measure } from "../measure.ts";
@@ -15,7 +15,7 @@ import type { LabRecord } from "../record.ts";
 import { waitFor } from "../wait-until.ts";
 import { openWritable } from "../writable.ts";
 import { brokenPromises, type Mode } from "./loss.ts";
-import { canSuffer, type Round, roundsOf, TROUBLES } from "./troubles.ts";
+import { type Count, canSuffer, failoversOf, type Round, roundsOf, TROUBLES } from "./troubles.ts";
 
 export interface SoakWish {
   readonly seed: number;
@@ -24,9 +24,14 @@ export interface SoakWish {
   readonly only: readonly string[];
   /** The soak ends with the round in which this answers true. */
   readonly isOver: (rounds: number) => boolean;
+  /** Only what leads to failovers, until there are so many of each kind; without it the dice choose. */
+  readonly failovers?:
+    | { readonly wanted: number; readonly soFar: (kind: string) => Count }
+    | undefined;
 }
 
 export interface RoundReport {
+  readonly mode: Mode;
   readonly kind: string;
   /** Who was hit, by name, or the part nobody had at that moment. */
   readonly node: string;
@@ -42,8 +47,6 @@ export interface RoundReport {
 }
 
 export interface SoakReport {
-  readonly seed: number;
-  readonly mode: Mode;
   readonly rounds: readonly RoundReport[];
   /** What was wrong at the very end: a row of an earlier round that has gone since. */
   readonly brokenAtEnd: readonly string[];
@@ -65,18 +68,26 @@ export async function soak(
   wish: SoakWish,
   tell: (round: RoundReport) => void,
 ): Promise<SoakReport> {
-  const { seed, mode, isOver } = wish;
+  const { mode, isOver } = wish;
   const rounds: RoundReport[] = [];
   const kept: Kept[] = [];
-  const dice = roundsOf(seed, choose(lab, wish.only));
+  const planned = plan(lab, wish);
   for (let isDead = false; !isDead && !isOver(rounds.length); ) {
-    const { report, load } = await playRound(lab, dice.next().value, mode);
+    const round = planned.next().value;
+    if (round === undefined) break;
+    const { report, load } = await playRound(lab, round, mode);
     rounds.push(report);
     tell(report);
     if (load === undefined) isDead = true;
     else kept.push({ kind: report.kind, load, lost: report.lost });
   }
-  return { seed, mode, rounds, brokenAtEnd: await lookAgain(kept) };
+  return { rounds, brokenAtEnd: await lookAgain(kept) };
+}
+
+function plan(lab: LabRecord, { seed, only, failovers }: SoakWish): Iterator<Round, undefined> {
+  const chosen = choose(lab, only);
+  if (failovers === undefined) return roundsOf(seed, chosen);
+  return failoversOf(chosen, failovers.wanted, failovers.soFar);
 }
 
 function choose(lab: LabRecord, only: readonly string[]) {
@@ -95,7 +106,7 @@ function choose(lab: LabRecord, only: readonly string[]) {
 /** One round. Without a load in the answer the cluster did not come back, and nothing more can be asked. */
 async function playRound(
   lab: LabRecord,
-  { trouble, target, forTtls }: Round,
+  { trouble, target, forTtls, isOverWithFailover }: Round,
   mode: Mode,
 ): Promise<{ report: RoundReport; load: Load | undefined }> {
   const forMs = Math.round(forTtls * lab.ttlSeconds * 1000);
@@ -107,10 +118,10 @@ async function playRound(
     node = (await nodeFor(lab, target)) ?? target;
     faultAt = performance.now();
     for (const verb of trouble.verbs(node)) refused ??= await play(lab, verb);
-    await sleep(forMs);
+    await (isOverWithFailover ? anotherLeads(lab, node, forMs) : sleep(forMs));
     await heal(lab, BACK_LIMIT_MS);
   };
-  const known = () => ({ kind: trouble.kind, node, forMs, refused });
+  const known = () => ({ mode, kind: trouble.kind, node, forMs, refused });
   try {
     if (mode !== "off") await waitForSync(lab);
     const keep = (started: Load): void => {
@@ -125,6 +136,15 @@ async function playRound(
     const nothing = { failovers: 0, pauseMs: 0, acknowledged: 0, lost: 0 };
     return { report: { ...known(), ...nothing, broken }, load: undefined };
   }
+}
+
+/** Returns when a member other than `before` leads, or when the time is over: some faults need none. */
+async function anotherLeads(lab: LabRecord, before: string, limitMs: Ms): Promise<void> {
+  const leads = async (): Promise<boolean> => {
+    const name = (await primaryOf(lab))?.member.name;
+    return name !== undefined && name !== before;
+  };
+  await waitFor("another primary", leads, { limitMs }).catch(() => undefined);
 }
 
 /** Plays a verb; answers the words of a refusal. */

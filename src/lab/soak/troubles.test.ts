@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VERB_NAMES } from "../../scenario/verbs.ts";
 import { canPlayVerb } from "../play.ts";
-import { roundsOf, TROUBLES } from "./troubles.ts";
+import { failoversOf, type Round, roundsOf, TROUBLES } from "./troubles.ts";
 
 const first = (seed: number, count: number) => {
   const rounds = roundsOf(seed, TROUBLES);
@@ -23,6 +23,34 @@ describe("the rounds of a seed", () => {
       if (trouble.on === "primary") expect(target).toBe("primary");
       if (trouble.on === "standby") expect(target).not.toBe("primary");
     }
+  });
+});
+
+describe("rounds that lead to failovers", () => {
+  const play = (failoversIn: (kind: string, rounds: number) => number, wanted: number) => {
+    const played: Round[] = [];
+    const soFar = (kind: string) => {
+      const rounds = played.filter(({ trouble }) => trouble.kind === kind).length;
+      return { rounds, failovers: failoversIn(kind, rounds) };
+    };
+    for (const round of failoversOf(TROUBLES, wanted, soFar)) {
+      if (played.push(round) >= 1_000) break;
+    }
+    return played;
+  };
+
+  it("hit the primary with every kind equally often, until there are enough", () => {
+    const played = play((_, rounds) => rounds, 3);
+    const kinds = TROUBLES.filter(({ failsOver }) => failsOver === true).map(({ kind }) => kind);
+    expect(played.map(({ trouble }) => trouble.kind)).toEqual([...kinds, ...kinds, ...kinds]);
+    expect(new Set(played.map(({ target }) => target))).toEqual(new Set(["primary"]));
+  });
+
+  it("do not forget the others over a kind that causes none", () => {
+    const played = play((kind, rounds) => (kind === "killPostmaster" ? 0 : rounds), 2);
+    const others = played.slice(0, 40).map(({ trouble }) => trouble.kind);
+    expect(new Set(others).size).toBeGreaterThan(10);
+    expect(played.at(-1)?.trouble.kind).toBe("killPostmaster");
   });
 });
 

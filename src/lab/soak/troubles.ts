@@ -14,13 +14,17 @@ export interface Trouble {
   readonly lasts: readonly [least: number, most: number];
   /** What may be lost by it with asynchronous replication. */
   readonly mayLose: MayLose;
+  /** Another member takes over when it hits the primary and lasts. */
+  readonly failsOver?: true;
 }
 
 /** One trouble as the dice have thrown it. */
 export interface Round {
   readonly trouble: Trouble;
   readonly target: Target;
+  /** How long it lasts, in ttls; at most so long when it is over with the failover. */
   readonly forTtls: number;
+  readonly isOverWithFailover: boolean;
 }
 
 /** Long enough for a failover, or too short for one. */
@@ -28,7 +32,10 @@ const LONG = [1.2, 3] as const;
 const ANY_LENGTH = [0.1, 2.5] as const;
 const OVER_AT_ONCE = [0.3, 0.6] as const;
 
-type Shape = Pick<Trouble, "on" | "lasts" | "mayLose">;
+type Shape = Pick<Trouble, "on" | "lasts" | "mayLose" | "failsOver">;
+
+/** Hits the primary, and another member takes over. */
+const failsOver = true;
 
 /** A trouble of one verb that names a node. */
 const one = (name: OneNodeVerb, shape: Shape): Trouble => ({
@@ -43,18 +50,18 @@ type OneNodeVerb = {
 }[VerbName];
 
 export const TROUBLES: readonly Trouble[] = [
-  one("killPostmaster", { on: "anybody", lasts: OVER_AT_ONCE, mayLose: "nothing" }),
-  one("killHost", { on: "anybody", lasts: LONG, mayLose: "in flight" }),
-  one("killAgent", { on: "anybody", lasts: ANY_LENGTH, mayLose: "in flight" }),
-  one("stopAgent", { on: "anybody", lasts: ANY_LENGTH, mayLose: "in flight" }),
-  one("killFence", { on: "anybody", lasts: OVER_AT_ONCE, mayLose: "in flight" }),
-  one("stopFence", { on: "primary", lasts: LONG, mayLose: "in flight" }),
-  one("hangServer", { on: "primary", lasts: LONG, mayLose: "in flight" }),
-  one("stopServer", { on: "anybody", lasts: ANY_LENGTH, mayLose: "in flight" }),
-  one("stopCleanly", { on: "anybody", lasts: LONG, mayLose: "nothing" }),
+  one("killPostmaster", { on: "anybody", lasts: OVER_AT_ONCE, mayLose: "nothing", failsOver }),
+  one("killHost", { on: "anybody", lasts: LONG, mayLose: "in flight", failsOver }),
+  one("killAgent", { on: "anybody", lasts: ANY_LENGTH, mayLose: "in flight", failsOver }),
+  one("stopAgent", { on: "anybody", lasts: ANY_LENGTH, mayLose: "in flight", failsOver }),
+  one("killFence", { on: "anybody", lasts: OVER_AT_ONCE, mayLose: "in flight", failsOver }),
+  one("stopFence", { on: "primary", lasts: LONG, mayLose: "in flight", failsOver }),
+  one("hangServer", { on: "primary", lasts: LONG, mayLose: "in flight", failsOver }),
+  one("stopServer", { on: "anybody", lasts: ANY_LENGTH, mayLose: "in flight", failsOver }),
+  one("stopCleanly", { on: "anybody", lasts: LONG, mayLose: "nothing", failsOver }),
   one("restart", { on: "anybody", lasts: OVER_AT_ONCE, mayLose: "nothing" }),
   one("reinit", { on: "standby", lasts: OVER_AT_ONCE, mayLose: "nothing" }),
-  one("fillDisk", { on: "primary", lasts: LONG, mayLose: "in flight" }),
+  one("fillDisk", { on: "primary", lasts: LONG, mayLose: "in flight", failsOver }),
   {
     kind: "slowDisk",
     verbs: (node) => [{ do: "slowDisk", node, slowMs: 100 }],
@@ -62,7 +69,7 @@ export const TROUBLES: readonly Trouble[] = [
     lasts: LONG,
     mayLose: "in flight",
   },
-  one("isolate", { on: "anybody", lasts: ANY_LENGTH, mayLose: "since the fault" }),
+  one("isolate", { on: "anybody", lasts: ANY_LENGTH, mayLose: "since the fault", failsOver }),
   one("cutFromStore", { on: "anybody", lasts: ANY_LENGTH, mayLose: "in flight" }),
   one("cutFromPeers", { on: "anybody", lasts: ANY_LENGTH, mayLose: "since the fault" }),
   one("cutFromClients", { on: "primary", lasts: ANY_LENGTH, mayLose: "nothing" }),
@@ -82,6 +89,29 @@ export const TROUBLES: readonly Trouble[] = [
     on: "primary",
     lasts: LONG,
     mayLose: "since the fault",
+    failsOver,
+  },
+  {
+    kind: "killAgentAndFence",
+    verbs: (node) => [
+      { do: "killAgent", node },
+      { do: "killFence", node },
+    ],
+    on: "primary",
+    lasts: LONG,
+    mayLose: "in flight",
+    failsOver,
+  },
+  {
+    // Two of three hosts: the one that is left knows whether it has everything, and else waits for them.
+    kind: "killHostAndStandby",
+    verbs: (node) => [
+      { do: "killHost", node: "standby" },
+      { do: "killHost", node },
+    ],
+    on: "primary",
+    lasts: LONG,
+    mayLose: "since the fault",
   },
   {
     kind: "switchover",
@@ -89,6 +119,7 @@ export const TROUBLES: readonly Trouble[] = [
     on: "primary",
     lasts: OVER_AT_ONCE,
     mayLose: "nothing",
+    failsOver,
   },
   {
     kind: "storeDown",
@@ -128,7 +159,33 @@ export function* roundsOf(seed: number, troubles: readonly Trouble[]): Generator
     // All three throws happen in each round, so that a changed list changes as little as it can.
     const target = pick(["primary", "primary", "primary", "standby", "other"]);
     const forTtls = least + (most - least) * throwDice();
-    yield { trouble, target: targetOf(trouble, target), forTtls };
+    yield { trouble, target: targetOf(trouble, target), forTtls, isOverWithFailover: false };
+  }
+}
+
+/** How often a kind was played, and how many failovers it has caused. */
+export interface Count {
+  readonly rounds: number;
+  readonly failovers: number;
+}
+
+/**
+ * Rounds that each lead to a failover, the kind that was played least often first, until every kind has caused `wanted`
+ * of them. Each is over as soon as somebody else leads.
+ */
+export function* failoversOf(
+  troubles: readonly Trouble[],
+  wanted: number,
+  soFar: (kind: string) => Count,
+): Generator<Round, undefined> {
+  const causes = troubles.filter((trouble) => trouble.failsOver === true);
+  for (;;) {
+    const counted = causes.map((trouble) => ({ trouble, ...soFar(trouble.kind) }));
+    const wanting = counted.filter(({ failovers }) => failovers < wanted);
+    const [next] = wanting.toSorted((a, b) => a.rounds - b.rounds);
+    if (next === undefined) return undefined;
+    const forTtls = next.trouble.lasts[1];
+    yield { trouble: next.trouble, target: "primary", forTtls, isOverWithFailover: true };
   }
 }
 
