@@ -67,7 +67,7 @@ export function playFault(world: FaultWorld, fault: Fault): Undo {
     text: `${printFault(fault)}${host === undefined ? "" : ` → ${host.name}`}`,
   });
   if ("node" in verb && host === undefined) return nothing;
-  if (host !== undefined && leavesNobody(verb, host)) return nothing;
+  if (host !== undefined && leavesNobody(verb, host) && !isSynchronous(cluster)) return nothing;
   const part = DISTURBS[verb.do];
   const change = (by: 1 | -1): void => {
     if (part === "store") cluster.store.disturb(by);
@@ -97,7 +97,11 @@ const TAKES_AGENT: readonly VerbName[] = [
   "stopCleanly",
 ];
 
-/** Agent away and fence stopped at one time: no user-space program can help then (L2), so it is not played. */
+/** A synchronous cluster promises no loss even where nobody is left to end the primary (R22). */
+const isSynchronous = ({ options }: SimCluster): boolean =>
+  options.config["synchronous_mode"] !== undefined;
+
+/** Agent away and fence stopped at one time: without the votes of a synchronous mode nothing helps then (L2). */
 function leavesNobody(verb: Verb, { agent, fence }: SimHost): boolean {
   const isFenceStopped = fence?.process.isAlive === true && !fence.process.isRunning;
   if (verb.do === "stopFence") return agent?.isRunning !== true;

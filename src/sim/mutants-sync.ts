@@ -58,3 +58,19 @@ export function writesSyncWithoutTerm(ports: NodePorts): NodePorts {
     }),
   };
 }
+
+/** Voters not revoked: a standby that gives its vote says that it receives nothing, and goes on receiving (R22). */
+export function votesAndReceives(ports: NodePorts): NodePorts {
+  const { postgres } = ports;
+  let isSecret = false;
+  const follow: Postgres["follow"] = (upstream, signal) => {
+    isSecret = upstream === undefined;
+    return isSecret ? Promise.resolve() : postgres.follow(upstream, signal);
+  };
+  const retouch = (server: LocalServer): LocalServer => {
+    if (!isSecret || server.sql.kind !== "known") return server;
+    const value = { ...server.sql.value, walReceiver: undefined, upstream: undefined };
+    return { ...server, sql: { ...server.sql, value } };
+  };
+  return { ...ports, postgres: postgresWith(postgres, retouch, { follow }) };
+}

@@ -39,6 +39,7 @@ import {
   believesTheView,
   countsOneVoteLess,
   publishesTooEarly,
+  votesAndReceives,
   writesSyncWithoutTerm,
 } from "./mutants-sync.ts";
 
@@ -352,6 +353,12 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ["S2"],
     hunts: ["killHost", "slowStandby", "cutFromPeers"],
     config: { ttl: 5, loop_wait: 1, synchronous_mode: "quorum" },
+  },
+  {
+    name: "voters-not-revoked",
+    flaws: { wrapPorts: votesAndReceives },
+    breaks: ["S2"],
+    story: "quorum-primary-unguarded",
   },
   {
     name: "sync-without-term",
