@@ -11,6 +11,7 @@ import { askedForNothing } from "./asked-for-nothing.ts";
 import { backendCrashes } from "./backend-crashes.ts";
 import { backendsKeepCrashing } from "./backends-keep-crashing.ts";
 import { bothCrashTimelineNumber } from "./both-crash-timeline-number.ts";
+import { cancelledWaits } from "./cancelled-waits.ts";
 import { cascadeSurvives } from "./cascade-survives.ts";
 import { cleanStopWithHeir } from "./clean-stop-with-heir.ts";
 import { dataOfAnotherCluster } from "./data-of-another-cluster.ts";
@@ -153,6 +154,7 @@ export const STORIES: readonly Scenario[] = [
   syncHostDies,
   syncStandbyDies,
   strictWithoutStandby,
+  cancelledWaits,
   quorumHostDies,
   quorumPrimaryUnguarded,
   quorumWithoutVotes,

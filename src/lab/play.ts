@@ -4,6 +4,7 @@ import { AppError } from "../model/error.ts";
 import { printRfc3339 } from "../model/wire/rfc3339.ts";
 import type { Target, Verb, VerbName } from "../scenario/verbs.ts";
 import { belongingsOf } from "./belongings.ts";
+import { cancelWaits } from "./cancel-waits.ts";
 import { etcdLeader } from "./etcd.ts";
 import { FAULTS } from "./faults.ts";
 import { healthOf } from "./health.ts";
@@ -90,6 +91,11 @@ const PLAYERS: Partial<Record<VerbName, Player>> = {
     await make(lab, "slow-disk", node, { iops: Math.max(1, Math.round(1_000 / verb.slowMs)) });
     return () => make(lab, "fast-disk", node);
   },
+  cancelWaits: async (lab, node, verb) => {
+    if (verb.do !== "cancelWaits") return undefined;
+    const stop = cancelWaits(lab, node, verb.everyMs);
+    return async () => stop();
+  },
   isolate: async (lab, node) => {
     const order = { lab, node, options: USUAL_FAULT };
     await pullPlugs(order);
@@ -105,6 +111,7 @@ const PLAYERS: Partial<Record<VerbName, Player>> = {
     await make(lab, "cut", node, { to, way: "out" });
     return () => make(lab, "heal", node, { to });
   },
+  partition: async (lab, _, verb) => (verb.do === "partition" ? part(lab, verb.nodes) : undefined),
   storeDown: onEveryEtcd("kill-etcd"),
   storeLeaderKill: onStoreLeader("kill-etcd"),
   storeLeaderPause: onStoreLeader("stop-etcd"),
@@ -143,6 +150,19 @@ const PLAYERS: Partial<Record<VerbName, Player>> = {
   },
 };
 
+/** Each of the named loses each of the others, both ways; their parts of the store with them. */
+async function part(lab: LabRecord, nodes: readonly Target[]): Promise<Undo> {
+  const named = await Promise.all(nodes.map((node) => nodeFor(lab, node)));
+  const others = lab.members.map(({ name }) => name).filter((name) => !named.includes(name));
+  const pairs = named.flatMap((node) =>
+    node === undefined ? [] : others.map((to) => ({ node, to })),
+  );
+  for (const { node, to } of pairs) await make(lab, "cut", node, { to });
+  return async () => {
+    for (const { node, to } of pairs) await make(lab, "heal", node, { to });
+  };
+}
+
 /** Verbs that only network namespaces can play. */
 export const NEEDS_NAMESPACES: ReadonlySet<VerbName> = new Set([
   "isolate",
@@ -150,6 +170,7 @@ export const NEEDS_NAMESPACES: ReadonlySet<VerbName> = new Set([
   "cutFromPeers",
   "cutFromClients",
   "cutOneWay",
+  "partition",
 ]);
 
 /** Verbs that need a disk of the node's own. */

@@ -48,6 +48,7 @@ async function play(name: string, scenario: Scenario): Promise<StoryReport> {
       fences: firings(lab),
       acknowledged: measurement.acknowledged,
       lost: measurement.lost.length,
+      notPromised: measurement.notPromised,
       longestPauseMs: measurement.pauseMs,
       reasons: reasonsSince(lab, logged),
     };

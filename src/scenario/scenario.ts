@@ -11,6 +11,8 @@ export interface Expectations {
   readonly longestPauseMs?: number;
   /** No acknowledged row may be lost, whatever the mode allows. */
   readonly losesNothing?: boolean;
+  /** Some commits must be answered with the warning that they are promised by nobody (R34). */
+  readonly leavesDoubts?: boolean;
   /** How often the fence of a writable server may fire. */
   readonly fences?: readonly [least: number, most: number];
   /** Reasons of the ha room that the story must pass through. */
@@ -44,6 +46,8 @@ export interface StoryReport {
   readonly fences: number;
   readonly acknowledged: number;
   readonly lost: number;
+  /** Commits that were answered with the warning about a cancelled wait. */
+  readonly notPromised: number;
   readonly longestPauseMs: number;
   readonly reasons: readonly string[];
   readonly logicalSlotsAtEnd?: readonly string[];
@@ -67,6 +71,8 @@ export function unmet(expect: Expectations, report: StoryReport): readonly strin
   }
   if (expect.losesNothing === true && report.lost > 0)
     said.push(`${report.lost} acknowledged rows are lost`);
+  if (expect.leavesDoubts === true && report.notPromised === 0)
+    said.push("no commit was answered with a warning");
   for (const reason of expect.reasons ?? []) {
     if (!report.reasons.includes(reason)) said.push(`the reason ${reason} was never given`);
   }

@@ -24,12 +24,16 @@ export type Verb =
   | { readonly do: "refusePromotion"; readonly node: Target }
   | { readonly do: "longBackends"; readonly node: Target; readonly count: number }
   | { readonly do: "startByStranger"; readonly node: Target }
+  /** Again and again every commit that waits for a standby is cancelled, as a statement's time limit does it. */
+  | { readonly do: "cancelWaits"; readonly node: Target; readonly everyMs: number }
   // network
   | { readonly do: "cutFromStore"; readonly node: Target }
   | { readonly do: "cutFromPeers"; readonly node: Target }
   | { readonly do: "cutFromClients"; readonly node: Target }
   | { readonly do: "isolate"; readonly node: Target }
   | { readonly do: "cutOneWay"; readonly from: Target; readonly to: Target }
+  /** These members and all the others, with the store's members on their hosts, no longer reach each other; clients do. */
+  | { readonly do: "partition"; readonly nodes: readonly Target[] }
   // store
   | { readonly do: "storeDown" }
   | { readonly do: "storeLeaderKill" }
@@ -103,11 +107,13 @@ const KINDS = {
   refusePromotion: "process",
   longBackends: "process",
   startByStranger: "process",
+  cancelWaits: "process",
   cutFromStore: "network",
   cutFromPeers: "network",
   cutFromClients: "network",
   isolate: "network",
   cutOneWay: "network",
+  partition: "network",
   storeDown: "store",
   storeLeaderKill: "store",
   storeLeaderPause: "store",

@@ -38,6 +38,7 @@ export interface NodeSpec {
 export interface Flaws {
   readonly fence?: FenceFlaws;
   readonly postgres?: PostgresFlaws;
+  readonly clients?: { readonly takeWarningForPromise?: boolean };
   readonly wrapPorts?: (ports: NodePorts, host: SimHost, cluster: SimCluster) => NodePorts;
 }
 

@@ -30,6 +30,8 @@ export function playOnNetworkOrStore(
       cluster.network.cut(from, to);
       return () => cluster.network.mend(from, to);
     }
+    case "partition":
+      return part(cluster, verb.nodes);
     case "storeDown":
       for (const i of cluster.store.members.keys()) cluster.store.setUp(i, false);
       return () => {
@@ -54,6 +56,19 @@ export function playOnNetworkOrStore(
     default:
       throw new Error(`not a verb of networks or stores: ${verb.do}`);
   }
+}
+
+/** The room falls into two parts. A store member without a node on its host is on the side that is not named. */
+function part(cluster: SimCluster, nodes: readonly string[]): Undo {
+  const named = nodes.flatMap((node) => hostFor(cluster, node)?.name ?? []);
+  const members = cluster.store.members.map(({ address, host }) => ({ address, host }));
+  const all = [...[...cluster.hosts.keys()].map((host) => ({ address: host, host })), ...members];
+  const isNamed = ({ host }: { readonly host: string }): boolean => named.includes(host);
+  const others = all.filter((one) => !isNamed(one)).map(({ address }) => address);
+  const undos = all.filter(isNamed).map(({ address }) => cutAll(cluster, address, others));
+  return () => {
+    for (const undo of undos) undo();
+  };
 }
 
 const TRIED_AGAIN_MS = 2_000;

@@ -7,6 +7,7 @@ import { hostFor, nothing, type Undo } from "./fault-target.ts";
 import { playOnNetworkOrStore } from "./faults-around.ts";
 import { playOperator } from "./faults-operator.ts";
 import type { SimHost } from "./host.ts";
+import { cancelWaits } from "./sync-rep.ts";
 import type { Workload } from "./workload.ts";
 
 export interface FaultWorld {
@@ -34,6 +35,7 @@ const DISTURBS: Partial<Record<VerbName, "agent" | "server" | "store">> = {
   cutFromPeers: "server",
   isolate: "agent",
   cutOneWay: "store",
+  partition: "store",
   storeDown: "store",
   storeLeaderKill: "store",
   storeLeaderPause: "store",
@@ -175,6 +177,8 @@ function playOnProcess({ cluster, workload }: FaultWorld, verb: Verb, host: SimH
     case "startByStranger":
       host.startByStranger();
       return nothing;
+    case "cancelWaits":
+      return cancelAgainAndAgain(cluster, host, verb.everyMs);
     default:
       throw new Error(`not a verb of processes: ${verb.do}`);
   }
@@ -197,6 +201,19 @@ function crashLoop(cluster: SimCluster, host: SimHost, livesMs: number): Undo {
   return () => {
     isOver = true;
     cluster.startAgent(host.name);
+  };
+}
+
+function cancelAgainAndAgain(cluster: SimCluster, { server }: SimHost, everyMs: number): Undo {
+  let isOver = false;
+  const round = (): void => {
+    if (isOver) return;
+    if (server.run?.frozen === false) cancelWaits(server.run);
+    cluster.kernel.after(everyMs, round);
+  };
+  round();
+  return () => {
+    isOver = true;
   };
 }
 

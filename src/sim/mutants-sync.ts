@@ -1,9 +1,10 @@
-// Lies about synchronous replication.
+// Lies about synchronous replication, and the mutants that are made of them.
 import { valueOf } from "../model/known.ts";
 import type { LocalServer } from "../model/server.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { Postgres } from "../ports/postgres.ts";
 import type { Write } from "../ports/store.ts";
+import type { Mutant } from "./mutant.ts";
 import { postgresWith } from "./mutants-postgres.ts";
 import { isFor, storeWith } from "./mutants-store.ts";
 
@@ -74,3 +75,51 @@ export function votesAndReceives(ports: NodePorts): NodePorts {
   };
   return { ...ports, postgres: postgresWith(postgres, retouch, { follow }) };
 }
+
+export const SYNC_MUTANTS: readonly Mutant[] = [
+  {
+    name: "sync-believed-from-view",
+    flaws: { wrapPorts: believesTheView },
+    breaks: ["S2"],
+    nodes: 2,
+    faults: Array.from({ length: 20 }, (_, i) => ({
+      atMs: 40_000 + i * 25_000,
+      forMs: 8_000,
+      verb: { do: "killHost", node: "standby" },
+    })),
+    config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
+  },
+  {
+    name: "sync-published-too-early",
+    flaws: { wrapPorts: publishesTooEarly },
+    breaks: ["S2"],
+    hunts: ["killHost", "slowStandby", "killPostmaster"],
+    config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
+  },
+  {
+    name: "quorum-off-by-one",
+    flaws: { wrapPorts: countsOneVoteLess },
+    breaks: ["S2"],
+    hunts: ["killHost", "slowStandby", "cutFromPeers"],
+    config: { ttl: 5, loop_wait: 1, synchronous_mode: "quorum" },
+  },
+  {
+    name: "voters-not-revoked",
+    flaws: { wrapPorts: votesAndReceives },
+    breaks: ["S2"],
+    story: "quorum-primary-unguarded",
+  },
+  {
+    name: "warning-taken-for-promise",
+    flaws: { clients: { takeWarningForPromise: true } },
+    breaks: ["S2"],
+    story: "cancelled-waits",
+  },
+  {
+    name: "sync-without-term",
+    flaws: { wrapPorts: writesSyncWithoutTerm },
+    breaks: ["S10"],
+    hunts: ["applyLate", "killPostmaster", "loseAnswers", "stallAgent"],
+    config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
+  },
+];

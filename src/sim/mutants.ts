@@ -35,13 +35,7 @@ import {
   unknownIsNo,
   writesWithoutTerm,
 } from "./mutants-store.ts";
-import {
-  believesTheView,
-  countsOneVoteLess,
-  publishesTooEarly,
-  votesAndReceives,
-  writesSyncWithoutTerm,
-} from "./mutants-sync.ts";
+import { SYNC_MUTANTS } from "./mutants-sync.ts";
 
 /** With the fault's primary cut from the store alone, so that the others are free to take over. */
 const FAILSAFE = { ttl: 10, loop_wait: 1, failsafe_mode: true };
@@ -328,45 +322,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ["T5"],
     hunts: ["switchover", "killPostmaster"],
   },
-  {
-    name: "sync-believed-from-view",
-    flaws: { wrapPorts: believesTheView },
-    breaks: ["S2"],
-    nodes: 2,
-    faults: Array.from({ length: 20 }, (_, i) => ({
-      atMs: 40_000 + i * 25_000,
-      forMs: 8_000,
-      verb: { do: "killHost", node: "standby" },
-    })),
-    config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
-  },
-  {
-    name: "sync-published-too-early",
-    flaws: { wrapPorts: publishesTooEarly },
-    breaks: ["S2"],
-    hunts: ["killHost", "slowStandby", "killPostmaster"],
-    config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
-  },
-  {
-    name: "quorum-off-by-one",
-    flaws: { wrapPorts: countsOneVoteLess },
-    breaks: ["S2"],
-    hunts: ["killHost", "slowStandby", "cutFromPeers"],
-    config: { ttl: 5, loop_wait: 1, synchronous_mode: "quorum" },
-  },
-  {
-    name: "voters-not-revoked",
-    flaws: { wrapPorts: votesAndReceives },
-    breaks: ["S2"],
-    story: "quorum-primary-unguarded",
-  },
-  {
-    name: "sync-without-term",
-    flaws: { wrapPorts: writesSyncWithoutTerm },
-    breaks: ["S10"],
-    hunts: ["applyLate", "killPostmaster", "loseAnswers", "stallAgent"],
-    config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
-  },
+  ...SYNC_MUTANTS,
 ];
 
 export const mutantNamed = (name: string): Mutant | undefined =>

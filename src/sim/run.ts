@@ -73,6 +73,8 @@ export interface Run {
 export interface SyncWait {
   readonly lsn: number;
   readonly answer: () => void;
+  /** Answers that it is committed here, and that nobody promises more (R34). */
+  readonly warn: () => void;
 }
 
 export interface Sender {

@@ -189,6 +189,7 @@ export class StoryRun {
       fences: this.#fences,
       acknowledged: workload.acknowledged.length,
       lost: workload.lost,
+      notPromised: workload.notPromised,
       longestPauseMs: workload.longestPauseMs,
       reasons: [...this.#reasons],
       logicalSlotsAtEnd: [...(cluster.writable()?.server.data?.slots.values() ?? [])]

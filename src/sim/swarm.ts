@@ -6,6 +6,7 @@ import type { Flaws, NodeSpec } from "./cluster.ts";
 import { type Dice, dice } from "./dice.ts";
 import type { NodeFactory } from "./node-factory.ts";
 import type { Story } from "./story.ts";
+import { moreFaults } from "./swarm-more.ts";
 
 export interface SwarmOptions {
   readonly factory: NodeFactory;
@@ -60,7 +61,11 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
   const nodes = nodesOf(d, options);
   const names = nodes.map((n) => n.name);
   const timing = d.pick(TIMINGS);
-  const faults = options.faults ?? faultsOf(d, names, options.only);
+  const sync = syncOf(dice(seed).fork("sync"));
+  const faults = options.faults ?? [
+    ...faultsOf(d, names, options.only),
+    ...(options.only === undefined ? moreOf(dice(seed).fork("more"), names, sync) : []),
+  ];
   return {
     cluster: {
       seed,
@@ -85,7 +90,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         failsafe_mode: d.fork("failsafe").chance(0.7),
         // Shorter than a long absence of the schedule, so that slots go and are made again.
         member_slots_ttl: 60,
-        ...syncOf(dice(seed).fork("sync")),
+        ...sync,
         ...options.config,
       },
       factory: options.factory,
@@ -150,6 +155,14 @@ function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
     },
   }));
 }
+
+const moreOf = (d: Dice, names: readonly string[], sync: ReturnType<typeof syncOf>) =>
+  moreFaults(d, {
+    names,
+    isSynchronous: Object.keys(sync).length > 0,
+    fromMs: READY_MS,
+    untilMs: HEAL_AT_MS - 20_000,
+  });
 
 /** A handful of storms: faults cluster in time, because that is when they hurt. */
 function faultsOf(d: Dice, names: readonly string[], only: SwarmOptions["only"]): readonly Fault[] {

@@ -5,7 +5,7 @@
 // Whoever models one copy for all models a server that cannot lose what the real one can.
 import type { SyncNames } from "../model/sync.ts";
 import type { Dice } from "./dice.ts";
-import type { Run, Sender } from "./run.ts";
+import type { Run, Sender, SyncWait } from "./run.ts";
 
 /** A process usually hears a reload within milliseconds; a checkpointer in the midst of a long fsync does not. */
 const HEARS_WITHIN_MS = 30;
@@ -60,9 +60,16 @@ export function reloadSyncNames(server: Reloading, run: Run): void {
 }
 
 /** A client's commit is durable: it is answered now, or when the standbys allow it. */
-export function commitWaits(run: Run, lsn: number, answer: () => void): void {
-  if (run.makesWait) run.syncWaits.push({ lsn, answer });
-  else answer();
+export function commitWaits(run: Run, wait: SyncWait): void {
+  if (run.makesWait) run.syncWaits.push(wait);
+  else wait.answer();
+}
+
+/** Somebody cancels the backends that wait: each answers, with a warning, and its row stays. */
+export function cancelWaits(run: Run): void {
+  const cancelled = run.syncWaits;
+  run.syncWaits = [];
+  for (const wait of cancelled) wait.warn();
 }
 
 /** A standby's word has reached its walsender, which judges by its own names. */

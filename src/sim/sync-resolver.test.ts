@@ -60,7 +60,8 @@ class Stage {
     switch (deed.kind) {
       case "commit": {
         const at = ++this.end;
-        commitWaits(run, at, () => this.acknowledged.push(at));
+        const answer = (): number => this.acknowledged.push(at);
+        commitWaits(run, { lsn: at, answer, warn: () => undefined });
         return;
       }
       case "flush":

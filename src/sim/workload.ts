@@ -23,6 +23,14 @@ export interface WorkloadOptions {
   readonly largestRow: number;
 }
 
+type Acknowledge = (lsn: number, branch: HiddenBranch, durableAt: number) => void;
+
+/** How a commit can be answered. */
+interface Answers {
+  readonly acknowledged: Acknowledge;
+  readonly warned: () => void;
+}
+
 /** Loss, forks and second writers are born within seconds of an event: so long everybody writes after one. */
 const STIRRED_MS = 2_000;
 const RECONNECT_MS = 250;
@@ -32,6 +40,8 @@ const ANSWER_LIMIT_MS = 2_000;
 export class Workload {
   readonly acknowledged: AcknowledgedRow[] = [];
   longestPauseMs = 0;
+  /** Commits that were answered with the warning about a cancelled wait (R34). */
+  notPromised = 0;
   /** Acknowledged rows that are on no surviving history; the checker of losses counts them. */
   lost = 0;
   /** Begin of the pause that is being measured; set at the first acknowledgement. */
@@ -100,8 +110,19 @@ export class Workload {
       isOver = true;
       this.#later(RECONNECT_MS, undefined);
     });
+    const goOn = (): void => {
+      if (isOver) return;
+      isOver = true;
+      limit.cancel();
+      this.#later(this.#pace, host);
+    };
+    const warned = (): void =>
+      network.message(host.name, OUTSIDE, () => {
+        this.notPromised += 1;
+        goOn();
+      });
     network.message(OUTSIDE, host.name, () => {
-      this.insert(host, (lsn, branch, durableAt) => {
+      const acknowledged: Acknowledge = (lsn, branch, durableAt) => {
         const row = this.#row++;
         this.#cluster.truth.tell({
           kind: "acknowledged",
@@ -113,12 +134,10 @@ export class Workload {
         });
         network.message(host.name, OUTSIDE, () => {
           this.#book({ row, host: host.name, branch, lsn, at: kernel.now });
-          if (isOver) return;
-          isOver = true;
-          limit.cancel();
-          this.#later(this.#pace, host);
+          goOn();
         });
-      });
+      };
+      this.insert(host, { acknowledged, warned });
     });
   }
 
@@ -135,20 +154,22 @@ export class Workload {
   }
 
   /** Inside the server: insert, flush, and only then the answer. */
-  insert(
-    host: SimHost,
-    acknowledged: (lsn: number, branch: HiddenBranch, durableAt: number) => void,
-  ): void {
+  insert(host: SimHost, { acknowledged, warned }: Answers): void {
     const { server } = host;
     const { run, data } = server;
     if (run === undefined || data === undefined || run.frozen || !server.canAcknowledge()) return;
     if (run.postmaster === "dead" && run.longBackends === 0) return;
     const branch = data.branch;
+    const canAnswer = (): boolean => server.run === run && server.canAcknowledge();
     server.insert(run, this.#size(), (lsn) => {
-      commitWaits(run, lsn, () => {
-        if (server.run === run && server.canAcknowledge())
-          acknowledged(lsn, branch, this.#cluster.kernel.now);
-      });
+      const answer = (): void => {
+        if (canAnswer()) acknowledged(lsn, branch, this.#cluster.kernel.now);
+      };
+      const warn = (): void => {
+        if (canAnswer()) warned();
+      };
+      const isCareless = this.#cluster.options.flaws.clients?.takeWarningForPromise === true;
+      commitWaits(run, { lsn, answer, warn: isCareless ? answer : warn });
     });
   }
 
@@ -159,12 +180,13 @@ export class Workload {
     run.longBackends += count;
     const step = (): void => {
       if (host.server.run !== run) return;
-      this.insert(host, (lsn, branch) => {
+      const acknowledged: Acknowledge = (lsn, branch) => {
         const row = this.#row++;
         this.#cluster.network.message(host.name, OUTSIDE, () =>
           this.#book({ row, host: host.name, branch, lsn, at: this.#cluster.kernel.now }),
         );
-      });
+      };
+      this.insert(host, { acknowledged, warned: () => undefined });
       this.#cluster.kernel.after(this.#options.everyMs, step);
     };
     step();

@@ -81,6 +81,15 @@ export const TROUBLES: readonly Trouble[] = [
     mayLose: "since the fault",
   },
   {
+    // Its clients still reach it, and so do they the others.
+    kind: "partition",
+    verbs: (node) => [{ do: "partition", nodes: [node] }],
+    on: "primary",
+    lasts: ANY_LENGTH,
+    mayLose: "since the fault",
+    failsOver,
+  },
+  {
     kind: "silentHostDeath",
     verbs: (node) => [
       { do: "isolate", node },
