@@ -59,6 +59,8 @@ import { reinitialiseStandby } from "./reinitialise-standby.ts";
 import { requiredWatchdogFails } from "./required-watchdog-fails.ts";
 import { restartOfEverything } from "./restart-of-everything.ts";
 import { restartOnRequest } from "./restart-on-request.ts";
+import { routerDiesWhileClientsWait } from "./router-dies-while-clients-wait.ts";
+import { routerFollowsFailover } from "./router-follows-failover.ts";
 import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
 import { slowPromotions } from "./slow-promotions.ts";
 import { standbyRestart } from "./standby-restart.ts";
@@ -160,4 +162,6 @@ export const STORIES: readonly Scenario[] = [
   quorumWithoutVotes,
   agentAwayInAPromotion,
   keyErasedInAPromotion,
+  routerFollowsFailover,
+  routerDiesWhileClientsWait,
 ];

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { REASONS } from "../src/model/reason.ts";
+import { ALL_REASONS, REASONS } from "../src/model/reason.ts";
 import { startNode } from "../src/node/start.ts";
 import { type Scenario, unmet } from "../src/scenario/scenario.ts";
 import { storyOfScenario } from "../src/sim/scenarios.ts";
@@ -55,6 +55,6 @@ describe("a story in the simulator", () => {
     const reasons = Object.keys(REASONS);
     expect(reasons.filter((r) => !told.has(r) && !UNTOLD.includes(r))).toEqual([]);
     const named = [...UNTOLD, ...STORIES.flatMap(({ expect: { reasons: r = [] } }) => r)];
-    expect(named.filter((r) => !reasons.includes(r))).toEqual([]);
+    expect(named.filter((r) => !(r in ALL_REASONS))).toEqual([]);
   });
 });

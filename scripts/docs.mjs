@@ -50,7 +50,7 @@ function readOr(/** @type {string} */ path) {
 /** The tables live in TypeScript, so they are bundled first. */
 async function loadTables() {
   const entry = `
-    export { REASONS } from "./src/model/reason.ts";
+    export { ALL_REASONS as REASONS } from "./src/model/reason.ts";
     export { ERRORS } from "./src/model/error.ts";
     export { ROUTES } from "./src/agent/api/routes.ts";
     export { METRICS, REASON_METRIC } from "./src/agent/api/metric-table.ts";

@@ -2,8 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
-import type { NodeSettings } from "../model/settings.ts";
-import { parseNodeFile } from "../model/settings-file.ts";
+import { type NodeFile, parseNodeFile } from "../model/settings-file.ts";
 
 /** Who hears about each oddity: the terminal at the start, the log at a reload. */
 export interface Hearer {
@@ -11,11 +10,13 @@ export interface Hearer {
   problem(finding: string): void;
 }
 
-/** The node's settings. Throws CONFIG_NOT_FOUND, or CONFIG_INVALID after its problems have been told. */
-export async function loadNode(file: string, tell: Hearer): Promise<NodeSettings> {
+export type LoadedNode = Exclude<NodeFile, { readonly kind: "refused" }>;
+
+/** The node's file. Throws CONFIG_NOT_FOUND, or CONFIG_INVALID after its problems have been told. */
+export async function loadNode(file: string, tell: Hearer): Promise<LoadedNode> {
   const parsed = parseNodeFile(await text(file), file);
   for (const finding of parsed.warnings) tell.warning(printFinding(finding));
-  if (parsed.kind === "settings") return parsed.settings;
+  if (parsed.kind !== "refused") return parsed;
   const [first = "", ...more] = parsed.problems.map(printFinding);
   if (more.length > 0) for (const problem of [first, ...more]) tell.problem(problem);
   const why = more.length === 0 ? first : `${first} and ${more.length} more`;

@@ -1,4 +1,5 @@
 // The agent's program: arguments, the node's file, signals, and the order of leaving.
+import { AppError } from "../model/error.ts";
 import { loadNode } from "./load.ts";
 import { report } from "./report.ts";
 import { runAgent } from "./run.ts";
@@ -13,11 +14,13 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 async function main(): Promise<number> {
   const file = configArgument(process.argv.slice(2)) ?? "/etc/understudy/understudy.yml";
   try {
-    const settings = await loadNode(file, {
+    const loaded = await loadNode(file, {
       warning: (finding) => say(`warning: ${finding}`),
       problem: (finding) => say(`problem: ${finding}`),
     });
-    return await runAgent(file, settings);
+    if (loaded.kind === "router")
+      throw new AppError("NOT_POSSIBLE", "start a router", "this version only checks its file");
+    return await runAgent(file, loaded.settings);
   } catch (error) {
     return report(error);
   }

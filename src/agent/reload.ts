@@ -1,5 +1,5 @@
 // What happens when the node's file is read again? All of it is taken over, or nothing.
-import { asAppError } from "../model/error.ts";
+import { AppError, asAppError } from "../model/error.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { Node } from "../node/start.ts";
 import type { Log } from "../ports/log.ts";
@@ -21,10 +21,13 @@ export function createReload(o: ReloadOptions): () => Promise<RequestOutcome> {
   return async () => {
     try {
       o.reopenLog();
-      const settings = await loadNode(file, {
+      const loaded = await loadNode(file, {
         warning: (finding) => log.warn("the file is odd", { finding }),
         problem: (finding) => log.error("the file is not valid", { finding }),
       });
+      if (loaded.kind !== "settings")
+        throw new AppError("CONFIG_INVALID", `reading ${file}`, "the postgresql section is gone");
+      const { settings } = loaded;
       const later = needsNewStart(o.settings, settings);
       o.node.reconfigure(settings);
       log.info("the file was read again", { file });
@@ -52,6 +55,7 @@ function needsNewStart(old: NodeSettings, now: NodeSettings): readonly string[] 
     callbacks: {},
   });
   if (!isSame(own(old.postgres), own(now.postgres))) changed.push("postgresql");
+  if (!isSame(old.router, now.router)) changed.push("router");
   return changed;
 }
 

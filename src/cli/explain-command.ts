@@ -2,13 +2,13 @@
 import type { Command } from "commander";
 import { ERRORS } from "../model/error.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { REASONS } from "../model/reason.ts";
+import { ALL_REASONS } from "../model/reason.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { print } from "./terminal.ts";
 
 /** The lines about a code, in either spelling; undefined when there is none of that name. */
 export function explain(code: string): readonly string[] | undefined {
-  const reason = Object.entries(REASONS).find(([name]) => name === code.toLowerCase());
+  const reason = Object.entries(ALL_REASONS).find(([name]) => name === code.toLowerCase());
   if (reason !== undefined) return [`${reason[0]} (a reason)`, reason[1]];
   const error = Object.entries(ERRORS).find(([name]) => name === code.toUpperCase());
   if (error === undefined) return undefined;
@@ -16,7 +16,7 @@ export function explain(code: string): readonly string[] | undefined {
   return [`${name} (an error)`, what, `what next: ${next}`];
 }
 
-const codes = (): readonly string[] => [...Object.keys(REASONS), ...Object.keys(ERRORS)];
+const codes = (): readonly string[] => [...Object.keys(ALL_REASONS), ...Object.keys(ERRORS)];
 
 function run(code: string | undefined): void {
   if (code === undefined) {

@@ -1,19 +1,19 @@
 // Where are the other members when this node's own agent is silent? The store knows; it is only read here.
 import { callHttp, loadTls } from "../adapters/http/client.ts";
-import type { NodeSettings, StoreSettings } from "../model/settings.ts";
+import type { AgentSettings, StoreSettings } from "../model/settings.ts";
 import { isObject, parseJson } from "../model/wire/json.ts";
 import { parseMember } from "../model/wire/member.ts";
 
 const TIMEOUT_MS = 1_500;
 
 /** REST addresses of the members as they published them; none when the store is silent too. */
-export function memberUrls(settings: NodeSettings): Promise<readonly string[]> {
+export function memberUrls(settings: AgentSettings): Promise<readonly string[]> {
   const { endpoints } = settings.store;
   const answers = endpoints.map((endpoint) => urlsFrom(endpoint, settings));
   return Promise.any(answers).catch(() => []);
 }
 
-async function urlsFrom(endpoint: string, settings: NodeSettings): Promise<readonly string[]> {
+async function urlsFrom(endpoint: string, settings: AgentSettings): Promise<readonly string[]> {
   const prefix = `/${settings.namespace}/${settings.scope}/members/`;
   const key = base64(prefix);
   // The end of a prefix range is the prefix with its last character counted one up: "/" becomes "0".

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { loadTls, type TlsMaterial } from "../adapters/http/client.ts";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
-import type { Credentials, NodeSettings } from "../model/settings.ts";
+import type { AgentSettings, Credentials } from "../model/settings.ts";
 import { printAddress } from "../model/settings-address.ts";
 import { type NodeFile, parseNodeFile } from "../model/settings-file.ts";
 import { type RunningLab, runningLabs } from "./running-labs.ts";
@@ -15,7 +15,7 @@ export interface Target {
   /** For people: the file or the lab that named it. */
   readonly from: string;
   readonly scope: string;
-  readonly settings: NodeSettings;
+  readonly settings: AgentSettings;
   /** The file of the node that was named; a lab has one for each. */
   readonly configFile: string;
   readonly urls: readonly string[];

@@ -1,6 +1,6 @@
 // The whole idea in forty lines: observe → decide → act.
 
-import type { Reason } from "../model/reason.ts";
+import type { AnyReason } from "../model/reason.ts";
 import type { Instant } from "../model/time.ts";
 
 /** How a step ended, as the next world sees it. `result` is what the step found out, if anything. */
@@ -24,9 +24,9 @@ export interface Job<S> {
   readonly cancelled: boolean;
 }
 
-export interface Decision<S, M> {
+export interface Decision<S, M, R extends AnyReason = AnyReason> {
   /** One name; log, REST, metrics, docs and tests all use it. */
-  readonly because: Reason;
+  readonly because: R;
   /** For people: the numbers and names behind the reason. */
   readonly detail?: string;
   /** Harmless to repeat: publish, create a slot, reload. Done in order, each bounded, failures only noted. */

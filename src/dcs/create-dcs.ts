@@ -3,6 +3,7 @@ import type { DynamicConfig } from "../model/config.ts";
 import { AppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
 import { printMember } from "../model/wire/member.ts";
+import { printRouter } from "../model/wire/router.ts";
 import type { Dcs } from "../ports/dcs.ts";
 import type { Store } from "../ports/store.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -44,6 +45,13 @@ export function createDcs(options: DcsOptions): Dcs {
     );
   }
 
+  // oxlint-disable-next-line eslint/max-params -- the port's own shape
+  async function publish(key: string, value: string, lease: string, timeoutMs: Ms): Promise<void> {
+    const answer = await store.commit([], [{ kind: "put", key, value, lease }], { timeoutMs });
+    // Without compares only one thing can stand in the way: the lease that the key shall hang on.
+    if (!answer.succeeded) throw new AppError("LEASE_LOST", `publish ${key}`);
+  }
+
   return {
     ...taking(store, keys),
     ...holding(store, keys),
@@ -73,14 +81,15 @@ export function createDcs(options: DcsOptions): Dcs {
       return (await store.keepAlive(leaseId, { timeoutMs })) === "gone" ? "gone" : "alive";
     },
 
-    async publishMember(member, leaseId, timeoutMs) {
-      const key = keys.member(member.name);
-      const value = printMember(member);
-      const answer = await store.commit([], [{ kind: "put", key, value, lease: leaseId }], {
-        timeoutMs,
-      });
-      // Without compares only one thing can stand in the way: the lease that the key shall hang on.
-      if (!answer.succeeded) throw new AppError("LEASE_LOST", `publish member ${member.name}`);
+    publishMember: (member, leaseId, timeoutMs) =>
+      publish(keys.member(member.name), printMember(member), leaseId, timeoutMs),
+    publishRouter: (status, leaseId, timeoutMs) =>
+      publish(keys.router(status.name), printRouter(status), leaseId, timeoutMs),
+    async withdrawRouter(name, leaseId, timeoutMs) {
+      const key = keys.router(name);
+      const compares = [{ key, target: "lease", equals: leaseId }] as const;
+      const answer = await store.commit(compares, [{ kind: "delete", key }], { timeoutMs });
+      return answer.succeeded ? "written" : "refused";
     },
   };
 }

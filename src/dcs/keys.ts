@@ -1,6 +1,7 @@
-// Where does each fact of a cluster stand in the store? (Patroni's names; `hold`, `lineage`, `known`, `bootstrap` are ours)
+// Where does each fact of a cluster stand in the store? (Patroni's names; `hold`, `lineage`, `known`, `bootstrap`, `routers` are ours)
 
 const MEMBERS = "members/";
+const ROUTERS = "routers/";
 
 export interface Keys {
   /** Everything of one cluster begins with it. */
@@ -22,13 +23,19 @@ export interface Keys {
   member(name: string): string;
   /** The member that a key belongs to, or undefined when it is another key. */
   memberOf(key: string): string | undefined;
+  router(name: string): string;
+  /** The router that a key belongs to, or undefined when it is another key. */
+  routerOf(key: string): string | undefined;
 }
 
 /** The keys of one cluster: `/<namespace>/<scope>/...`, whatever slashes the namespace is written with. */
 export function keysOf(namespace: string, scope: string): Keys {
-  const folder = namespace.replace(/^\/+|\/+$/g, "");
-  const prefix = folder === "" ? `/${scope}/` : `/${folder}/${scope}/`;
+  const space = namespace.replace(/^\/+|\/+$/g, "");
+  const prefix = space === "" ? `/${scope}/` : `/${space}/${scope}/`;
   const members = `${prefix}${MEMBERS}`;
+  const routers = `${prefix}${ROUTERS}`;
+  const nameIn = (folder: string, key: string): string | undefined =>
+    key.startsWith(folder) && key.length > folder.length ? key.slice(folder.length) : undefined;
   return {
     prefix,
     initialize: `${prefix}initialize`,
@@ -45,9 +52,8 @@ export function keysOf(namespace: string, scope: string): Keys {
     known: `${prefix}known`,
     bootstrap: `${prefix}bootstrap`,
     member: (name) => `${members}${name}`,
-    memberOf: (key) =>
-      key.startsWith(members) && key.length > members.length
-        ? key.slice(members.length)
-        : undefined,
+    memberOf: (key) => nameIn(members, key),
+    router: (name) => `${routers}${name}`,
+    routerOf: (key) => nameIn(routers, key),
   };
 }

@@ -2,6 +2,7 @@
 import type { ClusterSnapshot, Leader, Versioned } from "../model/cluster.ts";
 import { DEFAULT_CONFIG, type DynamicConfig, holdMsOf } from "../model/config.ts";
 import type { Member } from "../model/member.ts";
+import type { RouterStatus } from "../model/route.ts";
 import { parseConfig, printProblem } from "../model/wire/config.ts";
 import {
   parseFailover,
@@ -13,6 +14,7 @@ import {
   parseSync,
 } from "../model/wire/dcs.ts";
 import { parseMember } from "../model/wire/member.ts";
+import { parseRouter } from "../model/wire/router.ts";
 import type { KeyValue, Range } from "../ports/store.ts";
 import type { Keys } from "./keys.ts";
 
@@ -62,6 +64,7 @@ export class SnapshotReader {
       roster: read(keys.known, (text) =>
         text === undefined ? undefined : (parseRoster(text) ?? {}),
       ),
+      routers: this.#routersIn(range.entries),
     };
   }
 
@@ -78,6 +81,14 @@ export class SnapshotReader {
       const name = this.#keys.memberOf(entry.key);
       if (name === undefined) return [];
       return [this.#once(entry.key, entry.value, (text) => parseMember(name, text))];
+    });
+  }
+
+  #routersIn(entries: readonly KeyValue[]): readonly RouterStatus[] {
+    return entries.flatMap((entry) => {
+      const name = this.#keys.routerOf(entry.key);
+      if (name === undefined) return [];
+      return [this.#once(entry.key, entry.value, (text) => parseRouter(name, text))];
     });
   }
 

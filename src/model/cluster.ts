@@ -3,6 +3,7 @@
 import type { DynamicConfig } from "./config.ts";
 import type { Lsn } from "./lsn.ts";
 import type { Member } from "./member.ts";
+import type { RouterStatus } from "./route.ts";
 import type { SyncState } from "./sync.ts";
 import type { Ms } from "./time.ts";
 import type { Branch } from "./timeline.ts";
@@ -92,6 +93,8 @@ export interface ClusterSnapshot {
   readonly sync: Versioned<SyncState | undefined>;
   /** Only these may race; while no leader has written the list, everybody may (R28). */
   readonly roster: Versioned<Roster | undefined>;
+  /** The routers that are alive, in the order of names. */
+  readonly routers: readonly RouterStatus[];
 }
 
 export const memberNamed = (cluster: ClusterSnapshot, name: string): Member | undefined =>

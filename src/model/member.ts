@@ -44,6 +44,8 @@ export interface Member {
   readonly ours:
     | { readonly agent: string; readonly hold: boolean; readonly fence: boolean }
     | undefined;
+  /** The revision of the switchover for which this leader asks the routers to pause their clients. */
+  readonly handingOver?: number;
   /** Why the member is doing what it does now: a reason code of ours, for people. */
   readonly because: string | undefined;
 }

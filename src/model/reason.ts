@@ -1,5 +1,7 @@
 // Why is a member doing what it is doing? One name, used by the log, REST, metrics, docs and tests.
 
+import { ROUTE_REASONS, type RouteReason } from "./route-reason.ts";
+
 /** Every reason of the ha room with its sentence. */
 export const REASONS = {
   // halt
@@ -118,5 +120,9 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
+/** The reasons of every room. */
+export const ALL_REASONS = { ...REASONS, ...ROUTE_REASONS } as const;
+export type AnyReason = Reason | RouteReason;
+
 /** The sentence behind a reason. */
-export const sentence = (reason: Reason): string => REASONS[reason];
+export const sentence = (reason: AnyReason): string => ALL_REASONS[reason];

@@ -1,5 +1,5 @@
 // Which host and port does a piece of text name?
-import type { Address } from "./settings.ts";
+import type { Address } from "./address.ts";
 
 const EVERY_ADDRESS = new Set(["", "*", "0.0.0.0", "::"]);
 

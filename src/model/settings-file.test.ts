@@ -39,6 +39,7 @@ postgresql:
 function settingsOf(text: string) {
   const file = parseNodeFile(text, "n.yml");
   if (file.kind === "refused") throw new Error(file.problems.map(printFinding).join("\n"));
+  if (file.kind === "router") throw new Error("this file has no postgresql section");
   return { ...file.settings, ctl: file.ctl, warnings: file.warnings.map(printFinding) };
 }
 

@@ -1,12 +1,19 @@
 // Does a node's YAML file say something that we can obey? (Patroni's form, with line and column of every complaint)
+import { assert } from "./error.ts";
 import type { Finding } from "./finding.ts";
-import type { BootstrapSettings, NodeSettings } from "./settings.ts";
+import type {
+  AgentSettings,
+  BootstrapSettings,
+  NodeSettings,
+  RouterNodeSettings,
+} from "./settings.ts";
 import { readDynamic } from "./settings-dynamic.ts";
 import { readBootstrapMethod } from "./settings-methods.ts";
 import { readOptions } from "./settings-options.ts";
 import { readPostgres } from "./settings-postgres.ts";
 import { Section } from "./settings-reader.ts";
 import { type CtlSettings, readCtl, readRest } from "./settings-rest.ts";
+import { readRouter } from "./settings-router.ts";
 import { Source } from "./settings-source.ts";
 import { readStore } from "./settings-store.ts";
 import { readLog, readTags, readWatchdog } from "./settings-tags.ts";
@@ -16,6 +23,12 @@ export type NodeFile =
   | {
       readonly kind: "settings";
       readonly settings: NodeSettings;
+      readonly ctl: CtlSettings;
+      readonly warnings: readonly Finding[];
+    }
+  | {
+      readonly kind: "router";
+      readonly settings: RouterNodeSettings;
       readonly ctl: CtlSettings;
       readonly warnings: readonly Finding[];
     }
@@ -36,37 +49,64 @@ export function parseNodeFile(text: string, fileName: string): NodeFile {
   // A broken tree has sections in wrong places: complaints about those would only distract.
   if (source.problems.length > 0) return refused();
   const root = new Section(source, { path: "", offset: 0 }, source.document.contents);
-  const settings = readAll(root);
+  const read = readAll(root);
   const ctl = readCtl(root);
   root.notUsed("citus");
   root.accept("thread_pool_size", "thread_stack_size");
   root.close();
   if (source.problems.length > 0) return refused();
-  return { kind: "settings", settings, ctl, warnings: source.warnings };
+  return { ...read, ctl, warnings: source.warnings };
 }
 
-function readAll(root: Section): NodeSettings {
-  const scope = readName(root, "scope", "the name of the cluster");
-  const name = readName(root, "name", "the name of this node, unique in its cluster");
-  const namespace = (root.text("namespace") ?? "service").replace(/^\/+|\/+$/g, "");
-  const store = readStore(root);
+/** A file without `postgresql` that has a `router` is a router's. */
+function readAll(root: Section): Read {
+  const common = readCommon(root);
+  if (root.has("router") && !root.has("postgresql")) return readRouterNode(root, common);
   const postgres = readPostgres(root);
   const rest = readRest(root, {
     listen: postgres.listen[0] ?? "",
     connect: postgres.connectAddress.host,
   });
-  return {
-    scope,
-    name,
-    namespace: namespace === "" ? "service" : namespace,
+  const router = readRouter(root, postgres.stateDir);
+  const settings: NodeSettings = {
+    ...common,
     rest,
-    store,
     postgres,
     bootstrap: readBootstrap(root),
     tags: readTags(root),
     watchdog: readWatchdog(root),
+    ...(router === undefined ? {} : { router }),
+  };
+  return { kind: "settings", settings };
+}
+
+type Read =
+  | { readonly kind: "settings"; readonly settings: NodeSettings }
+  | { readonly kind: "router"; readonly settings: RouterNodeSettings };
+
+type Common = Omit<AgentSettings, "rest">;
+
+function readCommon(root: Section): Common {
+  const namespace = (root.text("namespace") ?? "service").replace(/^\/+|\/+$/g, "");
+  return {
+    scope: readName(root, "scope", "the name of the cluster"),
+    name: readName(root, "name", "the name of this node, unique in its cluster"),
+    namespace: namespace === "" ? "service" : namespace,
+    store: readStore(root),
     log: readLog(root),
   };
+}
+
+function readRouterNode(root: Section, common: Common): Read {
+  const rest = readRest(root, { listen: "", connect: "" });
+  if (rest.connectAddress.host === "")
+    root.problem("restapi", "is missing: connect_address, how others reach this router's agent");
+  const own = root.section("understudy");
+  const stateDir = own.text("state_dir") ?? `/var/lib/understudy/${common.name}`;
+  own.close();
+  const router = readRouter(root, stateDir);
+  assert(router !== undefined, "a router's file has the section");
+  return { kind: "router", settings: { ...common, rest, router } };
 }
 
 /** Names become parts of keys in the store and of slot names, so their characters are limited. */

@@ -1,7 +1,8 @@
 // Where is this node's server, who may log in to it, and what is it told?
 
+import type { Address } from "./address.ts";
 import { neededInstead, ROOM_FOR_MEMBERS } from "./parameter-minimums.ts";
-import type { Address, CallbackSettings, Credentials, PostgresSettings } from "./settings.ts";
+import type { CallbackSettings, Credentials, PostgresSettings } from "./settings.ts";
 import { isWildcard, parseAddress } from "./settings-address.ts";
 import { readCloneMethods } from "./settings-methods.ts";
 import { readOptions } from "./settings-options.ts";

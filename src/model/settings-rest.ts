@@ -1,6 +1,7 @@
 // How do others reach this node's REST API, and how does the command line reach theirs?
 
-import type { Address, Credentials, RestSettings, TlsFiles } from "./settings.ts";
+import type { Address } from "./address.ts";
+import type { Credentials, RestSettings, TlsFiles } from "./settings.ts";
 import { isNetwork, isWildcard, parseAddress } from "./settings-address.ts";
 import type { Section } from "./settings-reader.ts";
 import { readCredentials, readTlsFiles } from "./settings-store.ts";

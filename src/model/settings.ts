@@ -1,12 +1,9 @@
 // What does this node's own file say? (the YAML in Patroni's form, checked; the parser is in settings-file.ts)
 
+import type { Address } from "./address.ts";
+import type { RouterSettings } from "./router-settings.ts";
 import type { Secret } from "./secret.ts";
 import type { Ms } from "./time.ts";
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface Credentials {
   readonly username: string;
@@ -133,15 +130,26 @@ export interface LogSettings {
   readonly file: string | undefined;
 }
 
-export interface NodeSettings {
+/** What every agent has, with a server of its own or without. */
+export interface AgentSettings {
   readonly scope: string;
   readonly name: string;
   readonly namespace: string;
   readonly rest: RestSettings;
   readonly store: StoreSettings;
+  readonly log: LogSettings;
+}
+
+/** An agent without `postgresql`: it sends clients to the members and does nothing else. */
+export interface RouterNodeSettings extends AgentSettings {
+  readonly router: RouterSettings;
+}
+
+export interface NodeSettings extends AgentSettings {
   readonly postgres: PostgresSettings;
   readonly bootstrap: BootstrapSettings;
   readonly tags: Tags;
   readonly watchdog: WatchdogSettings;
-  readonly log: LogSettings;
+  /** Clients come in here as well. */
+  readonly router?: RouterSettings;
 }

@@ -14,6 +14,7 @@ import type {
   Roster,
 } from "../model/cluster.ts";
 import type { Member } from "../model/member.ts";
+import type { RouterStatus } from "../model/route.ts";
 import type { SyncState } from "../model/sync.ts";
 import type { Instant, Ms } from "../model/time.ts";
 import type { Branch } from "../model/timeline.ts";
@@ -76,6 +77,10 @@ export interface Dcs {
 
   /** LEASE_LOST when the store no longer knows the lease. */
   publishMember(member: Member, leaseId: string, timeoutMs: Ms): Promise<void>;
+  /** The key of a router, on its own lease. LEASE_LOST when the store no longer knows the lease. */
+  publishRouter(status: RouterStatus, leaseId: string, timeoutMs: Ms): Promise<void>;
+  /** Takes the key away if it still hangs on this lease. */
+  withdrawRouter(name: string, leaseId: string, timeoutMs: Ms): Promise<WriteOutcome>;
   /** R41: claims the bootstrap with a leased key; answers false when another claim or a system id is there. */
   claimBootstrap(name: string, leaseId: string, timeoutMs: Ms): Promise<boolean>;
   /** R41: the system id and the first configuration, comparing the claim; acquires nothing. */

@@ -1,8 +1,8 @@
 // The port to the server on this host: its files, its processes, its SQL.
 
+import type { Address } from "../model/address.ts";
 import type { Lsn } from "../model/lsn.ts";
 import type { LocalServer } from "../model/server.ts";
-import type { Address } from "../model/settings.ts";
 import type { PermanentSlot } from "../model/slot.ts";
 import type { SyncNames } from "../model/sync.ts";
 import type { Ms } from "../model/time.ts";

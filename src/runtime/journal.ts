@@ -1,12 +1,12 @@
 // What was decided lately, in which world? The flight recorder: changed decisions only, the last thousand.
 
-import type { Reason } from "../model/reason.ts";
+import type { AnyReason } from "../model/reason.ts";
 import type { Instant } from "../model/time.ts";
 
 export interface JournalEntry<W> {
   readonly at: Instant;
   readonly wallMs: number;
-  readonly because: Reason;
+  readonly because: AnyReason;
   readonly detail: string | undefined;
   readonly step: string | undefined;
   readonly world: W;

@@ -26,6 +26,8 @@ export interface Scenario {
   /** One sentence: what is shown. */
   readonly story: string;
   readonly nodes: number;
+  /** Routers beside them, r1 and so on; none when left out. */
+  readonly routers?: number;
   /** Settings of the cluster as in `bootstrap.dcs`. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Tags of single nodes; played in the simulator only. */

@@ -78,7 +78,11 @@ export type Verb =
   | { readonly do: "pause"; readonly endsInMs?: number }
   | { readonly do: "resume" }
   | { readonly do: "detach"; readonly node: Target }
-  | { readonly do: "stopCleanly"; readonly node: Target };
+  | { readonly do: "stopCleanly"; readonly node: Target }
+  // routers: `router` is a name
+  | { readonly do: "killRouter"; readonly router: string }
+  /** A client keeps a transaction open. */
+  | { readonly do: "holdTransaction"; readonly router: string };
 
 export type VerbName = Verb["do"];
 
@@ -89,7 +93,7 @@ export interface Fault {
   readonly verb: Verb;
 }
 
-export type FaultKind = "process" | "network" | "store" | "clock" | "disk" | "operator";
+export type FaultKind = "process" | "network" | "store" | "clock" | "disk" | "operator" | "router";
 
 const KINDS = {
   killPostmaster: "process",
@@ -145,6 +149,8 @@ const KINDS = {
   resume: "operator",
   detach: "operator",
   stopCleanly: "operator",
+  killRouter: "router",
+  holdTransaction: "router",
 } as const satisfies Record<VerbName, FaultKind>;
 
 export const VERB_NAMES = Object.keys(KINDS) as readonly VerbName[];

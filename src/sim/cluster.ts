@@ -3,6 +3,7 @@ import { createDcs } from "../dcs/create-dcs.ts";
 import type { Tags } from "../model/settings.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { Dcs } from "../ports/dcs.ts";
+import type { Peers } from "../ports/peers.ts";
 import { processClock } from "./clock.ts";
 import { type Dice, dice } from "./dice.ts";
 import type { FenceFlaws } from "./fence.ts";
@@ -13,9 +14,10 @@ import { simLog } from "./log.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import type { NodeFactory, SimNode } from "./node-factory.ts";
 import { simNodeState } from "./node-state.ts";
-import { type AskedAgent, simPeers } from "./peers.ts";
+import { type AskedAgent, type Asker, simPeers } from "./peers.ts";
 import { type PostgresFlaws, SimPostgres } from "./postgres.ts";
 import { SimProcess } from "./process.ts";
+import { type RouterFlaws, SimRouter } from "./router.ts";
 import { DEFAULT_PROFILE, type ServerProfile } from "./run.ts";
 import { simSettings } from "./settings.ts";
 import { SimStore } from "./store.ts";
@@ -39,6 +41,7 @@ export interface Flaws {
   readonly fence?: FenceFlaws;
   readonly postgres?: PostgresFlaws;
   readonly clients?: { readonly takeWarningForPromise?: boolean };
+  readonly router?: RouterFlaws;
   readonly wrapPorts?: (ports: NodePorts, host: SimHost, cluster: SimCluster) => NodePorts;
 }
 
@@ -53,6 +56,8 @@ export interface ClusterOptions {
   readonly config: Readonly<Record<string, unknown>>;
   readonly factory: NodeFactory;
   readonly flaws: Flaws;
+  /** Routers beside the nodes; none when left out. */
+  readonly routers?: readonly string[] | undefined;
 }
 
 /** The host of operators and clients. */
@@ -72,6 +77,7 @@ export class SimCluster {
   readonly network: Network;
   readonly store: SimStore;
   readonly hosts = new Map<string, SimHost>();
+  readonly routers = new Map<string, SimRouter>();
   readonly paths = new Map<string, PathFaults>();
   readonly operator: Dcs;
   lostAnswers = 0;
@@ -92,6 +98,7 @@ export class SimCluster {
       },
     );
     for (const spec of options.nodes) this.#addHost(spec);
+    for (const name of options.routers ?? []) this.#addRouter(name);
     const process = new SimProcess(this.kernel, "operator");
     this.operator = this.#dcsFor(OUTSIDE, process);
   }
@@ -113,6 +120,24 @@ export class SimCluster {
       fenceFlaws: options.flaws.fence ?? {},
     });
     this.hosts.set(spec.name, host);
+  }
+
+  #addRouter(name: string): void {
+    const { kernel, truth, network, hosts, options } = this;
+    const router = new SimRouter(
+      {
+        kernel,
+        truth,
+        network,
+        dice: this.dice,
+        hosts,
+        flaws: options.flaws.router ?? {},
+        peersFor: (asker, process) => this.#peersFor(asker, process),
+        storeFor: (host, process) => this.#storeClient(host, process),
+      },
+      name,
+    );
+    this.routers.set(name, router);
   }
 
   #dcsFor(host: string, process: SimProcess): Dcs {
@@ -184,9 +209,13 @@ export class SimCluster {
       store: this.#storeClient(host.name, process),
       postgres: new SimPostgres(host, process, fence, this.options.flaws.postgres ?? {}),
       fence,
-      peers: simPeers(host, process, { agentAt: (name) => this.#answering(name) }),
+      peers: this.#peersFor(host, process),
       state: simNodeState(host, process),
     };
+  }
+
+  #peersFor(asker: Asker, process: SimProcess): Peers {
+    return simPeers(asker, process, { agentAt: (name) => this.#answering(name) });
   }
 
   #answering(name: string): AskedAgent | undefined {

@@ -112,6 +112,7 @@ function leavesNobody(verb: Verb, { agent, fence }: SimHost): boolean {
 
 function begin(world: FaultWorld, verb: Verb, host: SimHost | undefined): Undo {
   const kind = kindOf(verb);
+  if (kind === "router") return playOnRouter(world.cluster, verb);
   if (kind === "operator") return playOperator(world.cluster, verb, host);
   if (kind === "network" || kind === "store")
     return playOnNetworkOrStore(world.cluster, verb, host);
@@ -119,6 +120,19 @@ function begin(world: FaultWorld, verb: Verb, host: SimHost | undefined): Undo {
   return kind === "process"
     ? playOnProcess(world, verb, host)
     : playOnMachine(world.cluster, verb, host);
+}
+
+function playOnRouter({ routers }: SimCluster, verb: Verb): Undo {
+  const router = "router" in verb ? routers.get(verb.router) : undefined;
+  if (router === undefined) return nothing;
+  if (verb.do === "killRouter") {
+    router.kill();
+    return () => router.start();
+  }
+  router.isBusy = true;
+  return () => {
+    router.isBusy = false;
+  };
 }
 
 function playOnProcess({ cluster, workload }: FaultWorld, verb: Verb, host: SimHost): Undo {

@@ -1,9 +1,15 @@
 // The Log port: decisions go to the truth board, the rest as events for the transcript.
 import type { Log, LogFields } from "../ports/log.ts";
-import type { SimHost } from "./host.ts";
 import type { SimProcess } from "./process.ts";
+import type { TruthBoard } from "./truth.ts";
 
-export function simLog(host: SimHost, process: SimProcess): Log {
+/** Whoever writes a log: a host, or a router. */
+export interface Writer {
+  readonly name: string;
+  readonly truth: TruthBoard;
+}
+
+export function simLog(host: Writer, process: SimProcess): Log {
   const tell = (level: string, message: string, fields: LogFields = {}): void => {
     if (!process.isAlive) return;
     const { reason, step } = fields;

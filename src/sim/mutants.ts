@@ -20,6 +20,7 @@ import {
   takesReservedForDone,
   trustsTimelines,
 } from "./mutants-postgres.ts";
+import { ROUTER_MUTANTS } from "./mutants-router.ts";
 import { SLOT_MUTANTS } from "./mutants-slots.ts";
 import {
   anchorsAtAnswer,
@@ -323,6 +324,7 @@ export const MUTANTS: readonly Mutant[] = [
     hunts: ["switchover", "killPostmaster"],
   },
   ...SYNC_MUTANTS,
+  ...ROUTER_MUTANTS,
 ];
 
 export const mutantNamed = (name: string): Mutant | undefined =>

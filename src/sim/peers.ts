@@ -4,7 +4,9 @@ import type { PeerStatus } from "../model/member.ts";
 import type { PromiseAnswer, PromiseAsked } from "../model/promise.ts";
 import { instant, type Ms } from "../model/time.ts";
 import type { Peers } from "../ports/peers.ts";
-import type { SimHost } from "./host.ts";
+import type { HostClock } from "./clock.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Network } from "./network.ts";
 import type { SimProcess } from "./process.ts";
 
 /** An agent that can be asked: its process and its answers. */
@@ -26,7 +28,15 @@ interface Question<T> {
   readonly silence: (why: string) => T;
 }
 
-export function simPeers(host: SimHost, process: SimProcess, book: PeerBook): Peers {
+/** Whoever asks: a host, or a router. */
+export interface Asker {
+  readonly name: string;
+  readonly kernel: Kernel;
+  readonly network: Network;
+  readonly clock: HostClock;
+}
+
+export function simPeers(host: Asker, process: SimProcess, book: PeerBook): Peers {
   function question<T>({ apiUrl, timeoutMs, ask, silence }: Question<T>): Promise<T> {
     return new Promise((resolve) => {
       let isOver = false;

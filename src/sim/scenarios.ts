@@ -30,6 +30,7 @@ export function storyOfScenario(scenario: Scenario, options: StageOptions): Stor
         ...scenario.config,
       },
       factory: options.factory,
+      routers: Array.from({ length: scenario.routers ?? 0 }, (_, i) => `r${i + 1}`),
       flaws: options.flaws,
     },
     workload: { clients: 4, everyMs: 40, largestRow: 2_000 },

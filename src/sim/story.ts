@@ -119,6 +119,8 @@ export class StoryRun {
     let spread = 0;
     for (const name of cluster.hosts.keys())
       kernel.after((spread += AGENT_SPREAD_MS), () => cluster.startAgent(name));
+    for (const router of cluster.routers.values())
+      kernel.after((spread += AGENT_SPREAD_MS), () => router.start());
     for (const fault of faults) {
       kernel.at(fault.atMs - STIR_BEFORE_MS, () => workload.stir());
       kernel.at(fault.atMs, () => this.#begin(fault));
@@ -163,6 +165,7 @@ export class StoryRun {
       if (!host.isUp) host.powerOn();
       cluster.startAgent(host.name);
     }
+    for (const router of cluster.routers.values()) router.start();
     this.#resume();
     cluster.truth.tell({ kind: "fault", text: "everything is healed" });
   }

@@ -242,7 +242,8 @@ const again = (d: Dice, atMs: number): readonly Fault[] =>
     verb: { do: "crashBackend", node: "primary" },
   }));
 
-const KINDS: readonly FaultKind[] = [
+/** Storms have no routers. */
+const KINDS: readonly Exclude<FaultKind, "router">[] = [
   "process",
   "process",
   "process",

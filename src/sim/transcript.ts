@@ -45,6 +45,10 @@ function line(truth: Truth, detail: Detail): string | undefined {
       return `=== WRONG ROWS from ${truth.upstream}`;
     case "slot-dropped":
       return `=== drops the slot ${truth.slot}`;
+    case "routed":
+      return `=== writers are sent to ${truth.to}`;
+    case "clients-paused":
+      return truth.on ? "=== clients wait" : "=== clients go on";
     case "event":
       return detail === "trace" ? `... ${truth.text}` : undefined;
     case "promotion-begun":
@@ -54,6 +58,7 @@ function line(truth: Truth, detail: Detail): string | undefined {
     case "acknowledged":
     case "server-start":
     case "look":
+    case "shown":
     case "renewal-sent":
     case "lease-confirmed":
     case "promised":

@@ -98,6 +98,21 @@ export type Truth =
       readonly step: string | undefined;
       readonly fields: Readonly<Record<string, unknown>>;
     }
+  /** A router sends its writers to this member from now on. */
+  | {
+      readonly kind: "routed";
+      readonly host: string;
+      readonly term: number;
+      readonly to: string;
+    }
+  /** The store has shown a router who leads. */
+  | {
+      readonly kind: "shown";
+      readonly host: string;
+      readonly term: number;
+      readonly leader: string;
+    }
+  | { readonly kind: "clients-paused"; readonly host: string; readonly on: boolean }
   | { readonly kind: "fault"; readonly text: string }
   | { readonly kind: "event"; readonly host: string; readonly text: string };
 

@@ -5,6 +5,7 @@ import { basisOf } from "../../src/model/acquire-basis.ts";
 import { AppError } from "../../src/model/error.ts";
 import { lsn } from "../../src/model/lsn.ts";
 import { bareMember, type Member } from "../../src/model/member.ts";
+import type { RouterStatus } from "../../src/model/route.ts";
 import { between, type Ms } from "../../src/model/time.ts";
 import { FIRST_BRANCH } from "../../src/model/timeline.ts";
 import { type Dcs, type DcsEvent, type Holder } from "../../src/ports/dcs.ts";
@@ -263,6 +264,31 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       );
     });
 
+    it("shows a router as long as its lease lives, with what it answered", async () => {
+      const router: RouterStatus = {
+        name: "r1",
+        agent: "1",
+        apiUrl: "http://r1:8008",
+        addresses: { pgbouncer: "r1:6432" },
+        term: 7,
+        primary: "a",
+        answer: { kind: "busy", intent: 5, blockers: ["app@10.0.0.9"] },
+        answersWithinMs: 7_000,
+        because: "route_busy",
+      };
+      await dcs.publishRouter(router, a.leaseId, LIMIT_MS);
+      const seen = await look();
+      expect(seen.routers).toEqual([router]);
+      expect(seen.members).toEqual([]);
+      expect(await dcs.withdrawRouter("r1", b.leaseId, LIMIT_MS)).toBe("refused");
+      expect(await dcs.withdrawRouter("r1", a.leaseId, LIMIT_MS)).toBe("written");
+      expect((await look()).routers).toEqual([]);
+      const lost = dcs.publishRouter(router, "4242", LIMIT_MS);
+      await expect(lost).rejects.toSatisfy(
+        (e: unknown) => e instanceof AppError && e.code === "LEASE_LOST",
+      );
+    });
+
     it("lists who may race for the leader of this term only, also in Patroni's key", async () => {
       const term = await lead(a);
       const roster = { a: "http://a:8008", b: "http://b:8008" };
@@ -363,6 +389,7 @@ const EMPTY = {
   configWarnings: [],
   leader: undefined,
   hold: undefined,
+  routers: [],
   members: [],
   failover: none,
   status: { value: { position: undefined, slots: {}, absentMs: {} }, modRevision: 0 },

@@ -62,6 +62,7 @@ export const cluster = (change: Partial<ClusterSnapshot> = {}): ClusterSnapshot 
   lineage: { value: [FIRST_BRANCH], modRevision: 1 },
   sync: { value: undefined, modRevision: 0 },
   roster: { value: undefined, modRevision: 0 },
+  routers: [],
   ...change,
 });
 
@@ -182,7 +183,7 @@ postgresql:
 ${more}`,
     "n1.yml",
   );
-  if (file.kind === "refused") throw new Error(file.problems[0]?.message);
+  if (file.kind !== "settings") throw new Error(`a node, not ${file.kind}`);
   return file.settings;
 };
 

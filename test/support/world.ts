@@ -33,7 +33,6 @@ import { STATUS, slot } from "./slot.ts";
 
 export type Change = (w: HaWorld) => HaWorld;
 
-/** The moment of every built world; the agent started long before. */
 export const NOW = instant(1_000_000);
 /** 2026-11-23T00:00:00Z. */
 export const WALL_MS = 1_795_392_000_000;
@@ -190,6 +189,7 @@ const clusterLedByN1 = (): ClusterSnapshot => ({
   lineage: { value: LINEAGE, modRevision: 110 },
   sync: { value: undefined, modRevision: 0 },
   roster: { value: ROSTER, modRevision: 300 },
+  routers: [],
 });
 
 const sqlOfPrimary: SqlState = {

@@ -10,7 +10,7 @@ const agreements = [
   {
     what: "reason",
     module: "src/model/reason.ts",
-    table: "REASONS",
+    table: "ALL_REASONS",
     page: "docs/reference/reasons.md",
   },
   {

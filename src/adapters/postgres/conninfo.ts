@@ -1,5 +1,6 @@
 // How is a connection written for PostgreSQL's own programs, without a password in sight?
-import type { Address, PostgresSettings } from "../../model/settings.ts";
+import type { Address } from "../../model/address.ts";
+import type { PostgresSettings } from "../../model/settings.ts";
 
 export type Conninfo = Readonly<Record<string, string>>;
 

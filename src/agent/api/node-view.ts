@@ -7,7 +7,7 @@ import type { Known } from "../../model/known.ts";
 import type { Lease } from "../../model/lease.ts";
 import type { Member, PeerStatus } from "../../model/member.ts";
 import type { PromiseAnswer, PromiseAsked } from "../../model/promise.ts";
-import type { Reason } from "../../model/reason.ts";
+import type { AnyReason } from "../../model/reason.ts";
 import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { SlotReport } from "../../model/slot-report.ts";
@@ -46,7 +46,7 @@ export interface View {
 
 /** The last decision's name, the numbers behind it, and since when it has been the same. */
 export interface Because {
-  readonly reason: Reason;
+  readonly reason: AnyReason;
   readonly detail: string | undefined;
   readonly since: Instant;
 }
@@ -68,7 +68,7 @@ export interface LoopView {
 /** One changed decision. */
 export interface JournalEntry {
   readonly wallMs: number;
-  readonly because: Reason;
+  readonly because: AnyReason;
   readonly detail: string | undefined;
   readonly step: string | undefined;
   readonly term: number | undefined;

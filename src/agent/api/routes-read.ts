@@ -1,6 +1,6 @@
 // What can be read from a member, besides health checks?
 
-import { REASONS } from "../../model/reason.ts";
+import { ALL_REASONS } from "../../model/reason.ts";
 import { printHistory } from "../../model/wire/dcs.ts";
 import { printCluster } from "../../model/wire/rest-cluster.ts";
 import { printRfc3339 } from "../../model/wire/rfc3339.ts";
@@ -50,7 +50,7 @@ function journal({ node, clock }: ApiContext, query: URLSearchParams): RouteAnsw
   const items = node.journal(countIn(query, "limit", 100)).map((entry) => ({
     at: printRfc3339(entry.wallMs),
     because: entry.because,
-    sentence: REASONS[entry.because],
+    sentence: ALL_REASONS[entry.because],
     detail: entry.detail,
     step: entry.step,
     term: entry.term,

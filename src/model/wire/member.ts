@@ -95,6 +95,7 @@ function printOurs(m: Member): JsonObject | undefined {
     hold: m.ours.hold,
     fence: m.ours.fence,
     because: m.because,
+    handing_over: m.handingOver,
     position: m.position === undefined ? undefined : printLsn(m.position),
   };
 }
@@ -113,6 +114,7 @@ export function parseMember(name: string, text: string): Member {
   const own = isObject(value["understudy"]) ? value["understudy"] : undefined;
   const ours = parseOurs(own);
   const reasons = parseReasons(value["pending_restart_reason"]);
+  const handingOver = integerIn(own?.["handing_over"]);
   const unnamed = booleanIn(value["pending_restart"]) === true && reasons.length === 0;
   return {
     name,
@@ -133,6 +135,7 @@ export function parseMember(name: string, text: string): Member {
     scheduledRestart: parseScheduledRestart(value["scheduled_restart"]),
     paused: booleanIn(value["pause"]) ?? false,
     ours,
+    ...(handingOver === undefined ? {} : { handingOver }),
     because: ours === undefined ? undefined : textIn(own?.["because"]),
   };
 }

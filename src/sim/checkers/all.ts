@@ -14,6 +14,7 @@ import { noLoss } from "./no-loss.ts";
 import { oneWriter } from "./one-writer.ts";
 import { ownStore } from "./own-store.ts";
 import { dataKept, rightRows } from "./right-rows.ts";
+import { pausesEnd, routesFollow } from "./routes-follow.ts";
 import { slotsKept } from "./slots-kept.ts";
 import { syncNoLoss } from "./sync-no-loss.ts";
 import { vouchedFor } from "./vouched-for.ts";
@@ -41,4 +42,6 @@ export const CHECKERS: readonly MakeChecker[] = [
   confirmedFirst,
   vouchedFor,
   loopLives,
+  routesFollow,
+  pausesEnd,
 ];

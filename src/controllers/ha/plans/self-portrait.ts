@@ -3,14 +3,14 @@
 import { memberNamed } from "../../../model/cluster.ts";
 import { isValid } from "../../../model/lease.ts";
 import type { Member, MemberRole, MemberState } from "../../../model/member.ts";
-import type { Reason } from "../../../model/reason.ts";
+import type { AnyReason } from "../../../model/reason.ts";
 import { isSame } from "../../../model/same.ts";
 import { PUBLISHED_VERSION } from "../../../model/wire/member.ts";
 import type { HaWorld } from "../world.ts";
 import { clusterOf, isPrimary, leads, sqlOf } from "./standing.ts";
 
 /** This member as the store should show it. */
-export function selfPortrait(w: HaWorld, because: Reason): Member {
+export function selfPortrait(w: HaWorld, because: AnyReason): Member {
   const sql = sqlOf(w);
   return {
     name: w.self.name,

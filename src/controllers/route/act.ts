@@ -1,0 +1,76 @@
+// How does the route room carry out a step? One verb each.
+import type { RoutePlan } from "../../model/route.ts";
+import { after } from "../../model/time.ts";
+import type { Balancer } from "../../ports/balancer.ts";
+import type { Pointed, Pooler } from "../../ports/pooler.ts";
+import { WRITE_LIMIT_MS } from "./limits.ts";
+import type { RoutePorts } from "./observe.ts";
+import type { Results } from "./plans/memory.ts";
+import type { RouteStep } from "./steps.ts";
+
+export interface RouteActing extends RoutePorts {
+  readonly pooler: Pooler | undefined;
+  readonly balancer: Balancer | undefined;
+  /** The lease that this router's key hangs on. */
+  readonly leaseId: string;
+}
+
+/** Carries out one step; what it answers becomes the outcome's result. */
+export async function act(o: RouteActing, step: RouteStep, signal: AbortSignal): Promise<unknown> {
+  switch (step.kind) {
+    case "keep":
+      return ensure(o, step.plan, signal);
+    case "publish":
+      await o.dcs.ensureLease(o.leaseId, step.ttlMs, WRITE_LIMIT_MS);
+      return o.dcs.publishRouter(step.status, o.leaseId, WRITE_LIMIT_MS);
+    case "keep-lease":
+      return o.dcs.ensureLease(o.leaseId, step.ttlMs, WRITE_LIMIT_MS);
+    case "point":
+      return point(o, step, signal);
+    case "hold":
+      return hold(o, step, signal);
+    case "cut":
+      await o.pooler?.cut(step.target, signal);
+      return { intent: step.intent } satisfies Results["cut"];
+    case "cut-gone":
+      return o.pooler?.cut(step.target, signal);
+    case "release":
+      return o.pooler?.release(signal);
+    case "close":
+      return Promise.all([o.pooler?.closeWrites(signal), o.balancer?.closeWrites(signal)]);
+    default:
+      return step satisfies never;
+  }
+}
+
+/** Both at once; a plan that one of them has overtaken is not in force. */
+async function ensure(
+  { pooler, balancer }: RouteActing,
+  plan: RoutePlan,
+  signal: AbortSignal,
+): Promise<Pointed> {
+  const answers = await Promise.all([pooler?.ensure(plan, signal), balancer?.ensure(plan, signal)]);
+  return answers.find((answer) => answer?.kind === "older") ?? { kind: "pointed" };
+}
+
+async function point(
+  o: RouteActing,
+  step: Extract<RouteStep, { kind: "point" }>,
+  signal: AbortSignal,
+): Promise<Results["point"]> {
+  const { plan, gone } = step;
+  const pointed = await ensure(o, plan, signal);
+  if (pointed.kind === "pointed") o.lookout.watch(plan.write);
+  return { plan, gone, pointed };
+}
+
+async function hold(
+  o: RouteActing,
+  step: Extract<RouteStep, { kind: "hold" }>,
+  signal: AbortSignal,
+): Promise<Results["hold"]> {
+  const { cause, term, drainMs, limitMs } = step;
+  const since = o.clock.now();
+  const held = (await o.pooler?.hold({ drainMs, limitMs }, signal)) ?? { kind: "held" };
+  return { pause: { cause, term, since, until: after(since, limitMs) }, held };
+}

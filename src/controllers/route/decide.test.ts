@@ -1,0 +1,193 @@
+// Where do clients go in this world, and for how long do they wait?
+import { describe, expect, it } from "vitest";
+import {
+  asked,
+  leaderless,
+  ledBy,
+  lostFor,
+  outcome,
+  pausedFor,
+  type RouteChange,
+  remembering,
+  routing,
+  shown,
+  told,
+  unreadFor,
+} from "../../../test/support/route-world.ts";
+import { following, given, NOW, peerSays, TERM } from "../../../test/support/world.ts";
+import { known } from "../../model/known.ts";
+import { ROUTE_REASONS, type RouteReason } from "../../model/route-reason.ts";
+import { after } from "../../model/time.ts";
+import { decide } from "./decide.ts";
+import type { RouteWorld } from "./world.ts";
+
+/** n2 answers for itself. */
+const says =
+  (change: object): RouteChange =>
+  (w) => {
+    const peer = given(following(), peerSays("n3")).peers["n3"];
+    if (peer?.kind !== "known") throw new Error("n3 answers");
+    const value = { ...peer.value, name: "n2", role: "primary", ...change } as const;
+    return { ...w, leaderSays: known(value, NOW) };
+  };
+
+const INTENT = 400;
+const busy = remembering({ answer: { kind: "busy", intent: INTENT, blockers: ["app@10.0.0.9"] } });
+const held = remembering({ answer: { kind: "held", intent: INTENT } });
+const askedPause = pausedFor(100, { cause: { kind: "asked", intent: INTENT } });
+const stopping: RouteChange = (w) => ({ ...w, stopping: true });
+
+/** A world for each reason. */
+const reached: Readonly<Record<RouteReason, RouteWorld>> = {
+  routing: routing(),
+  route_stopping: routing(stopping),
+  route_store_unread: routing(unreadFor(1_000)),
+  route_closing: routing(unreadFor(30_000), told({ onStoreLoss: "close" })),
+  route_closed: routing(
+    unreadFor(31_000),
+    told({ onStoreLoss: "close" }),
+    remembering({ closed: true }),
+  ),
+  route_holding: routing(asked(INTENT)),
+  route_held: routing(asked(INTENT), held, askedPause),
+  route_busy: routing(asked(INTENT), busy, askedPause),
+  route_cutting_blockers: routing(asked(INTENT), busy, askedPause, told({ drainPolicy: "cut" })),
+  route_suspecting: routing(lostFor(3)),
+  route_suspected: routing(lostFor(100), pausedFor(100)),
+  route_waiting_for_primary: routing(ledBy("n2", 200), pausedFor(100)),
+  route_pointing: routing(ledBy("n2", 200), pausedFor(100), says({})),
+  route_cutting_old: routing(remembering({ gone: { name: "n9", host: "n9", port: 5432 } })),
+  route_releasing: routing(pausedFor(100)),
+};
+
+const stepOf = (w: RouteWorld) => decide(w).step;
+
+it.each(Object.keys(ROUTE_REASONS) as RouteReason[])("%s", (reason) => {
+  expect(decide(reached[reason]).because).toBe(reason);
+});
+
+describe("a new leader", () => {
+  const waiting = routing(ledBy("n2", 200), pausedFor(100));
+
+  it("is not pointed at before it has said itself that it takes writes", () => {
+    expect(stepOf(waiting)).toBeUndefined();
+    expect(stepOf(says({ role: "standby" })(waiting))).toBeUndefined();
+    expect(stepOf(says({ state: "starting" })(waiting))).toBeUndefined();
+    expect(stepOf(says({ name: "n3" })(waiting))).toBeUndefined();
+    expect(stepOf(says({})(waiting))).toMatchObject({
+      kind: "point",
+      plan: { term: 200, write: { name: "n2" } },
+      gone: { name: "n1" },
+    });
+  });
+
+  it("lets clients go on once they are sent to it, and then those who hang on the old one are cut", () => {
+    const gone = { name: "n1", host: "n1", port: 5432 };
+    const { applied } = routing().memory;
+    if (applied?.write === undefined) throw new Error("n1 is applied");
+    const plan = { ...applied, term: 200, write: { ...applied.write, name: "n2" } };
+    const result = { plan, gone, pointed: { kind: "pointed" } };
+    const pointed = outcome("point", { result })(waiting);
+    expect(stepOf(pointed)).toEqual({ kind: "release" });
+    expect(decide(pointed).memory.gone).toEqual(gone);
+    const older = outcome("point", {
+      result: { ...result, pointed: { kind: "older", term: 300 } },
+    });
+    expect(decide(older(waiting)).memory.applied?.term).toBe(TERM);
+  });
+});
+
+describe("a pause that the leader asks for", () => {
+  it("drains within the budget, and ends after the limit whatever happens", () => {
+    expect(stepOf(routing(asked(INTENT)))).toEqual({
+      kind: "hold",
+      cause: { kind: "asked", intent: INTENT },
+      term: TERM,
+      drainMs: 2_000,
+      limitMs: 17_000,
+    });
+    const late = pausedFor(0, { cause: { kind: "asked", intent: INTENT }, until: NOW });
+    expect(decide(routing(asked(INTENT), held, late)).detail).toBe("waited too long");
+  });
+
+  it("is told to the leader, with who stands in its way", () => {
+    const { upkeep } = decide(routing(asked(INTENT), held, askedPause));
+    expect(upkeep[0]).toMatchObject({ status: { answer: { kind: "held", intent: INTENT } } });
+    const gaveUp = decide(routing(asked(INTENT), busy));
+    expect(gaveUp.upkeep[0]).toMatchObject({ status: { answer: { kind: "busy" } } });
+  });
+
+  it("ends when the wish is taken back, and the answer with it", () => {
+    const decision = decide(routing(held, askedPause));
+    expect(decision.step).toEqual({ kind: "release" });
+    expect(decision.memory.answer).toBeUndefined();
+  });
+
+  it("lasts while nobody leads, and while the old primary comes back", () => {
+    expect(stepOf(routing(held, askedPause, leaderless))).toBeUndefined();
+    expect(stepOf(routing(held, askedPause, lostFor(50)))).toBeUndefined();
+  });
+
+  it("needs no pooler's word where there is none", () => {
+    const w = routing(asked(INTENT), told({ pgbouncer: undefined }));
+    expect(decide(w).memory.answer).toEqual({ kind: "held", intent: INTENT });
+    expect(stepOf(w)).toBeUndefined();
+  });
+
+  it("that fails is not tried again at once", () => {
+    const failed = outcome("hold", { ok: false, why: "no socket" });
+    const decision = decide(routing(asked(INTENT), failed));
+    expect(decision.step).toBeUndefined();
+    expect(decision.wakeAt).toBe(after(NOW, 300));
+  });
+});
+
+describe("a suspicion", () => {
+  it("pauses clients when the connection breaks or nobody leads", () => {
+    for (const change of [lostFor(1), leaderless, ledBy("n2", 200)])
+      expect(stepOf(routing(change))).toMatchObject({ kind: "hold", cause: { kind: "suspected" } });
+  });
+
+  it("is over when the connection is back, or after two seconds with the same leader", () => {
+    expect(stepOf(routing(pausedFor(100)))).toEqual({ kind: "release" });
+    expect(stepOf(routing(lostFor(1_999), pausedFor(1_999)))).toBeUndefined();
+    expect(stepOf(routing(lostFor(2_000), pausedFor(2_000)))).toEqual({ kind: "release" });
+  });
+
+  it("that was false counts as an alarm, and the same trouble is none again", () => {
+    const w = routing(
+      lostFor(2_000),
+      remembering({ trouble: { kind: "lost", since: after(NOW, -2_000) } }),
+      pausedFor(2_000),
+      outcome("release", {}),
+    );
+    const { memory, step } = decide(w);
+    expect(memory.alarms).toEqual([NOW]);
+    expect(step).toBeUndefined();
+  });
+
+  it("pauses nobody after three false alarms in a minute", () => {
+    const alarms = [after(NOW, -50_000), after(NOW, -30_000), after(NOW, -10_000)];
+    expect(stepOf(routing(lostFor(1), remembering({ alarms })))).toBeUndefined();
+    const older = [after(NOW, -60_000), ...alarms.slice(1)];
+    expect(stepOf(routing(lostFor(1), remembering({ alarms: older })))).toBeDefined();
+  });
+});
+
+describe("in a steady cluster", () => {
+  it("writes nothing but the renewal of its lease, and keeps its programs", () => {
+    const steady = decide(routing());
+    const published = steady.upkeep.find(({ kind }) => kind === "publish");
+    if (published?.kind !== "publish") throw new Error("it is not published yet");
+    const w = routing(shown(() => ({ routers: [published.status] })));
+    expect(decide(w).upkeep.map(({ kind }) => kind)).toEqual(["keep"]);
+    const later = remembering({ leaseKeptAt: after(NOW, -4_000) })(w);
+    expect(decide(later).upkeep.map(({ kind }) => kind)).toEqual(["keep-lease", "keep"]);
+  });
+
+  it("points anew when readers have to move, or when writes were refused before", () => {
+    const fewer = shown((c) => ({ members: c.members.filter(({ name }) => name !== "n3") }));
+    expect(stepOf(routing(fewer))).toMatchObject({ kind: "point", plan: { term: TERM } });
+    expect(stepOf(routing(remembering({ closed: true })))).toMatchObject({ kind: "point" });
+  });
+});

@@ -1,0 +1,90 @@
+// What do the outcomes of the last steps teach? Each is taken in once.
+import type { HoldAnswer, RoutePlan, Target } from "../../../model/route.ts";
+import type { Instant } from "../../../model/time.ts";
+import type { Held, Pointed } from "../../../ports/pooler.ts";
+import type { Outcome } from "../../controller.ts";
+import { ALARMS_WITHIN_MS } from "../limits.ts";
+import type { RouteStep } from "../steps.ts";
+import type { Pause, RouteMemory, RouteWorld } from "../world.ts";
+
+/** What the steps answer, by kind; the others answer nothing. */
+export interface Results {
+  readonly point: {
+    readonly plan: RoutePlan;
+    readonly gone: Target | undefined;
+    readonly pointed: Pointed;
+  };
+  readonly hold: {
+    readonly pause: Pause;
+    readonly held: Held;
+  };
+  readonly cut: { readonly intent: number };
+}
+
+type Kind = RouteStep["kind"];
+
+/** The memory with everything that has happened since the last look. */
+export function digest(w: RouteWorld): RouteMemory {
+  const news = (Object.entries(w.outcomes) as [Kind, Outcome | undefined][])
+    .filter(([kind, outcome]) => outcome !== undefined && w.memory.digested[kind] !== outcome.at)
+    .toSorted(([, a], [, b]) => (a?.at ?? 0) - (b?.at ?? 0));
+  const readAt = w.store.kind === "known" ? w.store.at : w.memory.storeReadAt;
+  let memory: RouteMemory = { ...w.memory, storeReadAt: readAt };
+  for (const [kind, outcome] of news) {
+    if (outcome === undefined) continue;
+    memory = { ...memory, ...lesson(kind, outcome, memory) };
+    memory = { ...memory, digested: { ...memory.digested, [kind]: outcome.at } };
+  }
+  const alarms = memory.alarms.filter((at) => w.now - at < ALARMS_WITHIN_MS);
+  return { ...memory, alarms };
+}
+
+function lesson(kind: Kind, outcome: Outcome, memory: RouteMemory): Partial<RouteMemory> {
+  switch (kind) {
+    case "point":
+      return outcome.ok ? pointed(outcome.result as Results["point"]) : {};
+    case "hold":
+      return outcome.ok ? held(outcome.result as Results["hold"]) : {};
+    case "cut":
+      return outcome.ok
+        ? { answer: undefined, cutFor: (outcome.result as Results["cut"]).intent }
+        : {};
+    case "cut-gone":
+      return { gone: undefined };
+    case "release":
+      return outcome.ok ? released(memory, outcome.at) : {};
+    case "close":
+      return outcome.ok ? { closed: true } : {};
+    case "publish":
+    case "keep-lease":
+      return outcome.ok ? { leaseKeptAt: outcome.at } : { leaseKeptAt: undefined };
+    case "keep":
+      return {};
+    default:
+      return kind satisfies never;
+  }
+}
+
+function pointed({ plan, gone, pointed: { kind } }: Results["point"]): Partial<RouteMemory> {
+  if (kind === "older") return {};
+  return { applied: plan, closed: false, ...(gone === undefined ? {} : { gone }) };
+}
+
+function held({ pause, held: answer }: Results["hold"]): Partial<RouteMemory> {
+  if (pause.cause.kind !== "asked") return { pause };
+  const { intent } = pause.cause;
+  const told: HoldAnswer =
+    answer.kind === "held"
+      ? { kind: "held", intent }
+      : { kind: "busy", intent, blockers: answer.blockers };
+  return { pause, answer: told };
+}
+
+/** A suspicion that no new term came after was a false alarm, and counts as one. */
+function released({ pause, applied, alarms }: RouteMemory, at: Instant): Partial<RouteMemory> {
+  const wasAlarm = pause?.cause.kind === "suspected" && applied?.term === pause.term;
+  return {
+    pause: undefined,
+    ...(wasAlarm ? { alarms: [...alarms, at], dismissed: at } : {}),
+  };
+}

@@ -1,0 +1,38 @@
+// How do router, leader and clients stand to each other right now?
+import { type ClusterSnapshot, type Leader, memberNamed } from "../../../model/cluster.ts";
+import { valueOf } from "../../../model/known.ts";
+import type { Instant } from "../../../model/time.ts";
+import { ALARMS_WITHIN_MS, MOST_ALARMS } from "../limits.ts";
+import type { RouteMemory, RouteWorld } from "../world.ts";
+
+export const clusterOf = (w: RouteWorld): ClusterSnapshot | undefined => valueOf(w.store);
+
+/** The wish (its revision) for which the leader asks routers to pause now. */
+export function askedFor(c: ClusterSnapshot): number | undefined {
+  const { value, modRevision } = c.failover;
+  const leader = c.leader === undefined ? undefined : memberNamed(c, c.leader.name);
+  return value !== undefined && leader?.handingOver === modRevision ? modRevision : undefined;
+}
+
+/** Clients are sent to the leader of the term that the store shows. */
+export const isPointed = (c: ClusterSnapshot, memory: RouteMemory): boolean =>
+  c.leader !== undefined &&
+  memory.applied?.term === c.leader.term &&
+  memory.applied.write?.name === c.leader.name;
+
+/**
+ * The leader, if it has just said itself that its server takes writes: it says so only from a fresh look at the
+ * server and while its lease lasts, and it was asked after the store had named it.
+ */
+export function provenLeader(w: RouteWorld, c: ClusterSnapshot): Leader | undefined {
+  const { leader } = c;
+  const says = w.leaderSays === undefined ? undefined : valueOf(w.leaderSays);
+  if (leader === undefined || says === undefined) return undefined;
+  const takesWrites =
+    says.name === leader.name && says.role === "primary" && says.state === "running";
+  return takesWrites ? leader : undefined;
+}
+
+/** Whether clients may be paused once more on a mere suspicion. */
+export const mayAlarm = (memory: RouteMemory, now: Instant): boolean =>
+  memory.alarms.filter((at) => now - at < ALARMS_WITHIN_MS).length < MOST_ALARMS;

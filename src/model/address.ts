@@ -1,0 +1,6 @@
+// Where something is reached.
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}

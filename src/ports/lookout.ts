@@ -1,0 +1,13 @@
+// The port to the first sign of a primary's end: a connection of our own to it, which breaks when its server does.
+import type { Target } from "../model/route.ts";
+import type { Instant } from "../model/time.ts";
+
+export interface Lookout {
+  /** Whom to keep an eye on from now on; the same one again changes nothing. */
+  watch(target: Target | undefined): void;
+  /** Since when the connection to the watched server has been broken or refused; undefined while it is up. */
+  lostSince(): Instant | undefined;
+  /** Called at once when it breaks. */
+  onLost(run: () => void): void;
+  close(): void;
+}

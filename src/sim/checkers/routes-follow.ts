@@ -1,0 +1,56 @@
+// S25, T8: whom a router sends writers to, and how long it keeps clients waiting.
+import { ROUTER } from "../router.ts";
+import type { MakeChecker } from "./checker.ts";
+
+/** A leader that proved that it takes writes may have lost its server a moment ago. */
+const A_MOMENT_MS = 1_000;
+/** Commands to the pooler take their time. */
+const SLACK_MS = 500;
+
+interface Shown {
+  readonly term: number;
+  readonly leader: string;
+}
+
+/** Writers are sent only to the leader of the newest term that the router was shown, once it takes writes. */
+export const routesFollow: MakeChecker = ({ cluster, violate }) => {
+  const shown = new Map<string, Shown>();
+  const writableUntil = new Map<string, number>();
+  return {
+    see(truth, at) {
+      if (truth.kind === "writable")
+        writableUntil.set(truth.host, truth.on ? Number.POSITIVE_INFINITY : at);
+      if (truth.kind === "shown" && truth.term >= (shown.get(truth.host)?.term ?? 0))
+        shown.set(truth.host, truth);
+      if (truth.kind !== "routed") return;
+      const { host, to, term } = truth;
+      const newest = shown.get(host);
+      if (term !== newest?.term || to !== newest.leader)
+        violate("S25", `${host} sends writers to ${to} of term ${term}, and knows of another`);
+      if ((writableUntil.get(to) ?? 0) < at - A_MOMENT_MS || !cluster.hosts.has(to))
+        violate("S25", `${host} sends writers to ${to}, which does not take writes`);
+    },
+  };
+};
+
+/** A pause of clients has a limit, whatever becomes of who asked for it. */
+export const pausesEnd: MakeChecker = ({ violate }) => {
+  const since = new Map<string, number>();
+  const longest = ROUTER.drainBudgetMs + ROUTER.holdLimitMs + SLACK_MS;
+  const judge = (host: string, at: number): void => {
+    const begun = since.get(host);
+    if (begun !== undefined && at - begun > longest)
+      violate("T8", `clients of ${host} have waited for ${Math.round(at - begun)} ms`);
+  };
+  return {
+    see(truth, at) {
+      if (truth.kind !== "clients-paused") return;
+      judge(truth.host, at);
+      if (truth.on) since.set(truth.host, at);
+      else since.delete(truth.host);
+    },
+    finish(_healedAt, endedAt) {
+      for (const host of since.keys()) judge(host, endedAt);
+    },
+  };
+};
