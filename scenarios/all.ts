@@ -59,6 +59,7 @@ import { reinitialiseStandby } from "./reinitialise-standby.ts";
 import { requiredWatchdogFails } from "./required-watchdog-fails.ts";
 import { restartOfEverything } from "./restart-of-everything.ts";
 import { restartOnRequest } from "./restart-on-request.ts";
+import { routerDiesInASwitchover } from "./router-dies-in-a-switchover.ts";
 import { routerDiesWhileClientsWait } from "./router-dies-while-clients-wait.ts";
 import { routerFollowsFailover } from "./router-follows-failover.ts";
 import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
@@ -75,6 +76,8 @@ import { strangerInARewind } from "./stranger-in-a-rewind.ts";
 import { strangerStartsServer } from "./stranger-starts-server.ts";
 import { strictWithoutStandby } from "./strict-without-standby.ts";
 import { switchover } from "./switchover.ts";
+import { switchoverBehindARouter } from "./switchover-behind-a-router.ts";
+import { switchoverBlockedByAClient } from "./switchover-blocked-by-a-client.ts";
 import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
 import { switchoverOvertakenByDeath } from "./switchover-overtaken-by-death.ts";
 import { switchoverScheduled } from "./switchover-scheduled.ts";
@@ -163,5 +166,8 @@ export const STORIES: readonly Scenario[] = [
   agentAwayInAPromotion,
   keyErasedInAPromotion,
   routerFollowsFailover,
+  switchoverBehindARouter,
+  switchoverBlockedByAClient,
+  routerDiesInASwitchover,
   routerDiesWhileClientsWait,
 ];

@@ -24,8 +24,10 @@ export function eventOf(event: StoreEvent, keys: Keys): DcsEvent {
     case keys.initialize:
       return { kind: "initialize" };
     default: {
-      const name = keys.memberOf(event.key);
-      return name === undefined ? { kind: "other" } : { kind: "member", name };
+      const member = keys.memberOf(event.key);
+      if (member !== undefined) return { kind: "member", name: member };
+      const router = keys.routerOf(event.key);
+      return router === undefined ? { kind: "other" } : { kind: "router", name: router };
     }
   }
 }

@@ -82,6 +82,9 @@ export const REASONS = {
   lead_restarting: "the primary is being restarted on request",
   switchover_refused: "the switchover asked for is not possible",
   switchover_scheduled: "a switchover is scheduled",
+  switchover_waiting_for_routers: "switchover: routers pause their clients first",
+  switchover_blocked:
+    "switchover given up: clients hold transactions open, and routers could not pause them in time",
   switchover_stopping: "switchover: writes are being stopped",
   switchover_handing_over: "switchover: the candidate has the last byte and takes over",
   switchover_abandoned: "switchover: the candidate fell out, this member goes on as primary",

@@ -34,6 +34,15 @@ describe("news from the store", () => {
     expect(woken).toHaveLength(5);
   });
 
+  it("lets the leader hear what a router answers", () => {
+    const { wakes, woken } = listener(true);
+    wakes.onEvent({ kind: "router", name: "r1" });
+    expect(woken).toHaveLength(1);
+    const standby = listener(false);
+    standby.wakes.onEvent({ kind: "router", name: "r1" });
+    expect(standby.woken).toEqual([]);
+  });
+
   it("lets the leader make a slot for a newcomer, once", () => {
     const { wakes, woken } = listener(true);
     wakes.onEvent({ kind: "member", name: "n4" });

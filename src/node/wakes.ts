@@ -23,6 +23,10 @@ export function createWakes(o: WakeOptions): { onEvent(event: DcsEvent): void } 
           members.add(event.name);
           if (o.leads()) o.wake("a new member");
           return;
+        case "router":
+          // It may have answered; a router that is steady writes nothing.
+          if (o.leads()) o.wake("a router says something");
+          return;
         case "other":
           return;
         default:

@@ -49,6 +49,7 @@ export type DcsEvent =
   | { readonly kind: "leader"; readonly name: string | undefined }
   | { readonly kind: "config" | "failover" | "initialize" | "other" }
   | { readonly kind: "member"; readonly name: string }
+  | { readonly kind: "router"; readonly name: string }
   /** Events may have been missed: read everything again (R40). */
   | { readonly kind: "gap" };
 

@@ -39,6 +39,14 @@ export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
     why: "no storm has logical slots in its configuration",
     story: "logical-copy-too-young",
   },
+  switchover_waiting_for_routers: {
+    why: "no storm has routers",
+    story: "switchover-behind-a-router",
+  },
+  switchover_blocked: {
+    why: "no storm has routers",
+    story: "switchover-blocked-by-a-client",
+  },
   race_no_watchdog: {
     why: "few storms have a watchdog that must be there, fewer lose it in a race",
     story: "required-watchdog-fails",

@@ -1,4 +1,6 @@
 // How does a person's wish for another leader become an intent in the store, and how did it end?
+
+import { blockersOf } from "../../controllers/ha/plans/routers.ts";
 import type { ClusterSnapshot, FailoverIntent } from "../../model/cluster.ts";
 import { valueOf } from "../../model/known.ts";
 import type { Member } from "../../model/member.ts";
@@ -111,7 +113,8 @@ async function follow(
     } else if (cluster.failover.value === undefined) {
       const because = cluster.members.find(({ name }) => name === leader)?.because;
       const word = wish.action === "switchover" ? "Switchover" : "Failover";
-      return text(503, because === undefined ? `${word} failed` : `${word} failed\n${because}`);
+      const words = [`${word} failed`, because, ...blockersIn(cluster, before)];
+      return text(503, words.filter((line) => line !== undefined).join("\n"));
     }
   }
   const seconds = Math.round(between(startedAt, clock.now()) / 1000);
@@ -119,6 +122,14 @@ async function follow(
     503,
     `${wish.action} status unknown after ${seconds} seconds; operation may still be in progress`,
   );
+}
+
+/** Who held transactions open, as routers have answered since. */
+function blockersIn(now: ClusterSnapshot, before: ClusterSnapshot): readonly string[] {
+  const old = new Map(before.routers.map(({ name, answer }) => [name, answer?.intent]));
+  return now.routers
+    .filter(({ name, answer }) => answer?.kind === "busy" && answer.intent !== old.get(name))
+    .map(blockersOf);
 }
 
 function success({ action, intent: { candidate } }: Wish, leader: string): RouteAnswer {

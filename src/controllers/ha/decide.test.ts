@@ -1,5 +1,6 @@
 // Does the ladder answer in every world, with every reason it knows?
 import { describe, expect, it } from "vitest";
+import { askedFor, BUSY, routed, wished } from "../../../test/support/routed-world.ts";
 import { slot } from "../../../test/support/slot.ts";
 import { electedBy, waitingFor } from "../../../test/support/sync-world.ts";
 import {
@@ -152,6 +153,8 @@ const staying: Partial<Record<Reason, HaWorld>> = {
     leading(),
     intent({ leader: "n1", scheduledAt: "soon", scheduledAtMs: WALL_MS + 60_000 }),
   ),
+  switchover_waiting_for_routers: given(leading(), wished, routed(undefined)),
+  switchover_blocked: given(leading(), wished, routed(BUSY), askedFor(100)),
   switchover_stopping: given(leading(), intent({ leader: "n1" }), peerSays("n2")),
   switchover_handing_over: given(
     leading(),

@@ -110,6 +110,8 @@ export interface HaMemory {
   readonly chosen: string | undefined;
   /** When the store or a rival last answered one of this holder's looks (R33). */
   readonly heardAt: Instant | undefined;
+  /** The switchover that this leader has found possible, and since when; its routers are asked about it. */
+  readonly handover: { readonly revision: number; readonly since: Instant } | undefined;
   /** Who may race, as far as this node knows (R28). */
   readonly roster: RosterMemory;
   /** The last proof of a closed gate (R20): on which run of the server, and where the WAL ended then. */
@@ -158,6 +160,7 @@ export const EMPTY_MEMORY: HaMemory = {
   inherited: undefined,
   chosen: undefined,
   heardAt: undefined,
+  handover: undefined,
   roster: EMPTY_ROSTER,
   gate: undefined,
   syncAloneSince: undefined,

@@ -121,6 +121,8 @@ describe("a pause that the leader asks for", () => {
     const decision = decide(routing(held, askedPause));
     expect(decision.step).toEqual({ kind: "release" });
     expect(decision.memory.answer).toBeUndefined();
+    expect(decide(routing(busy)).memory.answer, "people still ask who it was").toBeDefined();
+    expect(decide(routing(busy, asked(INTENT + 1))).step).toMatchObject({ kind: "hold" });
   });
 
   it("lasts while nobody leads, and while the old primary comes back", () => {

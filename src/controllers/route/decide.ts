@@ -55,10 +55,13 @@ function firstAnswer(w: RouteWorld): Verdict {
 /** An answer counts for its wish only, and trouble lasts while it lasts. */
 function kept(w: RouteWorld): Partial<RouteMemory> {
   const c = clusterOf(w);
-  const asked = c === undefined ? w.memory.answer?.intent : askedFor(c);
+  const { answer } = w.memory;
+  const asked = c === undefined ? answer?.intent : askedFor(c);
+  // Who stood in the way is still read when the wish has been taken back.
+  const isOver = answer?.intent !== asked && (answer?.kind === "held" || asked !== undefined);
   return {
     trouble: troubleOf(w),
-    answer: w.memory.answer?.intent === asked ? w.memory.answer : undefined,
+    answer: isOver ? undefined : answer,
     cutFor: w.memory.cutFor === asked ? w.memory.cutFor : undefined,
   };
 }

@@ -7,11 +7,13 @@ import type { AnyReason } from "../../../model/reason.ts";
 import { isSame } from "../../../model/same.ts";
 import { PUBLISHED_VERSION } from "../../../model/wire/member.ts";
 import type { HaWorld } from "../world.ts";
+import { handingOver } from "./routers.ts";
 import { clusterOf, isPrimary, leads, sqlOf } from "./standing.ts";
 
 /** This member as the store should show it. */
 export function selfPortrait(w: HaWorld, because: AnyReason): Member {
   const sql = sqlOf(w);
+  const asked = handingOver(w);
   return {
     name: w.self.name,
     host: w.self.host,
@@ -30,6 +32,7 @@ export function selfPortrait(w: HaWorld, because: AnyReason): Member {
     scheduledRestart: w.requests.scheduledRestart,
     paused: w.config.paused,
     ours: { agent: w.self.agentVersion, hold: true, fence: true },
+    ...(asked === undefined ? {} : { handingOver: asked }),
     because,
   };
 }

@@ -1,4 +1,6 @@
 // I hold the lease and my server runs: what does leading ask of me now?
+
+import type { ClusterSnapshot } from "../../../model/cluster.ts";
 import { holdMsOf } from "../../../model/config.ts";
 import type { Lease } from "../../../model/lease.ts";
 import type { Lsn } from "../../../model/lsn.ts";
@@ -10,6 +12,7 @@ import { openGate } from "../plans/isolation.ts";
 import { unsafeCopies } from "../plans/logical-slots.ts";
 import { mayBePromoting, promotionLimitMs, reservedIn } from "../plans/promotion.ts";
 import { unsteady } from "../plans/restarts.ts";
+import { routersFor } from "../plans/routers.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
 import { primaryStopMs } from "../plans/stopping.ts";
 import {
@@ -185,15 +188,10 @@ function switchover(w: HaWorld, lease: Lease): Verdict | undefined {
   }
   const late = at !== undefined && w.wallMs - at > 1.5 * w.config.loopWaitMs;
   const problem = late ? "its time has passed" : switchoverProblem(w, intent);
-  if (problem !== undefined) {
-    const clear = { kind: "clear-failover", revision: c.failover.modRevision } as const;
-    return {
-      because: "switchover_refused",
-      detail: problem,
-      vouch: true,
-      upkeep: [...leaderUpkeep(w, lease.term), clear],
-    };
-  }
+  if (problem !== undefined)
+    return givenUp(w, c, { because: "switchover_refused", detail: problem });
+  const waiting = routersFirst(w, lease, c);
+  if (waiting !== undefined) return waiting;
   const heir = switchoverCandidate(w);
   return {
     because: "switchover_stopping",
@@ -201,4 +199,44 @@ function switchover(w: HaWorld, lease: Lease): Verdict | undefined {
     step: { kind: "stop", timeoutMs: primaryStopMs(w.config), heirApiUrl: heir?.member.apiUrl },
     vouch: true,
   };
+}
+
+/** The wish is taken back, and this member leads on. */
+function givenUp(
+  w: HaWorld,
+  c: ClusterSnapshot,
+  why: Pick<Verdict, "because" | "detail">,
+): Verdict {
+  const clear = { kind: "clear-failover", revision: c.failover.modRevision } as const;
+  return { ...why, vouch: true, upkeep: [...leaderUpkeep(w, c.leader?.term ?? 0), clear] };
+}
+
+/** Clients of the routers wait before the server stops, so that none of them sees an error. */
+function routersFirst(w: HaWorld, lease: Lease, c: ClusterSnapshot): Verdict | undefined {
+  const routers = routersFor(w, c);
+  const because = "switchover_waiting_for_routers";
+  const upkeep = leaderUpkeep(w, lease.term);
+  switch (routers.kind) {
+    case "checkpoint": {
+      const handover = { revision: c.failover.modRevision, since: w.now };
+      return {
+        because,
+        detail: "a checkpoint first",
+        vouch: true,
+        upkeep: [...upkeep, { kind: "checkpoint" }],
+        wakeAt: w.now,
+        remember: { handover },
+      };
+    }
+    case "wait": {
+      const detail = routers.missing.join(", ");
+      return { because, detail, vouch: true, upkeep, wakeAt: routers.until };
+    }
+    case "blocked":
+      return givenUp(w, c, { because: "switchover_blocked", detail: routers.by });
+    case "ready":
+      return undefined;
+    default:
+      return routers satisfies never;
+  }
 }
