@@ -21,6 +21,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const programs = [
   { name: "agent", entry: "src/agent/main.ts" },
   { name: "fence", entry: "src/adapters/fence/main.ts" },
+  { name: "releaser", entry: "src/adapters/pgbouncer/releaser.ts" },
   { name: "cli", entry: "src/cli/main.ts", executable: true },
   // Loaded by the command line only when asked for, so that it stays light.
   { name: "lab", entry: "src/lab/main.ts" },

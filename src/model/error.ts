@@ -68,6 +68,12 @@ export const ERRORS = {
   ],
   PG_REWIND_FAILED: ["pg_rewind did not finish", "the member is rebuilt by a clone"],
   PG_NO_TOOL: ["a PostgreSQL program is missing", "install the package or set postgresql.bin_dir"],
+  PROGRAM_MISSING: ["a program is missing", "install its package, or name its path in `bin`"],
+  PROGRAM_TOO_OLD: ["a program is too old", "install a newer version, or name its path in `bin`"],
+  PGBOUNCER_FAILED: [
+    "PgBouncer does not run or answer as it should",
+    "read its last words that follow",
+  ],
   PG_SQL_FAILED: ["a statement on the local server failed", "see SQLSTATE and the server log"],
   PG_SQL_TIMEOUT: [
     "the local server did not answer a statement in time",
