@@ -12,6 +12,7 @@ import { registerLooking } from "./look-commands.ts";
 import { registerMembers } from "./member-commands.ts";
 import { registerPause } from "./pause-commands.ts";
 import { registerRestart } from "./restart-commands.ts";
+import { registerRouter } from "./router-commands.ts";
 import { registerSlots } from "./slot-commands.ts";
 import { print } from "./terminal.ts";
 
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
   registerMembers(program);
   registerPause(program);
   registerSlots(program);
+  registerRouter(program);
   registerConfig(program);
   registerExplain(program);
   registerCompletion(program);
