@@ -45,6 +45,8 @@ missing_packages() {
   on_path etcd || echo etcd-server
   on_path etcdctl || echo etcd-client
   on_path ip || echo iproute2
+  on_path pgbouncer || echo pgbouncer
+  on_path haproxy || echo haproxy
   if [ "$mode" = test ]; then
     # Walls between hosts that are network namespaces; a lab on loopback has none.
     on_path iptables || echo iptables
@@ -79,7 +81,8 @@ become_root() {
 
 require_apt() {
   on_path apt-get || fail "there is no apt-get here, so I cannot install anything." \
-    "Install PostgreSQL 14 or newer, etcd 3.4 or newer (etcd and etcdctl) and iproute2 your system's way," \
+    "Install PostgreSQL 14 or newer, etcd 3.4 or newer (etcd and etcdctl), PgBouncer 1.18 or newer," \
+    "HAProxy 2.4 or newer and iproute2 your system's way," \
     "then run the same command again: it only looks for the programs."
   local ID="" VERSION_ID=""
   # shellcheck disable=SC1091
