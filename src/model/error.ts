@@ -74,6 +74,7 @@ export const ERRORS = {
     "PgBouncer does not run or answer as it should",
     "read its last words that follow",
   ],
+  HAPROXY_FAILED: ["HAProxy does not run as it should", "read its last words that follow"],
   PG_SQL_FAILED: ["a statement on the local server failed", "see SQLSTATE and the server log"],
   PG_SQL_TIMEOUT: [
     "the local server did not answer a statement in time",

@@ -1,0 +1,257 @@
+// A real HAProxy in front of small servers: who serves, who is cut, what a crash or a bad file changes.
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createBalancer } from "../../src/adapters/haproxy/balancer.ts";
+import { livePids } from "../../src/adapters/haproxy/process.ts";
+import { createClock } from "../../src/adapters/system/clock.ts";
+import { createLog } from "../../src/adapters/system/log.ts";
+import type { RoutePlan } from "../../src/model/route.ts";
+import type { Address } from "../../src/model/settings.ts";
+import type { HaproxySettings } from "../../src/model/settings-router.ts";
+import type { Balancer } from "../../src/ports/balancer.ts";
+import { Client, freeAddress, StandIn } from "../support/balanced.ts";
+import { until } from "../support/until.ts";
+
+const never = new AbortController().signal;
+
+describe("HAProxy, run for the user", () => {
+  let dir = "";
+  let settings: HaproxySettings;
+  let write: Address;
+  let read: Address;
+  let report: Address;
+  let members: readonly [StandIn, StandIn, StandIn];
+  const balancers: Balancer[] = [];
+  const clients: Client[] = [];
+
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "us-ha-"));
+    [write, read, report] = [await freeAddress(), await freeAddress(), await freeAddress()];
+    const stats = await freeAddress();
+    const balance = "roundrobin" as const;
+    settings = { bin: "haproxy", dir, write, read, report, stats, balance, maxConn: 100 };
+    members = [await StandIn.open("n1"), await StandIn.open("n2"), await StandIn.open("n3")];
+    members[0].role = "primary";
+  });
+
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.close();
+    for (const one of balancers.splice(0)) await one.stop(never);
+    expect(livePids(dir)).toEqual([]);
+    for (const member of members) await member.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const balancer = (change: Partial<HaproxySettings> = {}): Balancer => {
+    const one = createBalancer({
+      settings: { ...settings, ...change },
+      maxLagBytes: 16_777_216,
+      readsFromPrimary: false,
+      tls: undefined,
+      clock: createClock(),
+      log: createLog({ level: "error", isTerminal: false, write: () => undefined }),
+    });
+    balancers.push(one);
+    return one;
+  };
+
+  const plan = (more: Partial<RoutePlan> = {}): RoutePlan => {
+    const standbys = [members[1].reads(), members[2].reads()];
+    return { term: 5, write: members[0].target, reads: standbys, reports: standbys, ...more };
+  };
+  const switched = (): RoutePlan => {
+    members[0].role = "standby";
+    members[1].role = "primary";
+    const standbys = [members[0].reads(), members[2].reads()];
+    return plan({ term: 6, write: members[1].target, reads: standbys, reports: standbys });
+  };
+
+  async function enter(at: Address): Promise<Client> {
+    const client = await Client.open(at);
+    if (client === undefined) throw new Error(`nobody serves at ${at.port}`);
+    clients.push(client);
+    return client;
+  }
+  const namesAt = async (at: Address, count = 6): Promise<readonly string[]> => {
+    const names: string[] = [];
+    for (let i = 0; i < count; i++) names.push((await enter(at)).name);
+    return [...new Set(names)].toSorted();
+  };
+  const pidOf = async (one: Balancer): Promise<number> => (await one.look(never)).pid ?? 0;
+
+  it("sends writes to the primary and shares reads and reports among the standbys", async () => {
+    const one = balancer();
+    expect(await one.ensure(plan(), never)).toEqual({ kind: "pointed" });
+    expect(await namesAt(write)).toEqual(["n1"]);
+    expect(await namesAt(read)).toEqual(["n2", "n3"]);
+    expect(await namesAt(report)).toEqual(["n2", "n3"]);
+    const look = await one.look(never);
+    expect(look.version).toMatch(/^\d+\.\d+/);
+    const up = look.servers.filter(({ route, state }) => route === "write" && state === "UP");
+    expect(up).toMatchObject([{ name: "n1", sessions: 6 }]);
+  });
+
+  it("cuts sessions on the old primary at once and opens the new one", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    const [old, reader] = [await enter(write), await enter(read)];
+    await one.ensure(switched(), never);
+    await until("the old primary's session is cut", () => !old.isOpen);
+    expect(await namesAt(write)).toEqual(["n2"]);
+    expect(await namesAt(read)).toEqual(["n1", "n3"]);
+    // Whatever the reader reads from, nobody has ended its session.
+    expect(await reader.isServed()).toBe(true);
+  });
+
+  it("takes a standby that lags out of new reads and leaves its sessions alone", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    const readers = [await enter(read), await enter(read)];
+    const lagging = plan({ reads: [members[1].reads("drain"), members[2].reads()] });
+    await one.ensure(lagging, never);
+    expect(await namesAt(read)).toEqual(["n3"]);
+    for (const reader of readers) expect(await reader.isServed()).toBe(true);
+    await one.ensure(plan(), never);
+    expect(await namesAt(read)).toEqual(["n2", "n3"]);
+  });
+
+  it("keeps reports on their own standby, and calls the others when that one is down", async () => {
+    const one = balancer();
+    await one.ensure(plan({ reads: [members[1].reads()], reports: [members[2].reads()] }), never);
+    expect(await namesAt(report)).toEqual(["n3"]);
+    members[2].role = "gone";
+    await until("the others stand in", async () => (await Client.open(report))?.name === "n2");
+  });
+
+  it("refuses a plan of an older term", async () => {
+    const one = balancer();
+    await one.ensure(switched(), never);
+    expect(await one.ensure(plan(), never)).toEqual({ kind: "older", term: 6 });
+    expect(await namesAt(write)).toEqual(["n2"]);
+  });
+
+  it("lets nobody in and cuts everybody when writes are closed, until the next plan", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    const writer = await enter(write);
+    await one.closeWrites(never);
+    await until("the writer is cut", () => !writer.isOpen);
+    expect(await Client.open(write)).toBeUndefined();
+    expect(await namesAt(read)).toEqual(["n2", "n3"]);
+    await one.ensure(plan(), never);
+    expect(await namesAt(write)).toEqual(["n1"]);
+  });
+
+  it("finds the next primary by its checks alone when the agent is gone", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    one.close();
+    await members[0].close();
+    members[1].role = "primary";
+    const found = async (): Promise<boolean> => (await Client.open(write))?.name === "n2";
+    await until("the checks have found n2", found);
+  });
+
+  it("is taken over by the next agent with every session, and then obeys it", async () => {
+    const first = balancer();
+    await first.ensure(plan(), never);
+    const writer = await enter(write);
+    const pid = await pidOf(first);
+    first.close();
+    const second = balancer();
+    await second.ensure(plan(), never);
+    expect(await pidOf(second)).toBe(pid);
+    expect(await writer.isServed()).toBe(true);
+    await second.ensure(switched(), never);
+    await until("the session is cut", () => !writer.isOpen);
+  });
+
+  it("changes its configuration without losing a session, and ends the elder with its primary", async () => {
+    const first = balancer();
+    await first.ensure(plan(), never);
+    const writer = await enter(write);
+    const pid = await pidOf(first);
+    first.close();
+    const second = balancer({ balance: "leastconn" });
+    await second.ensure(plan(), never);
+    expect(await pidOf(second)).not.toBe(pid);
+    expect(await writer.isServed()).toBe(true);
+    expect(await namesAt(write)).toEqual(["n1"]);
+    await second.ensure(switched(), never);
+    await until("the elder's session is cut too", () => !writer.isOpen);
+    expect(livePids(dir)).toEqual([await pidOf(second)]);
+  });
+
+  it("comes back by itself after a crash, knowing everything again", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    process.kill(await pidOf(one), "SIGKILL");
+    await until("somebody serves again", async () => (await Client.open(write))?.name === "n1");
+    expect(await namesAt(read)).toEqual(["n2", "n3"]);
+    // One that dies again at once is given a pause before the next start, and says so.
+    await one.ensure(plan(), never);
+    process.kill(await pidOf(one), "SIGKILL");
+    await until("it is refused for a while", async () => {
+      const { pid, problems } = await one.look(never);
+      return pid === undefined && problems.some((problem) => problem.includes("next try in"));
+    });
+  });
+
+  it("follows a member to another address without a reload", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    const pid = await pidOf(one);
+    const moved = await StandIn.open("n2 moved");
+    const standbys = [{ ...moved.reads(), name: "n2" }, members[2].reads()];
+    await one.ensure(plan({ reads: standbys, reports: standbys }), never);
+    expect(await namesAt(read)).toEqual(["n2 moved", "n3"]);
+    expect(await pidOf(one)).toBe(pid);
+    await moved.close();
+  });
+
+  it("serves the statistics page", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    const { host = "", port = 0 } = settings.stats ?? {};
+    const page = await fetch(`http://${host}:${port}/`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain("write");
+  });
+
+  it("says which port is taken, and starts nothing", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => {
+      taken.listen(read.port, read.host, resolve);
+    });
+    const attempt = balancer().ensure(plan(), never);
+    await expect(attempt).rejects.toMatchObject({ code: "PORT_IN_USE", attempt: /\(read\)$/ });
+    expect(livePids(dir)).toEqual([]);
+    taken.close();
+  });
+
+  it("keeps the configuration that works when another is refused", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    const text = readFileSync(join(dir, "haproxy.cfg"), "utf8");
+    const pid = await pidOf(one);
+    one.close();
+    const bad = balancer({ stats: { host: "not an address", port: 1 } });
+    await expect(bad.ensure(plan(), never)).rejects.toMatchObject({ code: /NOT_POSSIBLE|HAPROXY/ });
+    expect(readFileSync(join(dir, "haproxy.cfg"), "utf8")).toBe(text);
+    expect(livePids(dir)).toEqual([pid]);
+    expect(await namesAt(write)).toEqual(["n1"]);
+  });
+
+  it("refuses a missing program and one that is too old", async () => {
+    const missing = balancer({ bin: join(dir, "nothing") });
+    await expect(missing.ensure(plan(), never)).rejects.toMatchObject({ code: "PROGRAM_MISSING" });
+    const old = join(dir, "old-haproxy");
+    writeFileSync(old, "#!/bin/sh\necho 'HA-Proxy version 1.8.30 2021/04/12'\n");
+    chmodSync(old, 0o755);
+    const attempt = balancer({ bin: old }).ensure(plan(), never);
+    await expect(attempt).rejects.toMatchObject({ code: "PROGRAM_TOO_OLD", why: /1\.8\.30/ });
+  });
+});
