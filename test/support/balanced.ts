@@ -1,8 +1,8 @@
 // Members for tests of the balancer: a TCP server that says its name, and an agent's health checks beside it.
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Address } from "../../src/model/address.ts";
 import type { ReadTarget, Target } from "../../src/model/route.ts";
-import type { Address } from "../../src/model/settings.ts";
 
 const HOST = "127.0.0.1";
 const CONNECT_LIMIT_MS = 2000;

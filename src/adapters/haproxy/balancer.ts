@@ -4,9 +4,9 @@
 // HAProxy itself every time, and only the difference to the plan is sent.
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
 import type { RoutePlan, Target } from "../../model/route.ts";
-import type { Address } from "../../model/settings.ts";
 import { printAddress } from "../../model/settings-address.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Balancer, BalancerLook } from "../../ports/balancer.ts";

@@ -1,7 +1,8 @@
 // Which commands lead from HAProxy's present state to the plan? Pure: a difference, closing before opening.
+
+import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
 import type { RoutePlan, Target } from "../../model/route.ts";
-import type { Address } from "../../model/settings.ts";
 import { printAddress } from "../../model/settings-address.ts";
 import type { AdminState, Slot } from "./state.ts";
 

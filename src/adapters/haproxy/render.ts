@@ -1,10 +1,10 @@
 // What does HAProxy's configuration say? Where to listen and how to check; who serves is told over its socket.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { Address } from "../../model/address.ts";
 import type { Route } from "../../model/route.ts";
-import type { Address } from "../../model/settings.ts";
+import type { HaproxySettings } from "../../model/router-settings.ts";
 import { printAddress } from "../../model/settings-address.ts";
-import type { HaproxySettings } from "../../model/settings-router.ts";
 
 /**
  * Places for servers, declared beforehand: a member that comes, goes or moves needs no reload. Each route has as many, and

@@ -1,5 +1,5 @@
 // What does HAProxy say about its servers? Its tables are read by the names of their columns, never by position.
-import type { Address } from "../../model/settings.ts";
+import type { Address } from "../../model/address.ts";
 import { NOBODY } from "./render.ts";
 
 export type AdminState = "ready" | "drain" | "maint";

@@ -1,8 +1,8 @@
 // Does the right HAProxy run? Adopted when it does, replaced without losing a session when its file is old, else started.
 import { AppError } from "../../model/error.ts";
+import type { HaproxySettings } from "../../model/router-settings.ts";
 import type { TlsFiles } from "../../model/settings.ts";
 import { printAddress } from "../../model/settings-address.ts";
-import type { HaproxySettings } from "../../model/settings-router.ts";
 import { after, between, type Instant, type Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";

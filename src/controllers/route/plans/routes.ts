@@ -5,6 +5,9 @@ import type { Member } from "../../../model/member.ts";
 import type { ReadTarget, RoutePlan, Target } from "../../../model/route.ts";
 import type { RouterSettings } from "../../../model/router-settings.ts";
 
+/** Of a member that has published no address of its agent. */
+const USUAL_API_PORT = 8008;
+
 export interface Wanted {
   readonly cluster: ClusterSnapshot;
   /** Who has proved to take writes; without it nobody is written to. */
@@ -39,7 +42,12 @@ export function planRoutes({ cluster, primary, settings }: Wanted): RoutePlan {
   };
 }
 
-const targetOf = ({ name, host, port }: Member): Target => ({ name, host, port });
+const targetOf = ({ name, host, port, apiUrl }: Member): Target => {
+  const [, inBrackets, plain, apiPort] =
+    /^\w+:\/\/(?:\[([^\]]+)\]|([^/:]+)):(\d+)/.exec(apiUrl) ?? [];
+  const api = { host: inBrackets ?? plain ?? host, port: Number(apiPort ?? USUAL_API_PORT) };
+  return { name, host, port, api };
+};
 
 const mayRead = (m: Member): boolean =>
   m.role === "standby" && m.state === "running" && m.host !== "" && !m.tags.noloadbalance;
