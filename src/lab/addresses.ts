@@ -7,9 +7,24 @@ export interface Ports {
   readonly rest: number;
   readonly client: number;
   readonly peer: number;
+  readonly pooled: number;
+  readonly write: number;
+  readonly read: number;
+  readonly report: number;
+  readonly stats: number;
 }
 
-const USUAL: Ports = { postgres: 5432, rest: 8008, client: 2379, peer: 2380 };
+const USUAL: Ports = {
+  postgres: 5432,
+  rest: 8008,
+  client: 2379,
+  peer: 2380,
+  pooled: 6432,
+  write: 5000,
+  read: 5001,
+  report: 5002,
+  stats: 7000,
+};
 /** A wildcard listener takes a port on every address: then all hosts move up by this much. */
 const NEXT_PORT = 10;
 const PORT_TRIES = 20;
@@ -54,6 +69,11 @@ export async function freePorts(
     rest: await first(usual.rest),
     client: await first(usual.client),
     peer: await first(usual.peer),
+    pooled: await first(usual.pooled),
+    write: await first(usual.write),
+    read: await first(usual.read),
+    report: await first(usual.report),
+    stats: await first(usual.stats),
   };
 }
 

@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { usualPorts } from "./addresses.ts";
 import { belonging } from "./belongings.ts";
 import { layOut, USUAL_LAB } from "./layout.ts";
 import { loopbackSubnets } from "./network.ts";
 
 const dir = "/var/tmp/labs/lab";
-const ports = { postgres: 5432, rest: 8008, client: 2379, peer: 2380 };
-const lab = layOut({ ...USUAL_LAB, dir }, { subnets: loopbackSubnets("127.70.1"), ports });
+const ports = usualPorts();
+const lab = layOut(
+  { ...USUAL_LAB, dir, routers: 1 },
+  { subnets: loopbackSubnets("127.70.1"), ports },
+);
 
 const look = (args: readonly string[], cwd = "/", name = args[0] ?? "") => {
   const found = belonging(lab, { pid: 7, parent: 1, startTime: "1", state: "S", name, args, cwd });
@@ -19,6 +23,9 @@ describe("a process belongs to the lab", () => {
     expect(look([`understudy-fence ${dir}/n1/data`], "/", "node")).toBe("fence of n1");
     const young = ["node", `${dir}/bin/fence.mjs`, "--data", `${dir}/n1/data`];
     expect(look(young)).toBe("fence of n1");
+    expect(look(["/usr/sbin/haproxy", "-db", "-f", `${dir}/r1/haproxy/haproxy.cfg`])).toBe(
+      "haproxy of r1",
+    );
     expect(look(["/usr/bin/etcd", "--name=e3", `--data-dir=${dir}/e3/data`])).toBe("etcd of e3");
   });
 

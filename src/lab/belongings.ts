@@ -6,12 +6,21 @@ import { basename } from "node:path";
 import { type Process, processes } from "./processes.ts";
 import type { LabRecord } from "./record.ts";
 
-export type LabRole = "agent" | "fence" | "postmaster" | "backend" | "tool" | "relay" | "etcd";
+export type LabRole =
+  | "agent"
+  | "fence"
+  | "postmaster"
+  | "backend"
+  | "tool"
+  | "relay"
+  | "etcd"
+  | "pgbouncer"
+  | "haproxy";
 
 export interface Belonging {
   readonly process: Process;
   readonly role: LabRole;
-  /** The member or etcd member. */
+  /** The member, etcd member or router. */
   readonly node: string;
 }
 
@@ -61,7 +70,7 @@ function roleOf(lab: LabRecord, { args, cwd, name }: Process): LabRole | undefin
   // Before it has taken its title, a fence looks like this.
   if (script !== undefined) return ROLES[basename(script)] ?? "agent";
   const program = basename(title);
-  if (program === "etcd") return "etcd";
+  if (program === "etcd" || program === "pgbouncer" || program === "haproxy") return program;
   if (TOOLS.has(program)) return "tool";
   if (name !== "postgres" || cwd === undefined) return undefined;
   // A backend has rewritten its arguments to one text such as "postgres: n1: checkpointer".
@@ -70,7 +79,7 @@ function roleOf(lab: LabRecord, { args, cwd, name }: Process): LabRole | undefin
 
 /** Servers are known by the folder they work in, the others by the paths in their arguments. */
 function nodeOf(lab: LabRecord, { args, cwd }: Process, role: LabRole): string | undefined {
-  const places = [...lab.members, ...lab.etcd];
+  const places = [...lab.members, ...lab.etcd, ...lab.routers];
   const isServer = role === "postmaster" || role === "backend";
   const evidence = isServer ? [cwd ?? ""] : args.flatMap(pathsIn);
   return places.find((place) => {

@@ -1,11 +1,8 @@
-// What do `lab up`, `status`, `down` and `load` do, and what do they print?
-import { setTimeout as sleep } from "node:timers/promises";
+// What do `lab up`, `status` and `down` do, and what do they print?
 import { AppError } from "../model/error.ts";
 import { belongings } from "./belongings.ts";
 import { takeDown } from "./down.ts";
 import { checkOptions, type LabOptions } from "./layout.ts";
-import { lengthOf } from "./ledger.ts";
-import { Load } from "./load.ts";
 import {
   findLab,
   type LabChoice,
@@ -14,19 +11,9 @@ import {
   requireLab,
   requireMember,
 } from "./record.ts";
-import {
-  inSeconds,
-  labText,
-  lostText,
-  pauseText,
-  rowsText,
-  statusText,
-  stepLine,
-} from "./report.ts";
+import { inSeconds, labText, statusText, stepLine } from "./report.ts";
 import { type LabProcess, labStatus } from "./status.ts";
 import { bringUp } from "./up.ts";
-
-const CHECK_LIMIT_MS = 60_000;
 
 /** 3: finished, but something is not as it should be. */
 export const EXIT_WARNING = 3;
@@ -102,46 +89,6 @@ export async function dsn(choice: LabChoice, node: string | undefined): Promise<
   const lab = requireLab(choice);
   console.log(node === undefined ? lab.dsn : requireMember(lab, node).dsn);
   return 0;
-}
-
-export interface LoadWish {
-  readonly seconds: number;
-  readonly workers: number;
-  /** Rows per second of each worker. */
-  readonly rate: number;
-}
-
-/** Writes for a while and tells the longest pause and the fate of every promised row. */
-export async function load(choice: LabChoice, wish: LoadWish, { json }: Printing): Promise<number> {
-  const lab = requireLab(choice);
-  const running = await Load.start(lab, { workers: wish.workers, everyMs: 1000 / wish.rate });
-  const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort());
-  for (let left = wish.seconds * 1000; left > 0 && !stop.signal.aborted; left -= 1000) {
-    await sleep(Math.min(1000, left), undefined, { signal: stop.signal }).catch(() => undefined);
-    if (!json) showProgress(running);
-  }
-  const pause = running.ledger.longestPause(performance.now(), running.startedAt);
-  await running.stop();
-  const lost = await running.check(CHECK_LIMIT_MS);
-  const { acknowledged, notPromised, failed } = running.ledger;
-  const pauseMs = Math.round(lengthOf(pause));
-  if (json) {
-    printJson("LabLoad", { acknowledged, notPromised, failed, pauseMs, lost, warnings: [] });
-  } else {
-    console.log(`longest pause of writes ${pauseText(pauseMs)}`);
-    console.log(`${rowsText(acknowledged, notPromised)}; ${lostText(lost)}`);
-  }
-  return lost.length === 0 ? 0 : EXIT_WARNING;
-}
-
-function showProgress({ ledger, startedAt }: Load): void {
-  const now = performance.now();
-  const silent = now - ledger.lastAcknowledgedAt;
-  const state = silent > 500 ? `no write for ${inSeconds(silent)}` : "writing";
-  const pause = pauseText(lengthOf(ledger.longestPause(now, startedAt)));
-  const passed = `${Math.round((now - startedAt) / 1000)} s`.padStart(5);
-  console.log(`${passed}  ${state}, ${ledger.acknowledged} rows, longest pause ${pause}`);
 }
 
 const isOnly = (): boolean => registeredLabs().length === 1;

@@ -19,7 +19,7 @@ const KILL_LIMIT_MS: Ms = 10_000;
 const ORDER: readonly (readonly LabRole[])[] = [
   ["agent"],
   ["fence"],
-  ["postmaster", "backend", "tool", "relay"],
+  ["postmaster", "backend", "tool", "relay", "pgbouncer", "haproxy"],
   ["etcd"],
 ];
 
@@ -38,6 +38,9 @@ export async function takeDown(
     if (!member.socketDir.startsWith(`${lab.dir}/`)) {
       rmSync(member.socketDir, { recursive: true, force: true });
     }
+  }
+  for (const { stateDir } of lab.routers) {
+    if (!stateDir.startsWith(`${lab.dir}/`)) rmSync(stateDir, { recursive: true, force: true });
   }
   if (!keepDirectory) removeDirectory(lab.dir);
   unregisterLab(lab.name);

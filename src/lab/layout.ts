@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { AppError } from "../model/error.ts";
 import type { Ports } from "./addresses.ts";
 import { hostAddress, type Subnets } from "./network.ts";
-import type { LabEtcd, LabMember, LabRecord, Net } from "./record.ts";
+import type { LabEtcd, LabMember, LabRecord, LabRouter, LabRoutes, Net } from "./record.ts";
 
 export interface LabOptions {
   readonly name: string;
@@ -14,6 +14,8 @@ export interface LabOptions {
   readonly etcd: number;
   /** etcd members get hosts of their own instead of sharing the nodes'. */
   readonly etcdApart: boolean;
+  /** Hosts with a pooler and a balancer in front of the nodes. */
+  readonly routers: number;
   readonly net: Net;
   readonly ttlSeconds: number;
   /** `key=value`: dynamic configuration when the key is one of its, else a server parameter. */
@@ -24,12 +26,13 @@ export interface LabOptions {
   readonly waitSeconds: number;
 }
 
-/** A lab as most people want it. */
+/** A lab as tests and measurements want it; people get a router too (`lab up`). */
 export const USUAL_LAB = {
   name: "lab",
   nodes: 3,
   etcd: 3,
   etcdApart: false,
+  routers: 0,
   net: "loopback",
   ttlSeconds: 10,
   set: {},
@@ -42,6 +45,10 @@ const NAME = /^[a-z][a-z0-9-]{0,23}$/;
 /** Unix socket paths end at 107 bytes, and a socket's name needs some of them. */
 const LONGEST_SOCKET_DIR = 80;
 const SUPERUSER = "postgres";
+/** The pooler's logical databases lead to this one. */
+export const APP_DATABASE = "app";
+/** Routers' hosts are numbered from here on. */
+export const FIRST_ROUTER = 201;
 
 /** Refuses what could not work, in words, before anything is made. */
 export function checkOptions(options: LabOptions): void {
@@ -53,6 +60,7 @@ export function checkOptions(options: LabOptions): void {
   }
   if (!inRange(options.nodes, 1, 9)) refuse("--nodes goes from 1 to 9");
   if (![1, 3, 5, 7].includes(options.etcd)) refuse("--etcd is 1, 3, 5 or 7: a majority must exist");
+  if (!inRange(options.routers, 0, 9)) refuse("--routers goes from 0 to 9");
   if (!(options.ttlSeconds >= 5 && options.ttlSeconds <= 300)) refuse("--ttl goes from 5 to 300");
   if (!options.dir.startsWith("/")) refuse("--dir must be an absolute path");
   const root = process.getuid?.() === 0;
@@ -92,6 +100,9 @@ export function layOut(options: LabOptions, { subnets, ports }: Places): LabReco
     members,
     etcd: Array.from({ length: options.etcd }, (_, i) =>
       layOutEtcd(options, { subnets, ports, number: i + 1 }),
+    ),
+    routers: Array.from({ length: options.routers }, (_, i) =>
+      layOutRouter(options, { subnets, ports, number: i + 1, password }),
     ),
     dsn: `${dsnOf(everyone, password)}?target_session_attrs=read-write`,
     user: SUPERUSER,
@@ -148,14 +159,52 @@ function layOutEtcd(
   };
 }
 
+function layOutRouter(
+  options: LabOptions,
+  { subnets, ports, number, password }: Places & { number: number; password: string },
+): LabRouter {
+  const host = FIRST_ROUTER - 1 + number;
+  const name = `r${number}`;
+  const dir = join(options.dir, name);
+  const address = hostAddress(subnets.client, host);
+  const { rest, pooled, write, read, report, stats } = ports;
+  const routes = (to: (route: keyof LabRoutes) => string): LabRoutes => ({
+    write: to("write"),
+    read: to("read"),
+    report: to("report"),
+  });
+  const names = {
+    write: APP_DATABASE,
+    read: `${APP_DATABASE}_ro`,
+    report: `${APP_DATABASE}_report`,
+  };
+  return {
+    name,
+    address,
+    clusterAddress: hostAddress(subnets.cluster, host),
+    restPort: rest,
+    apiUrl: `http://${address}:${rest}`,
+    configFile: join(dir, "understudy.yml"),
+    usersFile: join(dir, "users.txt"),
+    dir,
+    stateDir: pathIsShort(dir) ? join(dir, "state") : runDirOf(options.name, dir, name),
+    log: join(dir, "agent.log"),
+    namespace: options.net === "namespaces" ? subnets.namespaceOf(host) : undefined,
+    pooled: routes((route) => dsnOf(`${address}:${pooled}`, password, names[route])),
+    balanced: routes((route) => dsnOf(`${address}:${ports[route]}`, password, APP_DATABASE)),
+    statsUrl: `http://${address}:${stats}/`,
+    ports: { pooled, write, read, report, stats },
+  };
+}
+
 /** For sockets: beside the data when the path is short enough, else in the temporary folder. */
 const runDirOf = (lab: string, dir: string, node: string): string =>
   pathIsShort(dir) ? join(dir, "run") : join(tmpdir(), `understudy-${lab}-${node}`);
 
 const pathIsShort = (dir: string): boolean => Buffer.byteLength(dir) <= LONGEST_SOCKET_DIR;
 
-const dsnOf = (hosts: string, password: string): string =>
-  `postgresql://${SUPERUSER}:${password}@${hosts}/postgres`;
+const dsnOf = (hosts: string, password: string, database = "postgres"): string =>
+  `postgresql://${SUPERUSER}:${password}@${hosts}/${database}`;
 
 const inRange = (n: number, low: number, high: number): boolean =>
   Number.isInteger(n) && n >= low && n <= high;

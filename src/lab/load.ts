@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ms } from "../model/time.ts";
+import { makeDatabase } from "./databases.ts";
 import { Ledger, type LostRow } from "./ledger.ts";
 import type { LabRecord } from "./record.ts";
-import { type Session, type SessionOptions, sqlState } from "./session.ts";
+import type { Session, SessionOptions, Target } from "./session.ts";
 import { waitUntil } from "./wait-until.ts";
 import { openWritable } from "./writable.ts";
 
@@ -12,7 +13,6 @@ export const LOAD_DATABASE = "understudy_load";
 const RECONNECT_MS: Ms = 50;
 const CONNECT_MS: Ms = 2_000;
 const STATEMENT_MS: Ms = 5_000;
-const DUPLICATE_DATABASE = "42P04";
 
 const TABLE = `CREATE TABLE IF NOT EXISTS promises (
   run text, worker integer, sequence bigint, written_at timestamptz DEFAULT clock_timestamp(),
@@ -24,7 +24,24 @@ export interface LoadOptions {
   readonly workers: number;
   /** Pause of a worker between two of its writes. */
   readonly everyMs: Ms;
+  /** Which way the rows take; straight to the members unless said. */
+  readonly path?: LoadPath;
 }
+
+/** Where a load connects, and the database that its rows then lie in. */
+export interface LoadPath {
+  readonly name: string;
+  /** Tried in order, until one takes writes. */
+  readonly servers: readonly Target[];
+  readonly database: string;
+}
+
+/** As libpq does it: all members in one connection string. */
+export const directPath = (lab: LabRecord): LoadPath => ({
+  name: "direct",
+  servers: lab.members,
+  database: LOAD_DATABASE,
+});
 
 export const USUAL_LOAD: LoadOptions = { workers: 4, everyMs: 20 };
 
@@ -44,18 +61,20 @@ export class Load {
   readonly ledger = new Ledger(this.startedAt);
   readonly #lab: LabRecord;
   readonly #options: LoadOptions;
+  readonly #path: LoadPath;
   readonly #workers: Promise<void>[];
   #stopping = false;
 
   private constructor(lab: LabRecord, options: LoadOptions) {
     this.#lab = lab;
     this.#options = options;
+    this.#path = options.path ?? directPath(lab);
     this.#workers = Array.from({ length: options.workers }, (_, worker) => this.#work(worker));
   }
 
   /** Makes the table and begins to write. */
   static async start(lab: LabRecord, options: LoadOptions = USUAL_LOAD): Promise<Load> {
-    await prepare(lab);
+    await prepare(lab, options.path?.database);
     return new Load(lab, options);
   }
 
@@ -71,7 +90,7 @@ export class Load {
   }
 
   async #look(): Promise<readonly LostRow[]> {
-    using session = await openWritable(this.#lab.members, loadLogin(this.#lab));
+    using session = await openWritable(this.#lab.members, this.#login());
     const lost: LostRow[] = [];
     for (const worker of this.ledger.workers()) {
       const { rows } = await session.query(FOUND, [this.run, worker]);
@@ -82,11 +101,15 @@ export class Load {
     return lost;
   }
 
+  #login(): SessionOptions {
+    return { ...loadLogin(this.#lab), database: this.#path.database };
+  }
+
   async #work(worker: number): Promise<void> {
     let session: Session | undefined;
     for (let sequence = 1; !this.#stopping; sequence++) {
       try {
-        session ??= await openWritable(this.#lab.members, loadLogin(this.#lab));
+        session ??= await openWritable(this.#path.servers, this.#login());
         const { warned } = await session.query(INSERT, [this.run, worker, sequence]);
         if (warned) this.ledger.doubt();
         else this.ledger.acknowledge(worker, sequence, performance.now());
@@ -102,12 +125,9 @@ export class Load {
   }
 }
 
-/** The load's own database and table; the primary must be there. */
-export async function prepare(lab: LabRecord): Promise<void> {
-  using first = await openWritable(lab.members, { ...loadLogin(lab), database: "postgres" });
-  await first.query(`CREATE DATABASE ${LOAD_DATABASE}`).catch((error: unknown) => {
-    if (sqlState(error) !== DUPLICATE_DATABASE) throw error;
-  });
-  using session = await openWritable(lab.members, loadLogin(lab));
+/** The load's own table, in its own database or in the applications'; the primary must be there. */
+export async function prepare(lab: LabRecord, database = LOAD_DATABASE): Promise<void> {
+  await makeDatabase(lab, database);
+  using session = await openWritable(lab.members, { ...loadLogin(lab), database });
   await session.query(TABLE);
 }

@@ -5,14 +5,16 @@ import { AppError } from "../model/error.ts";
 import { bench } from "./bench/bench.ts";
 import { CASES } from "./bench/cases.ts";
 import { chaos } from "./chaos.ts";
-import { down, dsn, load, status, up } from "./commands.ts";
+import { down, dsn, status, up } from "./commands.ts";
 import { DISK_KINDS } from "./disks.ts";
 import { FAULTS } from "./faults.ts";
 import { defaultDir, USUAL_LAB } from "./layout.ts";
+import { type LoadWish, load } from "./load-command.ts";
 import { LINKS } from "./namespaces.ts";
 import { USUAL_FAULT } from "./order.ts";
 import type { LabChoice, LabRecord, Net } from "./record.ts";
 import { parseRoute, runRelay } from "./relay.ts";
+import { PATHS } from "./routers.ts";
 import { soakCommand } from "./soak/command.ts";
 import { MODES, type Mode } from "./soak/loss.ts";
 import { TROUBLES } from "./soak/troubles.ts";
@@ -67,6 +69,7 @@ program
   .option("--name <name>", "more than one lab can run", USUAL_LAB.name)
   .option("--nodes <n>", "PostgreSQL nodes", whole, USUAL_LAB.nodes)
   .option("--etcd <n>", "etcd members", whole, USUAL_LAB.etcd)
+  .option("--routers <n>", "hosts with PgBouncer and HAProxy for clients", whole, 1)
   .option("--etcd-apart", "etcd members get hosts of their own", false)
   .option("--dir <dir>", "where everything goes")
   .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
@@ -93,6 +96,7 @@ program
           nodes: o.nodes,
           etcd: o.etcd,
           etcdApart: o.etcdApart,
+          routers: o.routers,
           net: o.net,
           ttlSeconds: o.ttl,
           set: o.set,
@@ -110,6 +114,7 @@ interface UpFlags {
   readonly nodes: number;
   readonly etcd: number;
   readonly etcdApart: boolean;
+  readonly routers: number;
   readonly dir?: string;
   readonly ttl: number;
   readonly set: Record<string, string>;
@@ -146,7 +151,12 @@ onLab("load", "write for a while; tells the longest pause and looks every promis
   .option("--seconds <s>", "how long", positive, 30)
   .option("--workers <n>", "clients that write at the same time", whole, 4)
   .option("--rate <n>", "rows per second of each client", positive, 50)
-  .action(runs((o: Flags & { seconds: number; workers: number; rate: number }) => load(o, o, o)));
+  .addOption(
+    new Option("--path <path>", "straight to the members, or through a router's pooler or balancer")
+      .choices([...PATHS, "all"])
+      .default("direct"),
+  )
+  .action(runs((o: Flags & LoadWish) => load(o, o, o)));
 
 const faults = Object.entries(FAULTS).map(
   ([verb, { summary }]) => `  ${verb.padEnd(22)}${summary}`,

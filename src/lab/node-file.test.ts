@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseNodeFile } from "../model/settings-file.ts";
+import { usualPorts } from "./addresses.ts";
 import { type LabOptions, layOut, USUAL_LAB } from "./layout.ts";
 import { loopbackSubnets } from "./network.ts";
-import { dynamicConfig, nodeFile } from "./node-file.ts";
+import { dynamicConfig, nodeFile, routerFile } from "./node-file.ts";
 
-const options: LabOptions = { ...USUAL_LAB, dir: "/var/tmp/labs/lab" };
-const ports = { postgres: 5432, rest: 8008, client: 2379, peer: 2380 };
+const options: LabOptions = { ...USUAL_LAB, routers: 1, dir: "/var/tmp/labs/lab" };
+const ports = usualPorts();
 const lab = layOut(options, { subnets: loopbackSubnets("127.70.1"), ports });
 
 describe("a lab node's file", () => {
@@ -16,6 +17,13 @@ describe("a lab node's file", () => {
     const text = nodeFile(lab, first, options);
     expect(parseNodeFile(text, "understudy.yml")).toMatchObject({ kind: "settings", warnings: [] });
     expect(parse(text)).toMatchObject({ scope: "lab-lab", name: "n1" });
+  });
+
+  it("of a router is accepted without a word too", () => {
+    const [router] = lab.routers;
+    if (router === undefined) throw new Error("the lab has no router");
+    const parsed = parseNodeFile(routerFile(lab, router), "understudy.yml");
+    expect(parsed).toMatchObject({ kind: "router", warnings: [] });
   });
 
   it("has timings that fit the ttl", () => {

@@ -1,7 +1,7 @@
 // What does a lab node's own file say? (Patroni's form, as anyone would write it by hand)
 import { stringify } from "yaml";
-import type { LabOptions } from "./layout.ts";
-import type { LabMember, LabRecord } from "./record.ts";
+import { APP_DATABASE, type LabOptions } from "./layout.ts";
+import type { LabMember, LabRecord, LabRouter } from "./record.ts";
 
 /** Keys of the dynamic configuration that `--set` may name plainly; anything else is a server parameter. */
 const DYNAMIC = new Set([
@@ -58,6 +58,46 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
     understudy: { state_dir: member.stateDir, socket_dir: member.socketDir },
   });
 }
+
+/** The YAML of a router: everything goes to one database, over the usual three routes. */
+export function routerFile(lab: LabRecord, router: LabRouter): string {
+  const { address, clusterAddress, ports, dir } = router;
+  const isApart = address !== clusterAddress;
+  const at = (port: number): string => `${address}:${port}`;
+  return stringify({
+    scope: lab.scope,
+    name: router.name,
+    restapi: {
+      listen: `${isApart ? "0.0.0.0" : address}:${router.restPort}`,
+      connect_address: `${clusterAddress}:${router.restPort}`,
+    },
+    etcd3: { hosts: lab.etcd.map((etcd) => etcd.clientUrl.replace("http://", "")) },
+    router: {
+      pgbouncer: {
+        listen: at(ports.pooled),
+        dir: `${dir}/pgbouncer`,
+        auth: { type: "scram-sha-256", file: router.usersFile },
+        databases: {
+          [APP_DATABASE]: { route: "write", dbname: APP_DATABASE },
+          [`${APP_DATABASE}_ro`]: { route: "read", dbname: APP_DATABASE },
+          [`${APP_DATABASE}_report`]: { route: "report", dbname: APP_DATABASE },
+        },
+      },
+      haproxy: {
+        dir: `${dir}/haproxy`,
+        write: at(ports.write),
+        read: at(ports.read),
+        report: at(ports.report),
+        stats: at(ports.stats),
+      },
+    },
+    log: { file: router.log },
+    understudy: { state_dir: router.stateDir },
+  });
+}
+
+/** Whom the pooler lets in, and as whom it logs in to the servers. */
+export const usersText = ({ user, password }: LabRecord): string => `"${user}" "${password}"\n`;
 
 /** The first dynamic configuration: timings that fit the ttl, and what `--set` asks for. */
 export function dynamicConfig({ ttlSeconds, set }: LabOptions): Record<string, unknown> {

@@ -3,9 +3,9 @@ import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from "no
 import { join } from "node:path";
 import { startDaemon } from "./daemon.ts";
 import type { LabOptions } from "./layout.ts";
-import { nodeFile } from "./node-file.ts";
+import { nodeFile, routerFile, usersText } from "./node-file.ts";
 import { BUNDLES, bundleDir, serverAccount } from "./programs.ts";
-import type { LabMember, LabRecord } from "./record.ts";
+import type { LabMember, LabRecord, LabRouter } from "./record.ts";
 
 /**
  * The lab runs copies of the bundles: a later build does not change a running lab, and the servers'
@@ -26,6 +26,13 @@ export function prepareNode(lab: LabRecord, member: LabMember, options: LabOptio
   writeFileSync(member.configFile, nodeFile(lab, member, options), { mode: 0o600 });
 }
 
+/** Makes a router's folder and writes its file, and whom its pooler lets in. */
+export function prepareRouter(lab: LabRecord, router: LabRouter): void {
+  makeOwned(router.dir);
+  writeFileSync(router.configFile, routerFile(lab, router), { mode: 0o600 });
+  writeFileSync(router.usersFile, usersText(lab), { mode: 0o600 });
+}
+
 /** Makes a folder that belongs to the user who runs the servers. */
 export function makeOwned(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -39,8 +46,8 @@ export function makeOwned(dir: string): void {
  */
 export const AGENT_FLAGS = ["--max-semi-space-size=1", "--no-opt", "--single-threaded"] as const;
 
-/** Starts the node's agent; it finds out by itself what its server needs. */
-export const startAgent = (lab: LabRecord, member: LabMember): Promise<number> =>
+/** Starts the agent of a node or router; it finds out by itself what there is to do. */
+export const startAgent = (lab: LabRecord, member: LabMember | LabRouter): Promise<number> =>
   startDaemon({
     program: process.execPath,
     args: [...AGENT_FLAGS, join(lab.dir, "bin", "agent.mjs"), "-c", member.configFile],

@@ -34,6 +34,37 @@ export interface LabMember {
   readonly namespace: string | undefined;
 }
 
+/** A host without PostgreSQL: clients come in through its pooler or its balancer. */
+export interface LabRouter {
+  readonly name: string;
+  /** As clients reach it from this machine. */
+  readonly address: string;
+  /** As the members reach it; the same on loopback. */
+  readonly clusterAddress: string;
+  readonly restPort: number;
+  readonly apiUrl: string;
+  readonly configFile: string;
+  /** Names and passwords for the pooler. */
+  readonly usersFile: string;
+  readonly dir: string;
+  readonly stateDir: string;
+  readonly log: string;
+  readonly namespace: string | undefined;
+  /** Connection strings of the pooler's logical databases: one for each route. */
+  readonly pooled: LabRoutes;
+  /** Connection strings of the balancer's ports. */
+  readonly balanced: LabRoutes;
+  /** The balancer's statistics page. */
+  readonly statsUrl: string;
+  readonly ports: Readonly<Record<"pooled" | "write" | "read" | "report" | "stats", number>>;
+}
+
+export interface LabRoutes {
+  readonly write: string;
+  readonly read: string;
+  readonly report: string;
+}
+
 export interface LabEtcd {
   readonly name: string;
   /** The member on whose host it lives, if it has none of its own. */
@@ -55,6 +86,7 @@ export interface LabRecord {
   readonly ttlSeconds: number;
   readonly members: readonly LabMember[];
   readonly etcd: readonly LabEtcd[];
+  readonly routers: readonly LabRouter[];
   /** All members in one connection string that finds the primary. */
   readonly dsn: string;
   readonly user: string;
@@ -150,7 +182,9 @@ export function requireMember(lab: LabRecord, name: string): LabMember {
 function readRecord(file: string): LabRecord | undefined {
   try {
     if (statSync(file).uid !== process.getuid?.()) return undefined;
-    return JSON.parse(readFileSync(file, "utf8")) as LabRecord;
+    const record = JSON.parse(readFileSync(file, "utf8")) as LabRecord;
+    // A lab of an older version had no routers.
+    return { ...record, routers: record.routers ?? [] };
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@
 import type { Ms } from "../model/time.ts";
 import type { LostRow } from "./ledger.ts";
 import type { Measurement } from "./measure.ts";
-import type { LabRecord } from "./record.ts";
+import type { LabRecord, LabRouter } from "./record.ts";
 import type { LabProcess } from "./status.ts";
 
 const MOST_ROWS = 20;
@@ -26,6 +26,9 @@ It lives on until you run: npx understudy lab down${which}
 Connect (libpq finds the primary by itself):
   psql "${lab.dsn}"
   psql "$(npx understudy lab dsn${which})"     the same, short
+${lab.routers.map(routerText).join("")}
+Each node's own:
+${lab.members.map((m) => `  ${m.name.padEnd(ROUTE_WIDTH)}psql "${m.dsn}"`).join("\n")}
 
 Try:
   ${env}npx understudy status
@@ -35,6 +38,24 @@ Try:
   npx understudy lab status${which}
 
 Files and logs: ${lab.dir}`;
+}
+
+const ROUTE_WIDTH = 12;
+
+/** Where clients come in at a router. */
+function routerText({ name, pooled, balanced, statsUrl }: LabRouter): string {
+  const line = (what: string, dsn: string): string => `  ${what.padEnd(ROUTE_WIDTH)}psql "${dsn}"`;
+  return `
+Pooled, through PgBouncer on ${name}:
+${line("app", pooled.write)}
+${line("app_ro", pooled.read)}
+${line("app_report", pooled.report)}
+
+Balanced, through HAProxy on ${name} (its page: ${statsUrl}):
+${line("write", balanced.write)}
+${line("read", balanced.read)}
+${line("report", balanced.report)}
+`;
 }
 
 /** The processes of a lab, one line each. */

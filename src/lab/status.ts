@@ -1,11 +1,11 @@
 // What runs in a lab now? One row a process.
 import { belongings } from "./belongings.ts";
 import { healthOf } from "./health.ts";
-import type { LabRecord } from "./record.ts";
+import type { LabRecord, LabRouter } from "./record.ts";
 
 export interface LabProcess {
   readonly node: string;
-  /** agent, fence, primary, standby, postgres (not answering) or etcd. */
+  /** agent, fence, primary, standby, postgres (not answering), etcd, pgbouncer or haproxy. */
   readonly role: string;
   /** null when it should run and does not. */
   readonly pid: number | null;
@@ -64,5 +64,37 @@ export async function labStatus(lab: LabRecord): Promise<readonly LabProcess[]> 
     directory: etcd.dir,
     log: etcd.log,
   }));
-  return [...members, ...stores];
+  const routers = lab.routers.flatMap((router) => routerRows(router, processOf));
+  return [...members, ...routers, ...stores];
+}
+
+type Found = Pick<LabProcess, "pid" | "state">;
+
+/** An agent and the two programs that clients meet. */
+function routerRows(
+  router: LabRouter,
+  processOf: (node: string, role: string) => Found,
+): readonly LabProcess[] {
+  const { name, address, ports, dir, log } = router;
+  const row = (role: string, more: Pick<LabProcess, "address" | "dsn" | "directory" | "log">) => ({
+    node: name,
+    role,
+    ...processOf(name, role),
+    ...more,
+  });
+  return [
+    row("agent", { address: router.apiUrl, dsn: null, directory: dir, log }),
+    row("pgbouncer", {
+      address: `${address}:${ports.pooled}`,
+      dsn: router.pooled.write,
+      directory: `${dir}/pgbouncer`,
+      log: `${dir}/pgbouncer`,
+    }),
+    row("haproxy", {
+      address: `${address}:${ports.write}`,
+      dsn: router.balanced.write,
+      directory: `${dir}/haproxy`,
+      log: `${dir}/haproxy/haproxy.log`,
+    }),
+  ];
 }

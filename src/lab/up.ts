@@ -7,7 +7,7 @@ import { mountDisk } from "./disks.ts";
 import { takeDown } from "./down.ts";
 import { startEtcd, waitForEtcd } from "./etcd.ts";
 import { waitForAgreement, waitForHealthy, waitForPrimary } from "./health.ts";
-import { type LabOptions, layOut } from "./layout.ts";
+import { FIRST_ROUTER, type LabOptions, layOut } from "./layout.ts";
 import { makeNetwork } from "./namespaces.ts";
 import {
   freeThird,
@@ -16,7 +16,7 @@ import {
   namespaceSubnets,
   type Subnets,
 } from "./network.ts";
-import { copyBundles, makeOwned, prepareNode, startAgent } from "./nodes.ts";
+import { copyBundles, makeOwned, prepareNode, prepareRouter, startAgent } from "./nodes.ts";
 import {
   bundleDir,
   closedFolder,
@@ -25,6 +25,7 @@ import {
   serverAccount,
 } from "./programs.ts";
 import { findLab, type LabRecord, registeredLabs, registerLab, updateLab } from "./record.ts";
+import { bringUpRouters } from "./routers.ts";
 
 const ETCD_LIMIT_MS: Ms = 20_000;
 const AGREEMENT_LIMIT_MS: Ms = 10_000;
@@ -34,7 +35,7 @@ export type Progress = (step: string, tookMs: Ms) => void;
 
 /** Makes a lab and waits until it is healthy; a failure removes what was made, but not the logs. `checkOptions` first. */
 export async function bringUp(options: LabOptions, progress: Progress): Promise<LabRecord> {
-  checkPrograms();
+  checkPrograms(options);
   await clearDirectory(options.dir);
   const planning = await plan(options);
   const planned = planning.lab;
@@ -75,11 +76,15 @@ async function plan(options: LabOptions): Promise<Plan> {
 const addressesOf = (options: LabOptions, subnets: Subnets): readonly string[] =>
   hostsOf(options).map((host) => hostAddress(subnets.cluster, host));
 
-/** Numbers of all hosts: the nodes', and those of etcd members that have their own. */
-export function hostsOf({ nodes, etcd, etcdApart }: LabOptions): readonly number[] {
+/** Numbers of all hosts: the nodes', those of etcd members that have their own, and the routers'. */
+export function hostsOf({ nodes, etcd, etcdApart, routers }: LabOptions): readonly number[] {
   const range = (length: number): number[] => Array.from({ length }, (_, i) => i + 1);
   const apart = range(etcd).filter((number) => etcdApart || number > nodes);
-  return [...range(nodes), ...apart.map((number) => 100 + number)];
+  return [
+    ...range(nodes),
+    ...apart.map((number) => 100 + number),
+    ...range(routers).map((number) => FIRST_ROUTER - 1 + number),
+  ];
 }
 
 async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done): Promise<void> {
@@ -98,6 +103,7 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
     if (lab.diskMegabytes !== undefined) mountDisk(lab, member, lab.diskMegabytes);
     prepareNode(lab, member, options);
   }
+  for (const router of lab.routers) prepareRouter(lab, router);
   await waitForEtcd(lab.etcd, ETCD_LIMIT_MS);
   done(`etcd answers (${lab.etcd.length} of ${lab.etcd.length} members)`);
   // The first node makes the cluster, so that everybody's n1 begins as the primary.
@@ -112,6 +118,9 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
   await waitForAgreement(lab, AGREEMENT_LIMIT_MS).catch(() => undefined);
   const verb = standbys.length === 1 ? "streams" : "stream";
   if (standbys.length > 0) done(`${standbys.join(" and ")} ${verb} from it`);
+  if (lab.routers.length === 0) return;
+  await bringUpRouters(lab, limitMs);
+  done(`${lab.routers.map(({ name }) => name).join(" and ")} lets clients in`);
 }
 
 type Done = (step: string) => void;
@@ -125,9 +134,10 @@ function stopwatch(progress: Progress): Done {
   };
 }
 
-function checkPrograms(): void {
+function checkPrograms({ routers }: LabOptions): void {
   postgresBinDir();
   requireProgram("etcd");
+  if (routers > 0) for (const program of ["pgbouncer", "haproxy"]) requireProgram(program);
   bundleDir();
   serverAccount();
 }

@@ -69,25 +69,11 @@ class Haproxy implements Balancer {
     const runtime = this.#runtime?.isOpen
       ? this.#runtime
       : await openRuntime(socketFile(dir), ASK_LIMIT_MS).catch(() => undefined);
-    if (runtime === undefined) {
-      const problem = this.#supervisor.trouble() ?? "HAProxy does not run";
-      return { pid: undefined, version: "", servers: [], problems: [problem] };
-    }
+    if (runtime === undefined) return this.#absent();
     try {
-      const info = await runtime.ask("show info");
-      const served = parseServed(await runtime.ask("show stat"));
-      const servers = served.map(({ route, address, state, sessions }) => ({
-        route,
-        name: this.#names.get(address) ?? address,
-        state,
-        sessions,
-      }));
-      return {
-        pid: Number(infoOf(info, "Pid")),
-        version: infoOf(info, "Version"),
-        servers,
-        problems: problemsOf(servers, this.#said),
-      };
+      return await this.#lookThrough(runtime);
+    } catch {
+      return this.#absent();
     } finally {
       if (runtime !== this.#runtime) runtime.close();
     }
@@ -103,6 +89,26 @@ class Haproxy implements Balancer {
     signal.throwIfAborted();
     const { dir } = this.#o.settings;
     await endAll(livePids(dir), dir, this.#o.clock);
+  }
+
+  async #lookThrough(runtime: Runtime): Promise<BalancerLook> {
+    const info = await runtime.ask("show info");
+    const served = parseServed(await runtime.ask("show stat"));
+    const servers = served.map(({ address, ...more }) => ({
+      ...more,
+      name: this.#names.get(address) ?? address,
+    }));
+    return {
+      pid: Number(infoOf(info, "Pid")),
+      version: infoOf(info, "Version"),
+      servers,
+      problems: problemsOf(servers, this.#said),
+    };
+  }
+
+  #absent(): BalancerLook {
+    const problem = this.#supervisor.trouble() ?? "HAProxy does not run";
+    return { pid: undefined, version: "", servers: [], problems: [problem] };
   }
 
   /** Verbs wait for each other: the connection and the process have one owner at a time. */
