@@ -84,11 +84,19 @@ export async function down(choice: LabChoice, { json }: Printing): Promise<numbe
   return 0;
 }
 
-/** Prints a connection string alone, for `psql "$(…)"`. */
-export async function dsn(choice: LabChoice, node: string | undefined): Promise<number> {
+/** Prints a connection string alone, for `psql "$(…)"`: of a node, or of a way in through the first router. */
+export async function dsn(choice: LabChoice, name: string | undefined): Promise<number> {
   const lab = requireLab(choice);
-  console.log(node === undefined ? lab.dsn : requireMember(lab, node).dsn);
+  const throughRouter = name === undefined ? undefined : doorsOf(lab)[name];
+  console.log(throughRouter ?? (name === undefined ? lab.dsn : requireMember(lab, name).dsn));
   return 0;
+}
+
+/** The pooler's databases and the balancer's routes, by the names that people know them by. */
+function doorsOf({ routers: [first] }: LabRecord): Readonly<Record<string, string>> {
+  if (first === undefined) return {};
+  const { pooled, balanced } = first;
+  return { app: pooled.write, app_ro: pooled.read, app_report: pooled.report, ...balanced };
 }
 
 const isOnly = (): boolean => registeredLabs().length === 1;

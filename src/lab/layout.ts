@@ -16,6 +16,8 @@ export interface LabOptions {
   readonly etcdApart: boolean;
   /** Hosts with a pooler and a balancer in front of the nodes. */
   readonly routers: number;
+  /** The node that is set apart for reports. */
+  readonly report: string | undefined;
   readonly net: Net;
   readonly ttlSeconds: number;
   /** `key=value`: dynamic configuration when the key is one of its, else a server parameter. */
@@ -33,6 +35,7 @@ export const USUAL_LAB = {
   etcd: 3,
   etcdApart: false,
   routers: 0,
+  report: undefined,
   net: "loopback",
   ttlSeconds: 10,
   set: {},
@@ -61,6 +64,10 @@ export function checkOptions(options: LabOptions): void {
   if (!inRange(options.nodes, 1, 9)) refuse("--nodes goes from 1 to 9");
   if (![1, 3, 5, 7].includes(options.etcd)) refuse("--etcd is 1, 3, 5 or 7: a majority must exist");
   if (!inRange(options.routers, 0, 9)) refuse("--routers goes from 0 to 9");
+  const names = Array.from({ length: options.nodes }, (_, i) => `n${i + 1}`);
+  if (options.report !== undefined && !names.includes(options.report)) {
+    refuse(`--report is one of ${names.join(", ")}`);
+  }
   if (!(options.ttlSeconds >= 5 && options.ttlSeconds <= 300)) refuse("--ttl goes from 5 to 300");
   if (!options.dir.startsWith("/")) refuse("--dir must be an absolute path");
   const root = process.getuid?.() === 0;

@@ -70,6 +70,7 @@ program
   .option("--nodes <n>", "PostgreSQL nodes", whole, USUAL_LAB.nodes)
   .option("--etcd <n>", "etcd members", whole, USUAL_LAB.etcd)
   .option("--routers <n>", "hosts with PgBouncer and HAProxy for clients", whole, 1)
+  .option("--report <node>", "this node is set apart for reports")
   .option("--etcd-apart", "etcd members get hosts of their own", false)
   .option("--dir <dir>", "where everything goes")
   .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
@@ -97,6 +98,7 @@ program
           etcd: o.etcd,
           etcdApart: o.etcdApart,
           routers: o.routers,
+          report: o.report,
           net: o.net,
           ttlSeconds: o.ttl,
           set: o.set,
@@ -115,6 +117,7 @@ interface UpFlags {
   readonly etcd: number;
   readonly etcdApart: boolean;
   readonly routers: number;
+  readonly report?: string;
   readonly dir?: string;
   readonly ttl: number;
   readonly set: Record<string, string>;
@@ -139,9 +142,9 @@ onLab("status", "each process with its node, role, pid, address and log").action
   runs((o: Flags) => status(o, o)),
 );
 
-onLab("dsn", "the connection string that finds the primary, or one node's own")
-  .argument("[node]", "only this node")
-  .action(runs((node: string | undefined, o: Flags) => dsn(o, node)));
+onLab("dsn", "the connection string that finds the primary, or one node's or route's own")
+  .argument("[name]", "a node; or app, app_ro, app_report (pooled), write, read, report (balanced)")
+  .action(runs((name: string | undefined, o: Flags) => dsn(o, name)));
 
 onLab("down", "end a lab and remove what it made, and nothing else").action(
   runs((o: Flags) => down(o, o)),

@@ -27,6 +27,9 @@ const DYNAMIC = new Set([
  */
 const PARAMETERS = { shared_buffers: "64MB", dynamic_shared_memory_type: "mmap" } as const;
 
+/** A long report on a standby is ended by replay after this; the default of 30 s is for short reads. */
+const REPORT_PARAMETERS = { max_standby_streaming_delay: "1h" } as const;
+
 /** The YAML of one node. */
 export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions): string {
   const everywhere = member.address !== member.clusterAddress;
@@ -44,6 +47,7 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
       listen: `${listen}:${member.port}`,
       connect_address: `${member.clusterAddress}:${member.port}`,
       data_dir: member.dataDir,
+      ...(member.name === options.report ? { parameters: REPORT_PARAMETERS } : {}),
       authentication: {
         superuser: { username: lab.user, password: lab.password },
         replication: { username: "replicator", password: lab.password },
@@ -54,6 +58,7 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
         "host replication all all scram-sha-256",
       ],
     },
+    ...(member.name === options.report ? { tags: { report: true } } : {}),
     log: { file: member.log },
     understudy: { state_dir: member.stateDir, socket_dir: member.socketDir },
   });
