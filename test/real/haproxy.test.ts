@@ -153,6 +153,7 @@ describe("HAProxy, run for the user", () => {
     members[1].role = "primary";
     const found = async (): Promise<boolean> => (await Client.open(write))?.name === "n2";
     await until("the checks have found n2", found);
+    expect(await namesAt(write)).toEqual(["n2"]);
   });
 
   it("is taken over by the next agent with every session, and then obeys it", async () => {
