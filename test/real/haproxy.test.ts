@@ -9,6 +9,7 @@ import { livePids } from "../../src/adapters/haproxy/process.ts";
 import { createClock } from "../../src/adapters/system/clock.ts";
 import { createLog } from "../../src/adapters/system/log.ts";
 import type { Address } from "../../src/model/address.ts";
+import { AppError } from "../../src/model/error.ts";
 import type { RoutePlan } from "../../src/model/route.ts";
 import type { HaproxySettings } from "../../src/model/router-settings.ts";
 import type { Balancer } from "../../src/ports/balancer.ts";
@@ -192,13 +193,26 @@ describe("HAProxy, run for the user", () => {
     process.kill(await pidOf(one), "SIGKILL");
     await until("somebody serves again", async () => (await Client.open(write))?.name === "n1");
     expect(await namesAt(read)).toEqual(["n2", "n3"]);
-    // One that dies again at once is given a pause before the next start, and says so.
-    await one.ensure(plan(), never);
-    process.kill(await pidOf(one), "SIGKILL");
-    await until("it is refused for a while", async () => {
-      const { pid, problems } = await one.look(never);
-      return pid === undefined && problems.some((problem) => problem.includes("next try in"));
-    });
+  });
+
+  it("pauses between starts of one that dies again and again, and says why it died", async () => {
+    const dying = join(dir, "dying-haproxy");
+    const script = [
+      "#!/bin/sh",
+      "case $1 in -v) echo 'HAProxy version 2.6.12' ;; -c) ;;",
+      "*) echo 'it has no heart' >&2; exit 1 ;; esac",
+    ];
+    writeFileSync(dying, script.join("\n"));
+    chmodSync(dying, 0o755);
+    const one = balancer({ bin: dying });
+    const whyNot = async (): Promise<string> => {
+      const ended = await one.ensure(plan(), never).catch((error: unknown) => error);
+      return ended instanceof AppError ? ended.why : "";
+    };
+    expect(await whyNot()).toContain("it has no heart");
+    // The pauses grow, so sooner or later a try comes too soon.
+    await until("a try is refused", async () => (await whyNot()).includes("next try in"));
+    expect((await one.look(never)).problems).toHaveLength(1);
   });
 
   it("follows a member to another address without a reload", async () => {
