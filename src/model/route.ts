@@ -10,8 +10,8 @@ export type Route = "write" | "read" | "report";
 /** A member and where its PostgreSQL is reached. */
 export interface Target extends Address {
   readonly name: string;
-  /** Where its agent answers health checks. */
-  readonly api: Address;
+  /** Where its agent answers health checks; the usual port of its own host unless it says so. */
+  readonly api?: Address;
 }
 
 /** `drain`: no new clients; those that are there stay until they leave by themselves. */

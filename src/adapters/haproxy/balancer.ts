@@ -190,7 +190,7 @@ async function resolved(plan: RoutePlan): Promise<RoutePlan> {
   const member = async <T extends Target>(one: T): Promise<T> => ({
     ...one,
     host: await addressOf(one.host),
-    api: { ...one.api, host: await addressOf(one.api.host) },
+    ...(one.api && { api: { ...one.api, host: await addressOf(one.api.host) } }),
   });
   return {
     term: plan.term,

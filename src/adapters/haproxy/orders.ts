@@ -6,6 +6,9 @@ import type { RoutePlan, Target } from "../../model/route.ts";
 import { printAddress } from "../../model/settings-address.ts";
 import type { AdminState, Slot } from "./state.ts";
 
+/** Of a member that has published no address of its agent. */
+const USUAL_API_PORT = 8008;
+
 /** Who shall have a place in one group of a route's slots. */
 interface Wanted {
   readonly address: Address;
@@ -140,7 +143,7 @@ const shutOut = (slot: Slot): readonly string[] => [
 
 const asWanted = (one: Target & { readonly state: "ready" | "drain" }): Wanted => ({
   address: { host: one.host, port: one.port },
-  check: one.api,
+  check: one.api ?? { host: one.host, port: USUAL_API_PORT },
   state: one.state,
 });
 

@@ -38,8 +38,6 @@ const askedPause = pausedFor(100, { cause: { kind: "asked", intent: INTENT } });
 const stopping: RouteChange = (w) => ({ ...w, stopping: true });
 
 /** A world for each reason. */
-const GONE = { name: "n9", host: "n9", port: 5432, api: { host: "n9", port: 8008 } };
-
 const reached: Readonly<Record<RouteReason, RouteWorld>> = {
   routing: routing(),
   route_stopping: routing(stopping),
@@ -58,7 +56,7 @@ const reached: Readonly<Record<RouteReason, RouteWorld>> = {
   route_suspected: routing(lostFor(100), pausedFor(100)),
   route_waiting_for_primary: routing(ledBy("n2", 200), pausedFor(100)),
   route_pointing: routing(ledBy("n2", 200), pausedFor(100), says({})),
-  route_cutting_old: routing(remembering({ gone: GONE })),
+  route_cutting_old: routing(remembering({ gone: { name: "n9", host: "n9", port: 5432 } })),
   route_releasing: routing(pausedFor(100)),
 };
 

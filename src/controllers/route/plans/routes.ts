@@ -5,9 +5,6 @@ import type { Member } from "../../../model/member.ts";
 import type { ReadTarget, RoutePlan, Target } from "../../../model/route.ts";
 import type { RouterSettings } from "../../../model/router-settings.ts";
 
-/** Of a member that has published no address of its agent. */
-const USUAL_API_PORT = 8008;
-
 export interface Wanted {
   readonly cluster: ClusterSnapshot;
   /** Who has proved to take writes; without it nobody is written to. */
@@ -45,8 +42,9 @@ export function planRoutes({ cluster, primary, settings }: Wanted): RoutePlan {
 const targetOf = ({ name, host, port, apiUrl }: Member): Target => {
   const [, inBrackets, plain, apiPort] =
     /^\w+:\/\/(?:\[([^\]]+)\]|([^/:]+)):(\d+)/.exec(apiUrl) ?? [];
-  const api = { host: inBrackets ?? plain ?? host, port: Number(apiPort ?? USUAL_API_PORT) };
-  return { name, host, port, api };
+  const apiHost = inBrackets ?? plain;
+  if (apiHost === undefined) return { name, host, port };
+  return { name, host, port, api: { host: apiHost, port: Number(apiPort) } };
 };
 
 const mayRead = (m: Member): boolean =>
