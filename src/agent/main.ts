@@ -1,8 +1,8 @@
 // The agent's program: arguments, the node's file, signals, and the order of leaving.
-import { AppError } from "../model/error.ts";
 import { loadNode } from "./load.ts";
 import { report } from "./report.ts";
 import { runAgent } from "./run.ts";
+import { runRouter } from "./run-router.ts";
 
 function configArgument(args: readonly string[]): string | undefined {
   const at = args.findIndex((a) => a === "-c" || a === "--config");
@@ -18,8 +18,7 @@ async function main(): Promise<number> {
       warning: (finding) => say(`warning: ${finding}`),
       problem: (finding) => say(`problem: ${finding}`),
     });
-    if (loaded.kind === "router")
-      throw new AppError("NOT_POSSIBLE", "start a router", "this version only checks its file");
+    if (loaded.kind === "router") return await runRouter(loaded.settings);
     return await runAgent(file, loaded.settings);
   } catch (error) {
     return report(error);

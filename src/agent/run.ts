@@ -56,8 +56,10 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   log.info("the agent starts", { version: VERSION, scope: settings.scope });
   onSignals(leave, () => void reload());
   await node.start();
+  composed.router?.start();
   const how = await leaving;
   log.info("the agent leaves", { how });
+  await composed.router?.stop(how === "stop" ? "end" : "stay");
   await (how === "stop" ? node.stop() : node.detach());
   await callbacks.drain(CALLBACKS_END_MS);
   await api.close();

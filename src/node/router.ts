@@ -126,7 +126,7 @@ class RunningRouter implements Router {
   lastCluster = () => this.#cluster;
 
   start(): void {
-    this.#ports.lookout.onLost(() => this.#loop.wake("the connection to the primary broke"));
+    this.#ports.lookout.onChange(() => this.#loop.wake("our connection to the primary"));
     this.#dcs.watch((event) => this.#hear(event), this.#watching.signal);
     this.#loop.start();
   }

@@ -5,9 +5,9 @@ import type { Instant } from "../model/time.ts";
 export interface Lookout {
   /** Whom to keep an eye on from now on; the same one again changes nothing. */
   watch(target: Target | undefined): void;
-  /** Since when the connection to the watched server has been broken or refused; undefined while it is up. */
+  /** Since when the watched server has let nobody in; undefined while it does. */
   lostSince(): Instant | undefined;
-  /** Called at once when it breaks. */
-  onLost(run: () => void): void;
+  /** Called at once when it is lost, and when it is back. */
+  onChange(run: () => void): void;
   close(): void;
 }

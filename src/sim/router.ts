@@ -229,18 +229,16 @@ export class SimRouter {
     const { kernel, hosts, network } = this.#stage;
     let target: Target | undefined;
     let lostSince: Instant | undefined;
-    let onLost: () => void = () => undefined;
+    let onChange: () => void = () => undefined;
     const look = (): void => {
       if (!process.isAlive) return;
       kernel.after(LOOK_OUT_MS, look);
       const host = target === undefined ? undefined : hosts.get(target.name);
       if (host === undefined || !network.connects(this.#name, host.name)) return;
       const isUp = host.server.canAcknowledge();
-      if (isUp) lostSince = undefined;
-      else if (lostSince === undefined) {
-        lostSince = instant(this.#clock.now());
-        process.deliver(onLost);
-      }
+      if (isUp === (lostSince === undefined)) return;
+      lostSince = isUp ? undefined : instant(this.#clock.now());
+      process.deliver(onChange);
     };
     kernel.after(LOOK_OUT_MS, look);
     return {
@@ -249,8 +247,8 @@ export class SimRouter {
         target = next;
       },
       lostSince: () => lostSince,
-      onLost(run) {
-        onLost = run;
+      onChange(run) {
+        onChange = run;
       },
       close: () => undefined,
     };

@@ -31,18 +31,30 @@ const LIMITS = {
 const MOST_CONNECTIONS = 512;
 const TLS_HANDSHAKE_MS = 5_000;
 
+/** A member's API: everything that can be asked and changed. */
 export function createApi(context: ApiContext): Api {
   const { rest } = context.settings;
-  const server = serverFor(rest, listenerFor(context));
-  server.maxConnections = MOST_CONNECTIONS;
+  const api = serve(rest, listenerFor(context));
   return {
-    async listen() {
+    ...api,
+    listen() {
       if (isOpen(rest)) {
         context.log.warn("the REST API lets everybody who reaches it change the cluster", {
           listen: printAddress(rest.listen),
           advice: "set restapi.authentication, allowlist or verify_client",
         });
       }
+      return api.listen();
+    },
+  };
+}
+
+/** One socket with limits for everything, in front of any listener. */
+export function serve(rest: RestSettings, listener: RequestListener): Api {
+  const server = serverFor(rest, listener);
+  server.maxConnections = MOST_CONNECTIONS;
+  return {
+    async listen() {
       await bind(server, rest.listen);
       const { address, port } = server.address() as AddressInfo;
       return { host: address, port };

@@ -1,0 +1,65 @@
+// What can be asked of an agent that has no server of its own? A few things, and none of them changes anything.
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { AgentSettings } from "../../model/settings.ts";
+import type { Ms } from "../../model/time.ts";
+import { printJson } from "../../model/wire/json.ts";
+import type { Router } from "../../node/router.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import { type Api, serve } from "./api.ts";
+import { renderRouterMetrics } from "./router-metrics.ts";
+import { routerJson, routerLives, routerStatus } from "./router-view.ts";
+
+export interface RouterContext {
+  readonly router: Router;
+  readonly settings: AgentSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const METRICS_LIMIT_MS: Ms = 2_000;
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** The document, with a status that a health check understands. */
+const DOCUMENTS = new Set(["/", "/health", "/readiness", "/router"]);
+
+export const createRouterApi = (context: RouterContext): Api =>
+  serve(context.settings.rest, listenerOf(context));
+
+function listenerOf(context: RouterContext): RequestListener {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    answer(context, request).then(
+      ({ status, type, body }) => {
+        response.writeHead(status, { "content-type": type });
+        response.end(request.method === "HEAD" ? "" : body);
+      },
+      (error: unknown) => {
+        context.log.error("a REST request failed", { path: request.url, error });
+        response.destroy();
+      },
+    );
+  };
+}
+
+async function answer(context: RouterContext, request: IncomingMessage): Promise<Answer> {
+  const { router, settings, clock } = context;
+  const path = (request.url ?? "/").split("?")[0] ?? "/";
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  const words = (status: number, body: string): Answer => ({ status, type: "text/plain", body });
+  if (!isRead) return words(501, "a router answers questions only: ask a member for changes");
+  if (path === "/liveness") return words(routerLives(router, clock.now()), "");
+  if (path === "/metrics") {
+    using limit = clock.deadline(METRICS_LIMIT_MS);
+    return words(200, await renderRouterMetrics(router, settings.scope, clock, limit.signal));
+  }
+  if (!DOCUMENTS.has(path)) return words(404, "this is a router: there is no such endpoint");
+  const body = printJson(await routerJson(router, clock));
+  // Somebody who asks for the document wants to read it, whatever it says.
+  const status = path === "/router" ? 200 : routerStatus(router);
+  return { status, type: "application/json", body };
+}
