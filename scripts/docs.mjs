@@ -53,6 +53,7 @@ async function loadTables() {
     export { ALL_REASONS as REASONS } from "./src/model/reason.ts";
     export { ERRORS } from "./src/model/error.ts";
     export { ROUTES } from "./src/agent/api/routes.ts";
+    export { POOL_METRICS, ROUTER_METRICS } from "./src/agent/api/router-metrics.ts";
     export { METRICS, REASON_METRIC } from "./src/agent/api/metric-table.ts";
     export { buildProgram } from "./src/cli/program.ts";
   `;
@@ -104,9 +105,12 @@ function rest({ ROUTES }) {
   return tableOf(["endpoint", "what it does"], rows);
 }
 
-/** @param {{ METRICS: readonly { name: string, type: string, help: string }[], REASON_METRIC: { name: string, help: string } }} tables */
-function metrics({ METRICS, REASON_METRIC }) {
-  const all = [...METRICS, { ...REASON_METRIC, type: "gauge" }];
+/** @typedef {readonly { name: string, type: string, help: string }[]} Numbers */
+
+/** @param {{ METRICS: Numbers, REASON_METRIC: { name: string, help: string }, ROUTER_METRICS: Numbers, POOL_METRICS: Numbers }} tables */
+function metrics({ METRICS, REASON_METRIC, ROUTER_METRICS, POOL_METRICS }) {
+  const reason = { ...REASON_METRIC, type: "gauge" };
+  const all = [...METRICS, reason, ...ROUTER_METRICS, ...POOL_METRICS];
   const rows = all.map(({ name, type, help }) => [`\`${name}\``, type, help]);
   return tableOf(["metric", "type", "what it is"], rows);
 }

@@ -49,7 +49,14 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     reload,
     detach: () => leave("detach"),
   });
-  const api = createApi({ node: view, settings, clock, log, agentVersion: VERSION });
+  const api = createApi({
+    node: view,
+    settings,
+    clock,
+    log,
+    agentVersion: VERSION,
+    router: composed.router,
+  });
   // The own address first: a second agent on this host stops here, before it has touched anything.
   await api.listen();
   await refuseStranger(composed, node, settings);

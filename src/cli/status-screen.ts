@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import { printBytes, printSpan } from "../model/amounts.ts";
 import type { Health } from "../model/verdict.ts";
-import type { StatusMember, StatusNode } from "../model/wire/status.ts";
+import type { StatusMember, StatusNode, StatusRouter } from "../model/wire/status.ts";
 import type { MemberOverview, Overview } from "./overview.ts";
 import { type Column, table } from "./table.ts";
 import { wrap } from "./terminal.ts";
@@ -16,7 +16,7 @@ const MARKS: Readonly<Record<Health, string>> = {
 
 /** At most `width` columns; every value has a unit or an age, and no cell is empty. */
 export function statusScreen(overview: Overview, width: number): string {
-  const { health, sentence, cluster, warnings } = overview;
+  const { health, sentence, cluster, warnings, routers = [] } = overview;
   const lines = [`${MARKS[health]} ${wrap(`${health}: ${sentence}`, width - 2)}`];
   lines.push(pc.dim(wrap(headline(overview), width)));
   if (cluster.switchover !== undefined) lines.push(wrap(plannedIn(cluster.switchover), width));
@@ -25,6 +25,7 @@ export function statusScreen(overview: Overview, width: number): string {
     lines.push(...jobLine(member, width), ...scheduledLine(member, width));
     lines.push(...tagLine(member, width));
   }
+  if (routers.length > 0) lines.push("", table(ROUTER_COLUMNS, routers, width));
   if (warnings.length > 0) lines.push("");
   for (const warning of warnings) lines.push(pc.yellow(wrap(`! ${warning}`, width)));
   return lines.join("\n");
@@ -128,6 +129,20 @@ const COLUMNS: readonly Column<MemberOverview>[] = [
   { title: "AGENT", cell: agentText, right: true, leaves: 1 },
   { title: "WHY", cell: lastKnown(whyText), leaves: 3 },
 ];
+
+const ROUTER_COLUMNS: readonly Column<StatusRouter>[] = [
+  { title: "ROUTER", cell: ({ name }) => name },
+  { title: "WRITES TO", cell: ({ primary }) => primary ?? "nobody" },
+  { title: "TERM", cell: ({ term }) => String(term), right: true },
+  { title: "ADDRESSES", cell: ({ addresses }) => addressesText(addresses), leaves: 2 },
+  { title: "WHY", cell: ({ because }) => because, leaves: 1 },
+];
+
+/** `pgbouncer 10.0.0.9:6432, haproxy write 10.0.0.9:5000`. */
+export const addressesText = (addresses: StatusRouter["addresses"]): string =>
+  Object.entries(addresses)
+    .map(([what, where]) => `${what} ${where}`)
+    .join(", ") || "none";
 
 /** A standby that commits rely on says so. */
 function partText({ role, syncPart }: StatusMember): string {

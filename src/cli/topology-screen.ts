@@ -1,13 +1,17 @@
 // Who copies from whom? A tree with the leader at its root.
 import pc from "picocolors";
 import type { MemberOverview, Overview } from "./overview.ts";
-import { lagText, stateText } from "./status-screen.ts";
+import { addressesText, lagText, stateText } from "./status-screen.ts";
 
 /** One line a member; those that belong nowhere hang below the root by themselves. */
-export function topologyScreen({ scope, members }: Overview): string {
+export function topologyScreen({ scope, members, routers = [] }: Overview): string {
   const roots = members.filter((member) => upstreamOf(member, members) === undefined);
   const lines = roots.flatMap((root) => [describe(root), ...branches(root, members, "")]);
-  return [pc.dim(scope), ...lines].join("\n");
+  const doors = routers.map(
+    ({ name, primary, addresses }) =>
+      `${pc.bold(name)}  router  writes to ${primary ?? "nobody"}  ${addressesText(addresses)}`,
+  );
+  return [pc.dim(scope), ...lines, ...doors].join("\n");
 }
 
 /** Where it says that it streams from; of a silent member, what its tag names; else the leader. */

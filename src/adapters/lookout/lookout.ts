@@ -5,7 +5,7 @@
 // that asks for a password is up, one that is starting or stopping says so.
 import { connect, type Socket } from "node:net";
 import type { Target } from "../../model/route.ts";
-import type { Instant, Ms } from "../../model/time.ts";
+import { after, type Instant, type Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Lookout } from "../../ports/lookout.ts";
 
@@ -59,10 +59,12 @@ class TcpLookout implements Lookout {
 
   async #keepWatch(target: Target, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const doubt = setTimeout(() => this.#note(false, signal), DOUBT_MS);
-      const socket = await openTo(target, signal);
-      const isUp = socket !== undefined && (await letsIn(target, signal));
-      clearTimeout(doubt);
+      const doubt = this.#clock.wakeAt(after(this.#clock.now(), DOUBT_MS), () =>
+        this.#note(false, signal),
+      );
+      const socket = await openTo(target);
+      const isUp = socket !== undefined && (await letsIn(target));
+      doubt.cancel();
       this.#note(isUp, signal);
       if (isUp) await ended(socket, RENEW_MS, signal);
       socket?.destroy();
@@ -78,9 +80,9 @@ class TcpLookout implements Lookout {
 }
 
 /** A connection over which nothing has been sent; undefined when there is none in time. */
-function openTo({ host, port }: Target, signal: AbortSignal): Promise<Socket | undefined> {
+function openTo({ host, port }: Target): Promise<Socket | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, signal });
+    const socket = connect({ host, port });
     const fail = (): void => {
       socket.destroy();
       resolve(undefined);
@@ -114,8 +116,8 @@ function ended(socket: Socket, renewMs: Ms, signal: AbortSignal): Promise<void> 
 }
 
 /** Begins a login and never ends it: any answer but "not now" comes from a server that is up. */
-async function letsIn(target: Target, signal: AbortSignal): Promise<boolean> {
-  const socket = await openTo(target, signal);
+async function letsIn(target: Target): Promise<boolean> {
+  const socket = await openTo(target);
   if (socket === undefined) return false;
   try {
     return await new Promise<boolean>((resolve) => {

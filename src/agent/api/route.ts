@@ -1,6 +1,7 @@
 // What is a route, what does it get, and what may it answer?
 import { type AppError, asAppError } from "../../model/error.ts";
 import type { NodeSettings } from "../../model/settings.ts";
+import type { Router } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { NodeView } from "./node-view.ts";
@@ -11,6 +12,8 @@ export interface ApiContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly agentVersion: string;
+  /** Clients come in on this node as well. */
+  readonly router?: Router | undefined;
 }
 
 export interface RouteRequest {

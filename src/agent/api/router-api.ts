@@ -1,7 +1,6 @@
 // What can be asked of an agent that has no server of its own? A few things, and none of them changes anything.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AgentSettings } from "../../model/settings.ts";
-import type { Ms } from "../../model/time.ts";
 import { printJson } from "../../model/wire/json.ts";
 import type { Router } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -17,8 +16,6 @@ export interface RouterContext {
   readonly log: Log;
 }
 
-const METRICS_LIMIT_MS: Ms = 2_000;
-
 interface Answer {
   readonly status: number;
   readonly type: string;
@@ -33,17 +30,21 @@ export const createRouterApi = (context: RouterContext): Api =>
 
 function listenerOf(context: RouterContext): RequestListener {
   return (request: IncomingMessage, response: ServerResponse) => {
-    answer(context, request).then(
-      ({ status, type, body }) => {
-        response.writeHead(status, { "content-type": type });
-        response.end(request.method === "HEAD" ? "" : body);
-      },
-      (error: unknown) => {
-        context.log.error("a REST request failed", { path: request.url, error });
-        response.destroy();
-      },
-    );
+    send(context, request, response).catch((error: unknown) => {
+      context.log.error("a REST request failed", { path: request.url, error });
+      response.destroy();
+    });
   };
+}
+
+async function send(
+  context: RouterContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { status, type, body } = await answer(context, request);
+  response.writeHead(status, { "content-type": type });
+  response.end(request.method === "HEAD" ? "" : body);
 }
 
 async function answer(context: RouterContext, request: IncomingMessage): Promise<Answer> {
@@ -53,10 +54,8 @@ async function answer(context: RouterContext, request: IncomingMessage): Promise
   const words = (status: number, body: string): Answer => ({ status, type: "text/plain", body });
   if (!isRead) return words(501, "a router answers questions only: ask a member for changes");
   if (path === "/liveness") return words(routerLives(router, clock.now()), "");
-  if (path === "/metrics") {
-    using limit = clock.deadline(METRICS_LIMIT_MS);
-    return words(200, await renderRouterMetrics(router, settings.scope, clock, limit.signal));
-  }
+  if (path === "/metrics")
+    return words(200, await renderRouterMetrics(router, settings.scope, clock));
   if (!DOCUMENTS.has(path)) return words(404, "this is a router: there is no such endpoint");
   const body = printJson(await routerJson(router, clock));
   // Somebody who asks for the document wants to read it, whatever it says.

@@ -1,9 +1,11 @@
 // Which numbers does a router's `/metrics` carry?
 import { Gauge, Registry } from "prom-client";
-import { between } from "../../model/time.ts";
+import { between, type Ms } from "../../model/time.ts";
 import type { Router } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { PoolNumbers } from "../../ports/pooler.ts";
+
+const LOOK_LIMIT_MS: Ms = 2_000;
 
 interface Sample {
   readonly router: Router;
@@ -81,19 +83,19 @@ export async function renderRouterMetrics(
   router: Router,
   scope: string,
   clock: Clock,
-  signal: AbortSignal,
 ): Promise<string> {
+  using limit = clock.deadline(LOOK_LIMIT_MS);
   const registry = new Registry();
   registry.setDefaultLabels({ scope, name: router.self.name });
   for (const { name, help, read } of ROUTER_METRICS) {
     const value = read({ router, clock });
     if (value !== undefined) new Gauge({ name, help, registers: [registry] }).set(value);
   }
-  const look = await router.pooler?.look(signal).catch(() => undefined);
+  const look = await router.pooler?.look(limit.signal).catch(() => undefined);
   const pools = look?.processes.flatMap((process) => process.pools) ?? [];
   for (const { name, help, of } of POOL_METRICS) {
     const series = new Gauge({ name, help, labelNames: ["database"], registers: [registry] });
     for (const pool of pools) series.inc({ database: pool.database }, of(pool));
   }
-  return registry.metrics();
+  return await registry.metrics();
 }

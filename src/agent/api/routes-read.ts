@@ -7,6 +7,8 @@ import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import { renderMetrics } from "./metrics.ts";
 import { ownStatus } from "./own-status.ts";
 import { type ApiContext, failure, json, type Route, type RouteAnswer, text } from "./route.ts";
+import { renderRouterMetrics } from "./router-metrics.ts";
+import { routerJson } from "./router-view.ts";
 import { statusJson } from "./status.ts";
 
 /** How long one fresh look at the store may take. */
@@ -72,6 +74,13 @@ async function logs({ node, clock }: ApiContext, query: URLSearchParams): Promis
   }
 }
 
+async function metrics(context: ApiContext): Promise<RouteAnswer> {
+  const { node, router, settings, clock } = context;
+  const own = await renderMetrics(node.view(), context, momentOf(context));
+  const more = router === undefined ? "" : await renderRouterMetrics(router, settings.scope, clock);
+  return { status: 200, text: own + more, contentType: "text/plain; version=0.0.4; charset=utf-8" };
+}
+
 function numberIn(query: URLSearchParams, name: string): number | undefined {
   const wanted = query.get(name) ?? "";
   return /^\d{1,15}$/.test(wanted) ? Number(wanted) : undefined;
@@ -110,11 +119,16 @@ export const READ_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/metrics",
     about: "numbers for Prometheus",
-    answer: async (context) => ({
-      status: 200,
-      text: await renderMetrics(context.node.view(), context, momentOf(context)),
-      contentType: "text/plain; version=0.0.4; charset=utf-8",
-    }),
+    answer: metrics,
+  },
+  {
+    method: "GET",
+    path: "/router",
+    about: "where clients of this node's pooler and balancer go, with their pools and servers",
+    answer: async ({ router, clock }) =>
+      router === undefined
+        ? text(404, "no clients come in on this node")
+        : json(await routerJson(router, clock)),
   },
   {
     method: "GET",

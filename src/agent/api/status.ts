@@ -6,6 +6,7 @@ import { printLsn } from "../../model/lsn.ts";
 import type { Member } from "../../model/member.ts";
 import type { PauseNote } from "../../model/pause.ts";
 import { sentence } from "../../model/reason.ts";
+import type { RouterStatus } from "../../model/route.ts";
 import { between } from "../../model/time.ts";
 import { lagOf, type Verdict, verdictOn } from "../../model/verdict.ts";
 import { printReasons } from "../../model/wire/member.ts";
@@ -37,7 +38,23 @@ export function statusJson(view: View, about: About, moment: Moment): StatusJson
     members: (view.cluster?.seen.members ?? [])
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map((member) => memberPart(view, member)),
+    ...routersPart(view.cluster?.seen.routers ?? []),
     node: nodePart(view, about, moment),
+  };
+}
+
+function routersPart(routers: readonly RouterStatus[]): Pick<StatusJson, "routers"> {
+  if (routers.length === 0) return {};
+  return {
+    routers: routers.map(({ name, apiUrl, addresses, term, primary, because, answer }) => ({
+      name,
+      apiUrl,
+      addresses,
+      term,
+      ...some("primary", primary),
+      because,
+      ...(answer?.kind === "busy" ? { blockers: answer.blockers } : {}),
+    })),
   };
 }
 

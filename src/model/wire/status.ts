@@ -14,6 +14,8 @@ export interface StatusJson {
   readonly warnings: readonly string[];
   readonly cluster: StatusCluster;
   readonly members: readonly StatusMember[];
+  /** Who lets clients in; absent while there is none. */
+  readonly routers?: readonly StatusRouter[];
   readonly node: StatusNode;
 }
 
@@ -57,6 +59,19 @@ export interface StatusMember {
   /** When the server is to be restarted, as it was written. */
   readonly scheduledRestart?: string;
   readonly tags: Readonly<Record<string, unknown>>;
+}
+
+export interface StatusRouter {
+  readonly name: string;
+  readonly apiUrl: string;
+  /** By what is found there: `pgbouncer`, `haproxy write`, … */
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly term: number;
+  /** Where it sends writers. */
+  readonly primary?: string;
+  readonly because: string;
+  /** Clients of a planned switchover: who kept a transaction open when one was last given up. */
+  readonly blockers?: readonly string[];
 }
 
 /** What the answering member knows about itself. */

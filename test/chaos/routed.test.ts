@@ -1,0 +1,43 @@
+// Clients of a pooled address while the primary changes: planned, they see a pause; unplanned, only what was in flight.
+import { describe, expect, it } from "vitest";
+import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
+import { requestSwitchover } from "../../src/lab/switchover.ts";
+import { Crowd } from "../support/crowd.ts";
+import { heal, make, useLab } from "../support/lab.ts";
+
+const LIMIT_MS = 60_000;
+const CLIENTS = 20;
+const SWITCHOVERS = 20;
+
+describe("behind a router", () => {
+  const lab = useLab("routed", { routers: 1 });
+  const door = (): string => {
+    const dsn = lab().routers[0]?.pooled.write;
+    if (dsn === undefined) throw new Error("the lab has a router");
+    return dsn;
+  };
+
+  it("twenty switchovers in a row under load cost no client an error", async () => {
+    const crowd = await Crowd.gather(door(), CLIENTS);
+    for (let n = 0; n < SWITCHOVERS; n += 1) {
+      await requestSwitchover(lab());
+      await crowd.allServed(LIMIT_MS);
+      await waitForHealthy(lab(), LIMIT_MS);
+    }
+    await crowd.end();
+    expect(crowd.errors).toEqual([]);
+  });
+
+  it("when the primary dies its clients are served by the next one, at the same address", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const crowd = await Crowd.gather(door(), CLIENTS);
+    await crowd.allServed(LIMIT_MS);
+    await make(lab(), "kill-node", member.name);
+    await waitForPrimary(lab(), LIMIT_MS);
+    await crowd.allServed(LIMIT_MS);
+    await crowd.end();
+    await heal(lab());
+    await waitForHealthy(lab(), LIMIT_MS);
+    expect((await waitForPrimary(lab(), LIMIT_MS)).member.name).not.toBe(member.name);
+  });
+});
