@@ -47,7 +47,12 @@ import { otherStoreAnswers } from "./other-store-answers.ts";
 import { ownCommandRefuses } from "./own-command-refuses.ts";
 import { pauseEndsBeforeTheStart } from "./pause-ends-before-the-start.ts";
 import { pauseEndsByItself } from "./pause-ends-by-itself.ts";
+import { pauseEndsWithItsPrimaryDead } from "./pause-ends-with-its-primary-dead.ts";
+import { pauseEndsWithoutItsAgent } from "./pause-ends-without-its-agent.ts";
+import { pausedAgentAway } from "./paused-agent-away.ts";
 import { pausedCrash } from "./paused-crash.ts";
+import { pausedStoreAway } from "./paused-store-away.ts";
+import { pausedSwitchover } from "./paused-switchover.ts";
 import { primaryCutForLong } from "./primary-cut-for-long.ts";
 import { primaryCutFromStore } from "./primary-cut-from-store.ts";
 import { primaryIsolated } from "./primary-isolated.ts";
@@ -143,6 +148,11 @@ export const STORIES: readonly Scenario[] = [
   pausedCrash,
   pauseEndsBeforeTheStart,
   pauseEndsByItself,
+  pausedAgentAway,
+  pausedStoreAway,
+  pausedSwitchover,
+  pauseEndsWithoutItsAgent,
+  pauseEndsWithItsPrimaryDead,
   ownCommandRefuses,
   restartOnRequest,
   reinitialiseStandby,

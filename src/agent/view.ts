@@ -1,5 +1,6 @@
 // What does the API see of the running node? A reading of the last world, and the few things it may ask for.
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { listens } from "../adapters/postgres/listens.ts";
 import { lostSlots } from "../controllers/ha/plans/logical-slots.ts";
 import { selfPortrait } from "../controllers/ha/plans/self-portrait.ts";
 import { slotReports } from "../controllers/ha/plans/slots.ts";
@@ -63,6 +64,8 @@ export function createView(o: ViewOptions): NodeView {
       o.node.wake("configuration");
       return outcome;
     },
+    clearUnguarded: (revision) => o.node.dcs.clearUnguarded(revision, WRITE_LIMIT_MS),
+    serverAnswers: listens,
     promise: (asked) => o.node.promise(asked),
     request: (request) => carryOut(o, request),
   };

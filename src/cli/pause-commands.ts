@@ -1,5 +1,6 @@
 // Commands that take the wheel and give it back: pause with an owner, a reason and an end; resume.
 import { hostname, userInfo } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import { printSpan } from "../model/amounts.ts";
 import type { Ms } from "../model/time.ts";
@@ -17,9 +18,19 @@ const WRITE_LIMIT_MS: Ms = 10_000;
 /** Longer than any work that a pause is meant for, and short enough for a clock that is written with four digits. */
 const LONGEST_MS: Ms = 366 * 86_400_000;
 
+/** How long --wait waits, and how often it looks. */
+const WAIT_MS: Ms = 60_000;
+const LOOK_AGAIN_MS: Ms = 300;
+
 interface PauseFlags extends Shared {
   readonly reason?: string;
   readonly for?: string;
+  readonly wait?: boolean;
+}
+
+interface ResumeFlags extends Shared {
+  readonly wait?: boolean;
+  readonly confirmDown?: string;
 }
 
 async function pause(_: unknown, command: Command): Promise<void> {
@@ -40,15 +51,59 @@ async function pause(_: unknown, command: Command): Promise<void> {
     print(`${target.scope} is paused`);
     say("it has no end: understudy resume ends it, or say --for next time");
   } else print(`${target.scope} is paused until ${printRfc3339(untilMs)}`);
+  if (flags.wait !== true) return;
+  const free = await until(
+    target,
+    "no primary has been let run without its fence",
+    ({ cluster }) => cluster.unguarded !== undefined,
+  );
+  print(
+    `${free.cluster.unguarded?.member ?? "nobody"} runs without its fence: its agent and the store may be stopped`,
+  );
 }
 
 async function resume(_: unknown, command: Command): Promise<void> {
-  const target = targetOf(command.optsWithGlobals<Shared>());
+  const flags = command.optsWithGlobals<ResumeFlags>();
+  const target = targetOf(flags);
   const status = await look(target);
   await write(target, status, { pause: null, pause_note: null });
   const { cluster } = status;
   if (cluster.paused) print(`${target.scope} is no longer paused${holderOf(cluster)}`);
   else print(`${target.scope} was not paused`);
+  if (flags.confirmDown !== undefined) await confirmDown(target, status, flags.confirmDown);
+  if (flags.wait === true) await untilGuarded(target);
+}
+
+/** The member that answers looks once more itself: a server or an agent that answers is not down. */
+async function confirmDown(target: Target, status: StatusJson, member: string): Promise<void> {
+  const url = `${memberNamed(status, status.member).apiUrl}/understudy/confirm-down`;
+  const order = { method: "POST", url, body: { member }, timeoutMs: WRITE_LIMIT_MS } as const;
+  print((await change(target, order)).body.trim());
+}
+
+async function untilGuarded(target: Target): Promise<void> {
+  const what = "the primary has not said that its fence is armed again";
+  await until(target, what, ({ cluster }) => cluster.unguarded === undefined);
+  print("no server runs without its fence");
+}
+
+async function until(
+  target: Target,
+  what: string,
+  isSo: (status: StatusJson) => boolean,
+): Promise<StatusJson> {
+  const limit = performance.now() + WAIT_MS;
+  while (performance.now() < limit) {
+    const status = await look(target);
+    if (isSo(status)) return status;
+    await setTimeout(LOOK_AGAIN_MS);
+  }
+  throw new CliFailure(
+    EXIT.timedOut,
+    what,
+    `looked for ${printSpan(WAIT_MS)}`,
+    "understudy status tells why",
+  );
 }
 
 async function write(target: Target, status: StatusJson, body: object): Promise<void> {
@@ -93,7 +148,19 @@ export function registerPause(program: Command): void {
     .description("stop all automatic starting, stopping and promoting")
     .option("--reason <text>", "why, for whoever finds the cluster paused")
     .option("--for <time>", "when it ends by itself, e.g. 30m or 2h; until resume when left out")
+    .option(
+      "--wait",
+      "until the primary runs without its fence: agents and store may be stopped then",
+    )
     .option("-y, --yes", "do not ask")
     .action(pause);
-  program.command("resume").description("let the agents act again").action(resume);
+  program
+    .command("resume")
+    .description("let the agents act again; who ran without its fence is guarded first")
+    .option("--wait", "until the primary has said that its fence is armed again")
+    .option(
+      "--confirm-down <member>",
+      "this member ran without its fence and is surely down: another one may lead",
+    )
+    .action(resume);
 }

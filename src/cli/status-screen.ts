@@ -98,6 +98,7 @@ function fenceText(member: MemberOverview): string {
   const fence = nodeOf(member)?.fence;
   if (fence === undefined) return "?";
   if (!fence.alive) return "silent";
+  if (fence.unguarded === true) return "off";
   return fence.armed ? "armed" : "idle";
 }
 

@@ -23,6 +23,8 @@ export function eventOf(event: StoreEvent, keys: Keys): DcsEvent {
       return { kind: "failover" };
     case keys.initialize:
       return { kind: "initialize" };
+    case keys.unguarded:
+      return { kind: "unguarded" };
     default: {
       const member = keys.memberOf(event.key);
       if (member !== undefined) return { kind: "member", name: member };

@@ -9,6 +9,7 @@ import {
   printRoster,
   printStatus,
   printSync,
+  printUnguarded,
 } from "../model/wire/dcs.ts";
 import type { Dcs, WriteOutcome } from "../ports/dcs.ts";
 import type { Compare, Store, Write } from "../ports/store.ts";
@@ -21,6 +22,8 @@ type Records = Pick<
   | "writeSync"
   | "writeHistory"
   | "writeRoster"
+  | "writeUnguarded"
+  | "clearUnguarded"
   | "writeFailover"
   | "writeConfig"
 >;
@@ -75,6 +78,15 @@ export function records(store: Store, keys: Keys): Records {
         state === undefined ? { kind: "delete", key: keys.sync } : put(keys.sync, printSync(state)),
         timeoutMs,
       ),
+    // oxlint-disable-next-line eslint/max-params -- the port's own shape
+    writeUnguarded: (term, record, revision, timeoutMs) =>
+      write(
+        [leading(term), at(keys.unguarded, revision)],
+        put(keys.unguarded, printUnguarded(record)),
+        timeoutMs,
+      ),
+    clearUnguarded: (revision, timeoutMs) =>
+      write([at(keys.unguarded, revision)], { kind: "delete", key: keys.unguarded }, timeoutMs),
     writeFailover: (intent, revision, timeoutMs) =>
       write(
         [at(keys.failover, revision)],

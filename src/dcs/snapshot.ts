@@ -12,6 +12,7 @@ import {
   parseRoster,
   parseStatus,
   parseSync,
+  parseUnguarded,
 } from "../model/wire/dcs.ts";
 import { parseMember } from "../model/wire/member.ts";
 import { parseRouter } from "../model/wire/router.ts";
@@ -65,6 +66,7 @@ export class SnapshotReader {
         text === undefined ? undefined : (parseRoster(text) ?? {}),
       ),
       routers: this.#routersIn(range.entries),
+      unguarded: read(keys.unguarded, parseUnguarded),
     };
   }
 

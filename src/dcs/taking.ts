@@ -24,6 +24,7 @@ export function taking(store: Store, keys: Keys): Pick<Dcs, "acquire" | "removeS
       unchanged(keys.failover, basis.failoverRevision),
       unchanged(keys.known, basis.rosterRevision),
       unchanged(keys.lineage, basis.lineageRevision),
+      unchanged(keys.unguarded, basis.unguardedRevision),
     ];
     const writes: readonly Write[] = [
       { kind: "put", key: keys.leader, value: holder.name, lease: holder.leaseId },

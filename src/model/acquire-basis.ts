@@ -8,6 +8,7 @@ export interface AcquireBasis {
   readonly failoverRevision: number;
   readonly rosterRevision: number;
   readonly lineageRevision: number;
+  readonly unguardedRevision: number;
 }
 
 export const basisOf = (c: ClusterSnapshot): AcquireBasis => ({
@@ -16,4 +17,5 @@ export const basisOf = (c: ClusterSnapshot): AcquireBasis => ({
   failoverRevision: c.failover.modRevision,
   rosterRevision: c.roster.modRevision,
   lineageRevision: c.lineage.modRevision,
+  unguardedRevision: c.unguarded.modRevision,
 });

@@ -7,6 +7,7 @@ import type { RouterStatus } from "./route.ts";
 import type { SyncState } from "./sync.ts";
 import type { Ms } from "./time.ts";
 import type { Branch } from "./timeline.ts";
+import type { Unguarded } from "./unguarded.ts";
 
 /** The store's own identity and position at the time of the answer (R31, R40). */
 export interface StoreHeader {
@@ -95,6 +96,8 @@ export interface ClusterSnapshot {
   readonly roster: Versioned<Roster | undefined>;
   /** The routers that are alive, in the order of names. */
   readonly routers: readonly RouterStatus[];
+  /** Whose server a pause has let run without a deadline (R30). */
+  readonly unguarded: Versioned<Unguarded | undefined>;
 }
 
 export const memberNamed = (cluster: ClusterSnapshot, name: string): Member | undefined =>

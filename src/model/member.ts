@@ -42,7 +42,13 @@ export interface Member {
   readonly paused: boolean;
   /** Present when the member is one of ours: it keeps `hold` and a fence (R35). */
   readonly ours:
-    | { readonly agent: string; readonly hold: boolean; readonly fence: boolean }
+    | {
+        readonly agent: string;
+        readonly hold: boolean;
+        readonly fence: boolean;
+        /** It does not race while the store names a primary that runs without a deadline (R30). */
+        readonly heedsPause: boolean;
+      }
     | undefined;
   /** The revision of the switchover for which this leader asks the routers to pause their clients. */
   readonly handingOver?: number;

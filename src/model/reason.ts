@@ -39,6 +39,10 @@ export const REASONS = {
   lease_gone: "the lease is no longer ours",
   // pause
   paused: "the cluster is paused: nothing is started, stopped or promoted",
+  pause_letting_go: "the cluster is paused: the primary is let run without a deadline of the fence",
+  pause_taking_key:
+    "the leader key ended during the pause: taking it again, the server runs on all the while",
+  pause_ending: "the fence guards the primary again, and the store is told so",
   // bootstrap
   bootstrap_racing: "no cluster exists yet: claiming the right to initialise it",
   bootstrap_initialising: "this member initialises the cluster",
@@ -101,6 +105,8 @@ export const REASONS = {
   race_waiting_for_hold: "nobody leads: waiting until the last holder surely stopped",
   race_promised_to_peer:
     "nobody leads in the store: this member promised the primary not to race while it cannot be reached",
+  race_waiting_for_armed:
+    "nobody leads: a primary that a pause let run without its fence has not said that it is armed",
   race_waiting_for_heir: "nobody leads: the named heir goes first",
   race_removing_stale_leader: "the holder has been silent for too long: removing its key",
   race_acquiring: "nobody leads and this member is the best candidate: acquiring the lease",

@@ -1,11 +1,12 @@
 // How is the cluster, in one sentence?
 
-import { printBytes } from "./amounts.ts";
+import { printBytes, printSpan } from "./amounts.ts";
 import type { ClusterSnapshot } from "./cluster.ts";
 import { lagBytes } from "./lsn.ts";
 import type { Member } from "./member.ts";
 import { isPausedAt, pauseInWords } from "./pause.ts";
 import { isVoter } from "./sync.ts";
+import type { Unguarded } from "./unguarded.ts";
 
 export type Health = "healthy" | "degraded" | "critical" | "unknown";
 
@@ -25,6 +26,9 @@ export function verdictOn(cluster: ClusterSnapshot, maximumLag: number, wallMs: 
   if (cluster.initialize.value === undefined && name === undefined) {
     return critical("no cluster exists yet: nobody can write");
   }
+  const free = cluster.unguarded.value;
+  const isThere = cluster.members.some((member) => member.name === name);
+  if (free !== undefined && !isThere) return agentless(free, cluster, wallMs);
   if (name === undefined) return leaderless(cluster);
   const leader = cluster.members.find((member) => member.name === name);
   if (leader === undefined) return critical(`${name} leads but is not there: nobody can write`);
@@ -97,9 +101,29 @@ function canTakeOver(member: Member, cluster: ClusterSnapshot, maximumLag: numbe
   return lag !== undefined && lag <= maximumLag;
 }
 
-function pauseWarning({ config: { value } }: ClusterSnapshot, wallMs: number): readonly string[] {
-  if (value === undefined || !isPausedAt(value, wallMs)) return [];
-  return [pauseInWords(value.pauseNote, wallMs)];
+function pauseWarning(cluster: ClusterSnapshot, wallMs: number): readonly string[] {
+  const { value } = cluster.config;
+  const record = cluster.unguarded.value;
+  const isPaused = value !== undefined && isPausedAt(value, wallMs);
+  const words = isPaused ? [pauseInWords(value.pauseNote, wallMs)] : [];
+  return record === undefined ? words : [...words, unguardedInWords(record, isPaused, wallMs)];
+}
+
+/** Who runs without its fence; and once the pause is over, what keeps the others from leading. */
+function unguardedInWords(record: Unguarded, isPaused: boolean, wallMs: number): string {
+  const { member, sinceMs } = record;
+  const since = sinceMs === undefined ? "" : ` for ${printSpan(wallMs - sinceMs)}`;
+  if (isPaused) return `${member} has been running without its fence${since}`;
+  return `the pause is not over for ${member}, which ran without its fence${since} and has not said that it is armed: start its agent, or when its server is surely down: understudy resume --confirm-down ${member}`;
+}
+
+/** Without an agent nobody can say whether the server runs; the others will not lead in any case. */
+function agentless({ member }: Unguarded, cluster: ClusterSnapshot, wallMs: number): Verdict {
+  return {
+    health: "unknown",
+    sentence: `${member} may be the primary still, without an agent; nobody else leads`,
+    warnings: pauseWarning(cluster, wallMs),
+  };
 }
 
 function warningsOf(

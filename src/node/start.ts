@@ -264,7 +264,7 @@ class RunningNode implements Node {
 
   async stop(): Promise<void> {
     this.#requests = { ...this.#requests, stopping: "stop" };
-    await this.#leaveWhen("stopped");
+    await this.#leaveWhen("stopped", "detached"); // in a pause the server stays
   }
 
   async detach(): Promise<void> {
@@ -278,12 +278,12 @@ class RunningNode implements Node {
     void this.#loop.stop();
   }
 
-  async #leaveWhen(because: "stopped" | "detached"): Promise<void> {
+  async #leaveWhen(...ends: readonly ("stopped" | "detached")[]): Promise<void> {
     const { clock } = this.#ports;
-    this.wake(because);
+    this.wake("the agent leaves");
     const limit = after(clock.now(), STOP_LIMIT_MS);
-    while (this.#last?.decision.because !== because && clock.now() < limit)
-      await clock.sleep(STOP_POLL_MS);
+    const isOver = () => ends.some((reason) => reason === this.#last?.decision.because);
+    while (!isOver() && clock.now() < limit) await clock.sleep(STOP_POLL_MS);
     this.#watching.abort();
     this.#keeper.stop();
     await this.#loop.stop();

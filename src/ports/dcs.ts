@@ -18,6 +18,7 @@ import type { RouterStatus } from "../model/route.ts";
 import type { SyncState } from "../model/sync.ts";
 import type { Instant, Ms } from "../model/time.ts";
 import type { Branch } from "../model/timeline.ts";
+import type { Unguarded } from "../model/unguarded.ts";
 
 export type AcquireOutcome =
   | { readonly kind: "won"; readonly term: number }
@@ -47,7 +48,7 @@ export type DcsEvent =
       readonly heir: string | undefined;
     }
   | { readonly kind: "leader"; readonly name: string | undefined }
-  | { readonly kind: "config" | "failover" | "initialize" | "other" }
+  | { readonly kind: "config" | "failover" | "initialize" | "unguarded" | "other" }
   | { readonly kind: "member"; readonly name: string }
   | { readonly kind: "router"; readonly name: string }
   /** Events may have been missed: read everything again (R40). */
@@ -113,6 +114,16 @@ export interface Dcs {
     revision: number,
     timeoutMs: Ms,
   ): Promise<WriteOutcome>;
+
+  /** R30: written before the deadline is lifted, under the term of the server that it is about. */
+  writeUnguarded(
+    term: number,
+    record: Unguarded,
+    revision: number,
+    timeoutMs: Ms,
+  ): Promise<WriteOutcome>;
+  /** By the member that it names, or on a person's word; compared with the revision that was read. */
+  clearUnguarded(revision: number, timeoutMs: Ms): Promise<WriteOutcome>;
 
   /** Intents of people; compared with the revision they were decided on (0: absent). */
   writeFailover(

@@ -14,6 +14,11 @@ export interface FenceStatus {
   /** False while no fence process answers. */
   readonly alive: boolean;
   readonly armed: { readonly term: number; readonly until: Instant } | undefined;
+  /**
+   * R30: the term under which the running server was let go without a deadline. The fence forgets it with the next
+   * arming and with the server's end, so it never speaks of another server than the one that runs.
+   */
+  readonly unguarded: number | undefined;
   readonly leaseId: string | undefined;
   /** pid of the postmaster that is its child, if any. */
   readonly serverPid: number | undefined;
@@ -50,8 +55,10 @@ export interface Fence {
   adopt(leaseId: string, signal: AbortSignal): Promise<void>;
   /** From now on PostgreSQL ends at `until` unless armed again. Resolves when the fence has acknowledged. */
   arm(term: number, until: Instant, signal: AbortSignal): Promise<void>;
-  /** The deadline is lifted: only for a server that is down, a standby, or paused. */
+  /** The deadline is lifted: only for a server that is down or a standby. */
   disarm(signal: AbortSignal): Promise<void>;
+  /** R30: lets the server run without a deadline. Refused unless the deadline of that very term still stands. */
+  unguard(term: number, signal: AbortSignal): Promise<void>;
   startServer(command: ServerCommand, signal: AbortSignal): Promise<{ readonly pid: number }>;
   /** R1: SIGQUIT to the postmaster, then SIGKILL to each process, until R2's proof or the time is up. */
   killServer(graceMs: Ms, timeoutMs: Ms, signal: AbortSignal): Promise<KillReport>;

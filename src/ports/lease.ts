@@ -24,6 +24,8 @@ export interface LeaseKeeping {
   /** Takes over a lease that the store, our durable lease id and the fence agree is ours (R10), or a late acquire. */
   adopt(term: number, sentAt: Instant, seq: number): Promise<RenewOutcome>;
   release(release: Release): Promise<RenewOutcome>;
-  /** Stops believing, at once; the fence is told. */
+  /** R30: the server that a pause let run without a deadline gets the lease's own. LEASE_LOST when there is none. */
+  guard(): Promise<void>;
+  /** Stops believing, at once, and ends a server that a deadline stands over. */
   drop(why: string): void;
 }

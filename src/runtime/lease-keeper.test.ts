@@ -293,3 +293,43 @@ describe("the lease in the store", () => {
     expect(renewals).toHaveLength(1);
   });
 });
+
+describe("a primary that a pause lets run without a deadline", () => {
+  const free = async () => {
+    const stage = await wonStage();
+    await stage.fence.unguard(7, new AbortController().signal);
+    return stage;
+  };
+
+  it("is renewed as ever, and no deadline is set by that", async () => {
+    const { arms, clock, keeper, renewals } = await free();
+    await clock.pass(4_700);
+    expect(renewals).toHaveLength(2);
+    expect(arms).toHaveLength(1);
+    expect(keeper.view().held?.validUntil).toBe(after(T0, 4_000 + BELIEF_MS));
+  });
+
+  it("is not ended with its lease, by time or by a clear no", async () => {
+    for (const answer of [UNKNOWN, LOST]) {
+      const { clock, keeper, kills, script } = await free();
+      script.renew = () => Promise.resolve(answer);
+      await clock.pass(20_000);
+      expect([keeper.view().held, kills]).toEqual([undefined, []]);
+    }
+  });
+
+  it("gets the deadline of its lease back, and later ones by renewals", async () => {
+    const { arms, clock, keeper } = await free();
+    await clock.pass(3_000);
+    await keeper.guard();
+    expect(arms.at(-1)).toEqual({
+      at: after(T0, 3_000),
+      term: 7,
+      until: after(T0, 2_000 + BELIEF_MS),
+    });
+    await clock.pass(2_000);
+    expect(arms.at(-1)?.until).toBe(after(T0, 4_000 + BELIEF_MS));
+    const { keeper: without } = createStage();
+    await expect(without.guard()).rejects.toMatchObject({ code: "LEASE_LOST" });
+  });
+});

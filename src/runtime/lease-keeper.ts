@@ -5,6 +5,7 @@
 import type { AcquireBasis } from "../model/acquire-basis.ts";
 import type { Release, Roster } from "../model/cluster.ts";
 import { type DynamicConfig, holdMsOf } from "../model/config.ts";
+import { AppError } from "../model/error.ts";
 import {
   HARD_STOP_AFTER_MS,
   isValid,
@@ -185,8 +186,21 @@ class Keeper implements LeaseKeeper {
     this.#vouch = undefined;
     this.#o.log.warn("the lease is lost", { term: held.term, why });
     // Now, whatever the loop is doing (R6); the armed deadline stands behind it.
-    if (this.#o.mayServeWrites()) void this.#endServer();
+    if (!this.#isUnguarded() && this.#o.mayServeWrites()) void this.#endServer();
     this.#o.onChange("lease lost");
+  }
+
+  async guard(): Promise<void> {
+    const held = this.#held;
+    if (!isValid(held, this.#o.clock.now()))
+      throw new AppError("LEASE_LOST", "give the server a deadline again", "the lease is not held");
+    using limit = this.#o.clock.deadline(ARM_LIMIT_MS);
+    await this.#o.fence.arm(held.term, held.validUntil, limit.signal);
+  }
+
+  /** R30: the record in the store keeps everybody else from leading, not this lease; it may end and come again. */
+  #isUnguarded(): boolean {
+    return this.#o.fence.status().unguarded !== undefined;
   }
 
   async #endServer(): Promise<void> {
@@ -345,6 +359,8 @@ class Keeper implements LeaseKeeper {
   }
 
   async #arm(term: number, until: Instant): Promise<boolean> {
+    // There is no deadline to be moved; the HA loop gives the server one when the pause ends.
+    if (this.#isUnguarded()) return true;
     using limit = this.#o.clock.deadline(ARM_LIMIT_MS);
     try {
       await this.#o.fence.arm(term, until, limit.signal);

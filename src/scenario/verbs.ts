@@ -77,6 +77,8 @@ export type Verb =
   /** With `endsInMs` it says when it is over. */
   | { readonly do: "pause"; readonly endsInMs?: number }
   | { readonly do: "resume" }
+  /** A person has looked, says that this server is down for good, and is right. */
+  | { readonly do: "confirmDown"; readonly node: Target }
   | { readonly do: "detach"; readonly node: Target }
   | { readonly do: "stopCleanly"; readonly node: Target }
   // routers: `router` is a name
@@ -147,6 +149,7 @@ const KINDS = {
   reinit: "operator",
   pause: "operator",
   resume: "operator",
+  confirmDown: "operator",
   detach: "operator",
   stopCleanly: "operator",
   killRouter: "router",

@@ -24,6 +24,9 @@ export function playOperator(cluster: SimCluster, verb: Verb, host: SimHost | un
     case "resume":
       setPaused(cluster, undefined);
       return nothing;
+    case "confirmDown":
+      if (host !== undefined) confirmDown(cluster, host);
+      return nothing;
     case "restart":
       nodeOf(cluster, host)?.requestRestart();
       return nothing;
@@ -99,6 +102,18 @@ function setPaused(cluster: SimCluster, note: PauseNote | undefined): void {
     return cluster.operator.writeConfig(printJson(wanted), seen.config.modRevision, LIMIT_MS);
   };
   tell(cluster, note === undefined ? "resume" : "pause", change());
+}
+
+/** Only who is right says so: what a wrong word costs is not for the simulator to show. */
+function confirmDown(cluster: SimCluster, host: SimHost): void {
+  const confirm = async (): Promise<string> => {
+    const seen = await cluster.operator.snapshot(LIMIT_MS);
+    const isNamed = seen.unguarded.value?.member === host.name;
+    if (!isNamed || host.server.run !== undefined || host.agent?.isRunning === true)
+      return "refused";
+    return cluster.operator.clearUnguarded(seen.unguarded.modRevision, LIMIT_MS);
+  };
+  tell(cluster, `${host.name} is down`, confirm());
 }
 
 function noteOf(cluster: SimCluster, endsInMs: number | undefined): PauseNote {

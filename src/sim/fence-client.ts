@@ -25,8 +25,9 @@ export class SimFence implements Fence {
   /** True time; the pings follow at whole seconds. */
   #connectedAt = 0;
   #isSuperseded = false;
-  #known: Pick<FenceStatus, "armed" | "leaseId" | "serverPid"> = {
+  #known: Pick<FenceStatus, "armed" | "unguarded" | "leaseId" | "serverPid"> = {
     armed: undefined,
+    unguarded: undefined,
     leaseId: undefined,
     serverPid: undefined,
   };
@@ -199,6 +200,7 @@ export class SimFence implements Fence {
         fence.armed === undefined
           ? undefined
           : { term: fence.armed.term, until: instant(fence.armed.until) },
+      unguarded: fence.unguarded,
       leaseId: fence.leaseId,
       serverPid: fence.childPid,
     };
@@ -273,6 +275,12 @@ export class SimFence implements Fence {
   disarm(signal: AbortSignal): Promise<void> {
     return this.#command<void>("disarming the fence", signal, (fence, reply) => {
       answer(reply, "disarming the fence", fence.disarm());
+    });
+  }
+
+  unguard(term: number, signal: AbortSignal): Promise<void> {
+    return this.#command<void>("letting the server go", signal, (fence, reply) => {
+      answer(reply, "letting the server go", fence.unguard(term));
     });
   }
 

@@ -49,6 +49,8 @@ export class FenceProcess {
   #childPid: number | undefined;
   #isFiring = false;
   armed: Armed | undefined;
+  /** The term under which the server was let run without a deadline (R30). */
+  unguarded: number | undefined;
   leaseId: string | undefined;
 
   constructor(host: FenceHost, flaws: FenceFlaws) {
@@ -88,6 +90,7 @@ export class FenceProcess {
     if (armed.until <= this.#host.clock.now()) return "that deadline is over already";
     this.#clear();
     this.armed = armed;
+    this.unguarded = undefined;
     this.#host.truth.tell({ kind: "fence-armed", host: this.#host.name, ...armed });
     const { kernel, clock } = this.#host;
     const late = this.#lateness();
@@ -107,6 +110,18 @@ export class FenceProcess {
   disarm(): string | undefined {
     if (this.#isFiring) return "the deadline has passed";
     this.#clear();
+    return undefined;
+  }
+
+  /** R30. Answers why not, or undefined when the server runs without a deadline now. */
+  unguard(term: number): string | undefined {
+    if (this.unguarded === term) return undefined;
+    if (this.#isFiring || this.armed?.term !== term || this.armed.until <= this.#host.clock.now())
+      return "no deadline of that term stands";
+    if (this.#childPid === undefined) return "there is no server";
+    this.#clear();
+    this.unguarded = term;
+    this.#host.truth.tell({ kind: "fence-unguarded", host: this.#host.name, term });
     return undefined;
   }
 
@@ -181,6 +196,7 @@ export class FenceProcess {
     if (this.#childPid !== pid) return;
     this.process.deliver(() => {
       if (this.#childPid === pid) this.#childPid = undefined;
+      this.unguarded = undefined;
       this.#listener?.onExit(pid, how);
     });
   }

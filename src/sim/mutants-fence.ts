@@ -12,6 +12,7 @@ export function fenceWith(fence: Fence, change: Partial<Fence>): Fence {
     adopt: (leaseId, signal) => fence.adopt(leaseId, signal),
     arm: (term, until, signal) => fence.arm(term, until, signal),
     disarm: (signal) => fence.disarm(signal),
+    unguard: (term, signal) => fence.unguard(term, signal),
     startServer: (command, signal) => fence.startServer(command, signal),
     killServer: (graceMs, timeoutMs, signal) => fence.killServer(graceMs, timeoutMs, signal),
     onEvent: (listener) => fence.onEvent(listener),

@@ -5,6 +5,7 @@
 import type { Mutant } from "./mutant.ts";
 import { armsLate, forgetsFirstArm, trustsAnyWatchdog } from "./mutants-fence.ts";
 import { armsBeforeConfirmed, ownsByName, renewsUnasked, sharesInstants } from "./mutants-lease.ts";
+import { recordsNothing, resumesUnarmed, seesNoRecord } from "./mutants-pause.ts";
 import { forgetsPromises, promisesTooShortly, takesSilenceForPromise } from "./mutants-peers.ts";
 import {
   followsWithoutEnd,
@@ -234,6 +235,24 @@ export const MUTANTS: readonly Mutant[] = [
     config: FAILSAFE,
     quick: true,
     nodes: 3,
+  },
+  {
+    name: "disarmed-before-recorded",
+    flaws: { wrapPorts: recordsNothing },
+    breaks: ["S18"],
+    story: "paused-agent-away",
+  },
+  {
+    name: "raced-before-armed",
+    flaws: { wrapPorts: seesNoRecord },
+    breaks: ["S1", "S18"],
+    story: "pause-ends-without-its-agent",
+  },
+  {
+    name: "resumed-without-arming",
+    flaws: { wrapPorts: resumesUnarmed },
+    breaks: ["S18"],
+    story: "paused-agent-away",
   },
   {
     name: "list-not-compared",

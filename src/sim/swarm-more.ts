@@ -1,5 +1,5 @@
 // Faults that have dice of their own, so that a schedule without them is what it has always been.
-import type { Fault } from "../scenario/verbs.ts";
+import type { Fault, Verb } from "../scenario/verbs.ts";
 import type { Dice } from "./dice.ts";
 
 export interface MoreFaults {
@@ -12,8 +12,9 @@ export interface MoreFaults {
 
 const PARTED_SHARE = 0.35;
 const CANCELLING_SHARE = 0.5;
+const MAINTENANCE_SHARE = 0.4;
 
-/** A room that falls into two parts; waits for a standby that somebody cancels. */
+/** A room that falls into two parts; waits for a standby that somebody cancels; maintenance in a pause. */
 export function moreFaults(d: Dice, options: MoreFaults): readonly Fault[] {
   const { names, isSynchronous, fromMs, untilMs } = options;
   const atMs = (): number => Math.round(d.between(fromMs, untilMs));
@@ -27,7 +28,31 @@ export function moreFaults(d: Dice, options: MoreFaults): readonly Fault[] {
     const forMs = Math.round(d.between(1_000, 60_000));
     faults.push({ atMs: atMs(), forMs, verb: { do: "cancelWaits", node: "primary", everyMs } });
   }
+  if (d.chance(MAINTENANCE_SHARE)) faults.push(...maintenance(d, names, atMs()));
   return faults;
+}
+
+/** Paused, something is taken away from the primary, and the end of the pause comes before, while or after it is back. */
+function maintenance(d: Dice, names: readonly string[], atMs: number): readonly Fault[] {
+  const node = "primary";
+  const later = (most: number): number => Math.round(atMs + d.between(100, most));
+  const away = d.pick<Verb>([
+    { do: "killAgent", node },
+    { do: "killAgent", node },
+    { do: "stopAgent", node },
+    { do: "stopCleanly", node },
+    { do: "cutFromStore", node },
+    { do: "storeDown" },
+    { do: "killHost", node },
+    { do: "switchover" },
+  ]);
+  const ends = d.chance(0.3) ? { endsInMs: Math.round(d.between(2_000, 60_000)) } : {};
+  return [
+    { atMs, verb: { do: "pause", ...ends } },
+    { atMs: later(15_000), forMs: Math.round(d.between(500, 70_000)), verb: away },
+    { atMs: later(60_000), verb: { do: "resume" } },
+    { atMs: later(90_000), verb: { do: "confirmDown", node: d.pick(names) } },
+  ];
 }
 
 /** At least one, and never all. */

@@ -41,6 +41,8 @@ function line(truth: Truth, detail: Detail): string | undefined {
       return `=== promoted to timeline ${truth.branch.timeline}`;
     case "fence-fired":
       return truth.isParting ? "=== the fence asks the server to stop" : "=== the fence fires";
+    case "fence-unguarded":
+      return "=== runs without a deadline";
     case "wrong-rows":
       return `=== WRONG ROWS from ${truth.upstream}`;
     case "slot-dropped":

@@ -63,6 +63,8 @@ export type Truth =
       readonly term: number;
       readonly until: number;
     }
+  /** From here on this host's server has no deadline (R30). */
+  | { readonly kind: "fence-unguarded"; readonly host: string; readonly term: number }
   /** The store has applied a transaction of this host, answered or not. */
   | { readonly kind: "stored"; readonly host: string; readonly writes: readonly Write[] }
   | {

@@ -196,6 +196,30 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       expect(await dcs.writeHistory(term, rows, LIMIT_MS)).toBe("refused");
     });
 
+    it("names a primary without a deadline under its term, and lets nobody acquire past that record", async () => {
+      const term = await lead(a);
+      const record = {
+        member: "a",
+        term,
+        sinceMs: 1_795_392_000_000,
+        host: "::1",
+        port: 5433,
+        apiUrl: "http://[::1]:8008",
+      };
+      expect(await dcs.writeUnguarded(term + 1, record, 0, LIMIT_MS)).toBe("refused");
+      const before = basisOf(await look());
+      expect(await dcs.writeUnguarded(term, record, 0, LIMIT_MS)).toBe("written");
+      const { unguarded } = await look();
+      expect(unguarded.value).toEqual(record);
+      await dcs.release(term, a, { heir: undefined, minLsn: undefined }, LIMIT_MS);
+      const { hold } = await look();
+      const stale = { ...before, holdRevision: hold?.modRevision ?? 0 };
+      expect((await dcs.acquire(stale, b, LIMIT_MS)).kind).toBe("taken");
+      expect(await dcs.clearUnguarded(unguarded.modRevision + 1, LIMIT_MS)).toBe("refused");
+      expect(await dcs.clearUnguarded(unguarded.modRevision, LIMIT_MS)).toBe("written");
+      expect((await dcs.acquire(stale, b, LIMIT_MS)).kind).toBe("won");
+    });
+
     it("writes in Patroni's form what Patroni's tools read", async () => {
       const term = await lead(a);
       await dcs.writeStatus(
@@ -253,7 +277,7 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
         version: "4.1.4",
         timeline: 3,
         position: lsn(2n ** 55n + 1n),
-        ours: { agent: "0.1.0", hold: true, fence: true },
+        ours: { agent: "0.1.0", hold: true, fence: true, heedsPause: true },
         because: "leading",
       };
       await dcs.publishMember(member, a.leaseId, LIMIT_MS);
@@ -397,4 +421,5 @@ const EMPTY = {
   lineage: { value: [], modRevision: 0 },
   sync: none,
   roster: none,
+  unguarded: none,
 };

@@ -148,6 +148,36 @@ export function fenceContract(name: string, make: () => Promise<FenceUnderTest>)
       expect(events).toEqual([]);
     });
 
+    it("lets a server run without a deadline, whatever becomes of the agent, until it is armed again", async () => {
+      await start();
+      const first = inMs(SHORT_MS);
+      await fence.arm(7, first, never());
+      await fence.unguard(7, never());
+      expect(fence.status()).toMatchObject({ armed: undefined, unguarded: 7 });
+      const newer = stage.agent();
+      await newer.ensure(never());
+      expect(newer.status()).toMatchObject({ armed: undefined, unguarded: 7 });
+      await until("the deadline is over", () => stage.clock.now() > first + GRACE_MS);
+      expect(stage.isServerDown()).toBe(false);
+      await newer.arm(8, inMs(SHORT_MS), never());
+      expect(newer.status()).toMatchObject({ armed: { term: 8 }, unguarded: undefined });
+      await until("the server is down", () => stage.isServerDown());
+    });
+
+    it("lets nothing go but a server under the deadline of that term, and forgets it with the server", async () => {
+      const refused = { code: "FENCE_UNARMED" };
+      await fence.arm(7, inMs(LONG_MS), never());
+      await expect(fence.unguard(7, never())).rejects.toMatchObject(refused);
+      await start();
+      await expect(fence.unguard(6, never())).rejects.toMatchObject(refused);
+      expect(fence.status().armed?.term).toBe(7);
+      await fence.unguard(7, never());
+      await fence.killServer(GRACE_MS, KILL_MS, never());
+      await until("the exit is told", () => events.some(({ kind }) => kind === "server-exit"));
+      await fence.ensure(never());
+      expect(fence.status().unguarded).toBeUndefined();
+    });
+
     it("keeps lease, deadline and server for a new agent, and the deadline still holds", async () => {
       const { pid } = await start();
       const deadline = inMs(SHORT_MS * 2);

@@ -39,6 +39,7 @@ export interface Renewal {
 export interface Stage {
   readonly clock: VirtualClock;
   readonly keeper: LeaseKeeper;
+  readonly fence: Fence;
   readonly script: Script;
   readonly renewals: Renewal[];
   readonly keptAlive: Instant[];
@@ -56,6 +57,7 @@ export const LOST: RenewOutcome = { kind: "lost", why: "somebody else has it" };
 export const UNKNOWN: RenewOutcome = { kind: "unknown", why: "no answer" };
 export const BASIS = {
   holdRevision: 1,
+  unguardedRevision: 0,
   syncRevision: 0,
   failoverRevision: 0,
   rosterRevision: 0,
@@ -87,11 +89,12 @@ export function createStage(): Stage {
     kills: [] as Instant[],
     disarms: [] as Instant[],
   };
+  const fence = scriptedFence(clock, script, records);
   const keeper = createLeaseKeeper({
     clock,
     log: SILENT_LOG,
     dcs: scriptedDcs(clock, script, records),
-    fence: scriptedFence(clock, script, records),
+    fence,
     name: "n1",
     leaseId: "4711",
     config: () => script.config,
@@ -105,7 +108,7 @@ export function createStage(): Stage {
     keeper.vouch({ term, observedAt: clock.now() });
     clock.wakeAt((clock.now() + 1_000) as Instant, () => vouching(term));
   };
-  return { clock, keeper, script, ...records, vouching };
+  return { clock, keeper, fence, script, ...records, vouching };
 }
 
 type Records = Pick<Stage, "renewals" | "keptAlive" | "ensured" | "arms" | "kills" | "disarms">;
@@ -132,10 +135,12 @@ function scriptedDcs(clock: VirtualClock, script: Script, records: Records): Dcs
 
 function scriptedFence(clock: VirtualClock, script: Script, records: Records): Fence {
   let armed: { term: number; until: Instant } | undefined;
+  let unguarded: number | undefined;
   const fence: Partial<Fence> = {
     status: () => ({
       alive: true,
       armed,
+      unguarded,
       leaseId: "4711",
       serverPid: 42,
       acknowledgedAt: undefined,
@@ -147,6 +152,12 @@ function scriptedFence(clock: VirtualClock, script: Script, records: Records): F
       records.arms.push({ at: clock.now(), term, until });
       await Promise.race([script.arm(until), aborted(signal)]);
       armed = { term, until };
+      unguarded = undefined;
+    },
+    unguard(term) {
+      armed = undefined;
+      unguarded = term;
+      return Promise.resolve();
     },
     disarm() {
       records.disarms.push(clock.now());

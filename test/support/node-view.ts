@@ -33,7 +33,7 @@ export const member = (name: string, change: Partial<Member> = {}): Member => ({
   receivedLsn: lsn(1000),
   replayedLsn: lsn(1000),
   replicationState: "streaming",
-  ours: { agent: "0.1.0", hold: true, fence: true },
+  ours: { agent: "0.1.0", hold: true, fence: true, heedsPause: true },
   because: "following",
   ...change,
 });
@@ -63,6 +63,7 @@ export const cluster = (change: Partial<ClusterSnapshot> = {}): ClusterSnapshot 
   sync: { value: undefined, modRevision: 0 },
   roster: { value: undefined, modRevision: 0 },
   routers: [],
+  unguarded: { value: undefined, modRevision: 0 },
   ...change,
 });
 
@@ -134,6 +135,7 @@ export const primaryView = (change: Partial<View> = {}): View => ({
   fence: {
     alive: true,
     armed: { term: 10, until: after(NOW, 5_000) },
+    unguarded: undefined,
     leaseId: "1",
     serverPid: 42,
     acknowledgedAt: after(NOW, -500),
@@ -219,6 +221,9 @@ export interface FakeNode extends NodeView {
   readonly requests: NodeRequest[];
   readonly intents: (FailoverIntent | undefined)[];
   readonly configs: string[];
+  /** Revisions of the records of a primary without a fence that were taken away. */
+  readonly cleared: number[];
+  isServerThere: boolean;
 }
 
 /** Slots with their uses, all idle for ten minutes unless they belong to a member. */
@@ -252,6 +257,8 @@ export function fakeNode(view: View = primaryView()): FakeNode {
     requests: [],
     intents: [],
     configs: [],
+    cleared: [],
+    isServerThere: false,
     view: () => node.seen,
     fresh: () => Promise.resolve(node.seen),
     journal: () => [
@@ -283,6 +290,11 @@ export function fakeNode(view: View = primaryView()): FakeNode {
       node.configs.push(text);
       return "written";
     },
+    async clearUnguarded(revision) {
+      node.cleared.push(revision);
+      return "written";
+    },
+    serverAnswers: () => Promise.resolve(node.isServerThere),
     promise(asked) {
       node.asked.push(asked);
       return Promise.resolve(node.word);

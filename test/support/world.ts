@@ -66,7 +66,6 @@ export function deepFreeze<T>(value: T): T {
 }
 
 // ── the three healthy worlds ────────────────────────────────────────────────────────────────────
-
 /** n1 leads and is the primary; n2 and n3 stream from it. */
 export const leading = (): HaWorld => worldOf("n1", primaryServer());
 
@@ -103,7 +102,7 @@ const member = (name: string, change: Partial<Member> = {}): Member => ({
   receivedLsn: END,
   replayedLsn: END,
   replicationState: "streaming",
-  ours: { agent: "0.1.0", hold: true, fence: true },
+  ours: { agent: "0.1.0", hold: true, fence: true, heedsPause: true },
   ...change,
 });
 
@@ -140,6 +139,7 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     fence: {
       alive: true,
       armed: leads ? { term: TERM, until: after(NOW, 5_000) } : undefined,
+      unguarded: undefined,
       leaseId: leaseIdOf(name),
       serverPid: 42,
       acknowledgedAt: after(NOW, -1_000),
@@ -190,6 +190,7 @@ const clusterLedByN1 = (): ClusterSnapshot => ({
   sync: { value: undefined, modRevision: 0 },
   roster: { value: ROSTER, modRevision: 300 },
   routers: [],
+  unguarded: { value: undefined, modRevision: 0 },
 });
 
 const sqlOfPrimary: SqlState = {
@@ -271,7 +272,6 @@ const control = (state: ControlData["state"], end?: Lsn): ControlData => ({
 });
 
 // ── the store ───────────────────────────────────────────────────────────────────────────────────
-
 export const cluster =
   (change: (c: ClusterSnapshot) => Partial<ClusterSnapshot>): Change =>
   (w) =>
@@ -399,7 +399,6 @@ export const config =
 export const paused: Change = config({ paused: true });
 
 // ── the lease and the fence ─────────────────────────────────────────────────────────────────────
-
 /** Held, believed for `leftMs` more, and the fence knows. */
 export const withLease =
   (term: number, leftMs: Ms = 5_000): Change =>
@@ -448,7 +447,6 @@ export const fenceDead: Change = (w) => ({
 });
 
 // ── the own server ──────────────────────────────────────────────────────────────────────────────
-
 export const server =
   (change: Partial<LocalServer>): Change =>
   (w) => ({ ...w, server: { ...w.server, ...change } });
@@ -506,7 +504,6 @@ export const foreignSystem: Change = (w) =>
   server({ control: { ...control("in production"), systemId: "7999999999999999999" } })(w);
 
 // ── the others ──────────────────────────────────────────────────────────────────────────────────
-
 export const peerSays =
   (name: string, change: Partial<PeerStatus> = {}): Change =>
   (w) => ({
@@ -540,7 +537,6 @@ export const tagged =
   (w) => ({ ...w, self: { ...w.self, tags: tags(change) } });
 
 // ── what was asked, done and learnt ─────────────────────────────────────────────────────────────
-
 export const asked =
   (change: Partial<Requests>): Change =>
   (w) => ({ ...w, requests: { ...w.requests, ...change } });

@@ -88,6 +88,10 @@ class Client implements FenceClient {
     await this.#contact.demand({ do: "disarm" }, { limitMs: ACK_LIMIT_MS, signal });
   }
 
+  async unguard(term: number, signal: AbortSignal): Promise<void> {
+    await this.#contact.demand({ do: "unguard", term }, { limitMs: ACK_LIMIT_MS, signal });
+  }
+
   async startServer(
     command: ServerCommand,
     signal: AbortSignal,

@@ -25,6 +25,7 @@ const CLOCK_SLACK_MS: Ms = 100;
 const UNKNOWN: FenceStatus = {
   alive: false,
   armed: undefined,
+  unguarded: undefined,
   leaseId: undefined,
   serverPid: undefined,
   acknowledgedAt: undefined,
@@ -147,6 +148,7 @@ export class Contact {
     this.#status = {
       alive: true,
       armed: status.armed ?? undefined,
+      unguarded: status.unguarded ?? undefined,
       leaseId: status.leaseId ?? undefined,
       serverPid: status.serverPid ?? undefined,
       acknowledgedAt,
@@ -176,7 +178,10 @@ export class Contact {
       this.#options.log.error("another agent of this node has taken over the fence");
       return;
     }
-    const gone = notice.kind === "server-exit" ? { serverPid: undefined } : { armed: undefined };
+    const gone =
+      notice.kind === "server-exit"
+        ? { serverPid: undefined, unguarded: undefined }
+        : { armed: undefined };
     this.#status = { ...this.#status, ...gone };
     this.#emit(notice);
   }
@@ -185,7 +190,7 @@ export class Contact {
     if (this.#link !== link || this.#isClosed) return;
     this.#link = undefined;
     // What it was last armed for stays known: PostgreSQL must be down by then (R14).
-    this.#status = { ...this.#status, serverPid: undefined };
+    this.#status = { ...this.#status, serverPid: undefined, unguarded: undefined };
     this.#lose();
   }
 

@@ -19,6 +19,7 @@ export type Request =
   | { readonly do: "adopt"; readonly leaseId: string }
   | { readonly do: "arm"; readonly term: number; readonly until: Instant }
   | { readonly do: "disarm" }
+  | { readonly do: "unguard"; readonly term: number }
   | { readonly do: "start"; readonly command: ServerCommand }
   | { readonly do: "kill"; readonly graceMs: Ms; readonly timeoutMs: Ms }
   | { readonly do: "quit" };
@@ -33,6 +34,8 @@ export interface WireStatus {
   readonly generation: number;
   readonly leaseId: string | null;
   readonly armed: { readonly term: number; readonly until: Instant } | null;
+  /** Absent from a fence that an older agent started: such a one lets nothing run without a deadline. */
+  readonly unguarded?: number | null;
   readonly serverPid: number | null;
   readonly lacking: readonly string[];
   readonly watchdog: FenceStatus["watchdog"];

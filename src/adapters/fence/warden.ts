@@ -32,6 +32,8 @@ export class Warden {
   readonly #server: ServerChild;
   readonly #switch: DeadMansSwitch;
   #leaseId: string | undefined;
+  /** The term under which the server was let run without a deadline (R30). */
+  #unguarded: number | undefined;
   /** Takedowns that run at this moment: no start meanwhile. */
   #ending = 0;
 
@@ -45,6 +47,7 @@ export class Warden {
       privileges: this.#privileges,
       onExit: (exit) => {
         say("the server has ended", { ...exit });
+        this.#unguarded = undefined;
         options.tell({ kind: "server-exit", ...exit });
         options.onChange();
       },
@@ -70,6 +73,7 @@ export class Warden {
       leaseId: this.#leaseId ?? null,
       // While it fires, the deadline is over and extends to nobody.
       armed: this.#switch.isFiring ? null : (this.#switch.armed ?? null),
+      unguarded: this.#unguarded ?? null,
       serverPid: this.#server.pid ?? null,
       lacking: [...this.#privileges.lacking, ...this.#server.lacking, ...this.#watchdog.lacking],
       watchdog: this.#watchdog.state,
@@ -100,10 +104,14 @@ export class Warden {
         return {};
       case "arm":
         this.#switch.arm({ term: request.term, until: request.until });
+        this.#unguarded = undefined;
         return {};
       case "disarm":
         this.#switch.disarm();
         this.#watchdog.release();
+        return {};
+      case "unguard":
+        this.#letGo(request.term);
         return {};
       case "start":
         return { pid: this.#start(request.command) };
@@ -116,6 +124,19 @@ export class Warden {
         request satisfies never;
         throw new AppError("NOT_POSSIBLE", "reading the request", "the fence does not know it");
     }
+  }
+
+  /** The deadline is proof that nobody else leads; without it, or without a server, there is nothing to let go. */
+  #letGo(term: number): void {
+    this.#switch.look();
+    if (this.#unguarded === term) return;
+    const attempt = `letting the server of term ${term} run without a deadline`;
+    if (this.#switch.armed?.term !== term || this.#server.pid === undefined)
+      throw new AppError("FENCE_UNARMED", attempt, "no deadline of that term stands over a server");
+    this.#switch.disarm();
+    this.#watchdog.release();
+    this.#unguarded = term;
+    this.#options.say("the server runs without a deadline", { term });
   }
 
   /** Ends the server whatever the agent says: the fence is leaving or broken. */

@@ -50,11 +50,13 @@ describe("the primary", () => {
     for (const path of PRIMARY_PATHS) expect(status(primaryView(change), path)).toBe(503);
   });
 
-  it("stays primary in a paused cluster whose store is away", () => {
-    const config = { ...DEFAULT_CONFIG, paused: true };
-    const view = primaryView({ lease: undefined, config, storeTrouble: "away" });
+  it("stays primary without a lease while a pause lets it run without its fence", () => {
+    const free = { ...primaryView().fence, armed: undefined, unguarded: 10 };
+    const view = primaryView({ lease: undefined, fence: free });
     expect(status(view, "/primary")).toBe(200);
-    expect(status({ ...view, storeTrouble: undefined }, "/primary")).toBe(503);
+    expect(status(primaryView({ lease: undefined }), "/primary")).toBe(503);
+    const demoted = { ...view, member: { ...view.member, role: "demoted" as const } };
+    expect(status(demoted, "/primary")).toBe(503);
   });
 
   it("is not asked for tags", () => {

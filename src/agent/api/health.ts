@@ -71,12 +71,13 @@ export function acceptsWrites(view: View): boolean {
 }
 
 /**
- * Stricter than Patroni: the lease must be valid at this moment and the server must take writes. In a paused
- * cluster whose store is away the lease may be gone on purpose; there the role decides, as in Patroni.
+ * Stricter than Patroni: the lease must be valid at this moment and the server must take writes. A primary that a pause
+ * lets run without its fence needs no lease; there the role decides, as in Patroni.
  */
 export function isWritable(view: View, now: Instant): boolean {
   if (!acceptsWrites(view)) return false;
-  return isValid(view.lease, now) || (view.config.paused && view.storeTrouble !== undefined);
+  const isFree = view.fence.unguarded !== undefined && view.member.role === "primary";
+  return isValid(view.lease, now) || isFree;
 }
 
 function isGoodStandby(view: View, query: URLSearchParams): boolean {

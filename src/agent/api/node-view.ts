@@ -107,6 +107,13 @@ export interface NodeView {
   /** Both compare with the revision that was read (0: absent). Throw STORE_… */
   writeFailover(intent: FailoverIntent | undefined, revision: number): Promise<WriteOutcome>;
   writeConfig(json: string, revision: number): Promise<WriteOutcome>;
+  /** R30: takes the record of a primary without a fence away, compared with the revision that was read. */
+  clearUnguarded(revision: number): Promise<WriteOutcome>;
+  /** Whether anything takes connections at this address of a server. Never throws. */
+  serverAnswers(
+    at: { readonly host: string; readonly port: number },
+    limitMs: Ms,
+  ): Promise<boolean>;
   /** Asks this member not to race, for a primary that cannot reach the store (R27). */
   promise(asked: PromiseAsked): Promise<PromiseAnswer>;
   /** Puts the request into the next world and answers how it ended. Never throws. */

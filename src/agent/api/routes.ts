@@ -5,6 +5,7 @@ import type { Route } from "./route.ts";
 import { CONFIG_ROUTES } from "./routes-config.ts";
 import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
 import { MEMBER_ROUTES } from "./routes-member.ts";
+import { PAUSE_ROUTES } from "./routes-pause.ts";
 import { READ_ROUTES } from "./routes-read.ts";
 import { SLOT_ROUTES } from "./routes-slots.ts";
 
@@ -13,6 +14,7 @@ export const ROUTES: readonly Route[] = [
   ...CONFIG_ROUTES,
   ...HANDOVER_ROUTES,
   ...MEMBER_ROUTES,
+  ...PAUSE_ROUTES,
   ...FAILSAFE_ROUTES,
   ...SLOT_ROUTES,
 ];

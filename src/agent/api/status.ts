@@ -1,5 +1,5 @@
 // What does the one-screen status need to know, in one answer from memory?
-import { syncPartOf } from "../../model/cluster.ts";
+import { type ClusterSnapshot, syncPartOf } from "../../model/cluster.ts";
 import { valueOf } from "../../model/known.ts";
 import { isValid } from "../../model/lease.ts";
 import { printLsn } from "../../model/lsn.ts";
@@ -81,6 +81,7 @@ function clusterPart(view: View, { now, wallMs }: Moment): StatusCluster {
     ...some("timeline", leader?.timeline),
     paused: view.config.paused,
     ...(view.config.paused ? { pause: pausePart(view.config.pauseNote, wallMs) } : {}),
+    ...some("unguarded", unguardedPart(seen, wallMs)),
     ttlMs: view.config.ttlMs,
     ...(view.cluster === undefined ? {} : { ageMs: Math.round(between(view.cluster.at, now)) }),
     ...some("storeTrouble", view.storeTrouble),
@@ -94,6 +95,13 @@ function clusterPart(view: View, { now, wallMs }: Moment): StatusCluster {
           },
         }),
   };
+}
+
+function unguardedPart(seen: ClusterSnapshot | undefined, wallMs: number) {
+  const record = seen?.unguarded.value;
+  if (record === undefined) return undefined;
+  const { member, sinceMs } = record;
+  return { member, ...some("forMs", sinceMs === undefined ? undefined : wallMs - sinceMs) };
 }
 
 function pausePart(note: PauseNote, wallMs: number): NonNullable<StatusCluster["pause"]> {
@@ -165,6 +173,7 @@ function nodePart(view: View, about: About, { now }: Moment): StatusNode {
     fence: {
       alive: fence.alive,
       armed: fence.armed !== undefined,
+      ...(fence.unguarded === undefined ? {} : { unguarded: true }),
       ...(fence.armed === undefined ? {} : { leftMs: -since(fence.armed.until) }),
       ...some("roundTripMs", rounded(fence.roundTripMs)),
       watchdog: fence.watchdog,

@@ -7,6 +7,7 @@ import { after } from "../../model/time.ts";
 import type { Progress } from "../../ports/postgres.ts";
 import { actOnBootstrap } from "./act-bootstrap.ts";
 import { actOnLease, writeAsLeader } from "./act-leader.ts";
+import { actOnPause, isPauseStep } from "./act-pause.ts";
 import { actOnSlots, isSlotStep } from "./act-slots.ts";
 import { actOnSync, isSyncStep } from "./act-sync.ts";
 import type { ActOptions } from "./acting.ts";
@@ -41,6 +42,7 @@ export async function act(
   signal: AbortSignal,
 ): Promise<unknown> {
   if (isSyncStep(step)) return actOnSync(o, step, signal);
+  if (isPauseStep(step)) return actOnPause(o, step, signal);
   switch (step.kind) {
     case "ensure-fence":
       await o.fence.ensure(signal);

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { array, check, constantFrom, defaultReportMessage, property, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { letGo, recorded } from "../../../test/support/pause-world.ts";
 import {
   accepting,
   acquireUnknown,
@@ -106,6 +107,9 @@ const STORE: readonly Change[] = [
   branches(...LINEAGE, BRANCH_3),
   published(lsn(0x9000000)),
   intent({ leader: "n1", candidate: "n2" }),
+  recorded("n1"),
+  recorded("n2"),
+  recorded("n3", 300),
   intent({ candidate: "n3" }),
   intent({ candidate: "n2" }),
   intent({ leader: "n2", scheduledAt: "x", scheduledAtMs: WALL_MS + 5_000 }),
@@ -126,6 +130,7 @@ const NODE: readonly Change[] = [
   armed(200, 4_000),
   armed(TERM, -1),
   unarmed,
+  letGo,
   fenceDead,
   asPrimary,
   asStandby,
@@ -182,6 +187,8 @@ const MINDS: readonly Change[] = [
   outcome("find-crash-end", { agoMs: 0, result: { kind: "end", lsn: END } }),
   outcome("find-crash-end", { agoMs: 0, result: { kind: "unknown", why: "torn" } }),
   outcome("initialise", { agoMs: 1_000 }),
+  outcome("record-unguarded", { agoMs: 20, result: "written" }),
+  outcome("clear-unguarded", { agoMs: 10, result: "written" }),
   remembering({ crashes: [after(NOW, -90_000), after(NOW, -70_000), after(NOW, -3_000)] }),
   remembering({ downSince: after(NOW, -10) }),
   remembering({ downSince: after(NOW, -10_000) }),
@@ -219,6 +226,13 @@ const inRecovery = (w: HaWorld): boolean | undefined =>
     ? w.server.sql.value.inRecovery
     : undefined;
 const isLawful = (w: HaWorld): boolean => isValid(w.lease.held, w.now);
+/** R30, told once more: let go by the fence, and nobody who can be asked says that this was taken back. */
+const isFree = (w: HaWorld): boolean =>
+  w.fence.unguarded !== undefined &&
+  w.server.process.kind === "running" &&
+  w.server.process.guarded &&
+  (cluster(w)?.unguarded.value?.member ?? w.self.name) === w.self.name &&
+  (cluster(w) === undefined || cluster(w)?.unguarded.value !== undefined);
 const oneOf = (kinds: readonly (HaStep["kind"] | undefined)[], { step }: Answer): boolean =>
   kinds.includes(step?.kind);
 
@@ -274,6 +288,9 @@ function isPermitted(w: HaWorld): boolean {
   const c = cluster(w);
   if (c === undefined || c.leader !== undefined) return false;
   const { hold } = c;
+  const free = c.unguarded.value?.member;
+  if (free !== undefined && free !== w.self.name) return false;
+  if (free !== undefined && isFree(w) && inRecovery(w) === false) return true;
   if (hold === undefined) {
     const bySilence = w.now >= rivalMayActAt(w.self.startedAt, 8_000);
     return c.initialize.value === undefined ? w.claimed : bySilence;
@@ -298,7 +315,7 @@ describe("in any world the ladder also", () => {
   it("ends a primary that has no lease", () => {
     const found = counterexample((answer, w) => {
       if (inRecovery(w) !== false || isLawful(w) || w.job !== undefined) return true;
-      if (w.config.paused || w.requests.stopping === "detach") return true;
+      if (w.config.paused || w.requests.stopping === "detach" || isFree(w)) return true;
       // Another cluster's server that we did not start is refused, not ended.
       if (answer.because === "foreign_system_id" || answer.because === "foreign_data") return true;
       return oneOf(["kill", "stop", "adopt", "drop-lease"], answer);
@@ -317,6 +334,26 @@ describe("in any world the ladder also", () => {
     expect(found).toBeUndefined();
   });
 
+  it("lets a server go only in a pause, under the deadline of its term, named by the store", () => {
+    const found = counterexample(({ step }, w) => {
+      if (step?.kind !== "unguard") return true;
+      const record = cluster(w)?.unguarded.value;
+      const isNamed = record?.member === w.self.name && record.term === step.term;
+      return w.config.paused && isNamed && isLawful(w) && w.lease.held?.term === step.term;
+    });
+    expect(found).toBeUndefined();
+  });
+
+  it("takes its record away only for a server that is guarded, down, or a standby", () => {
+    const found = counterexample(({ step }, w) => {
+      if (step?.kind !== "clear-unguarded") return true;
+      const { armed: record, unguarded } = w.fence;
+      const isGuarded = record !== undefined && record.until > w.now && unguarded === undefined;
+      return w.server.process.kind === "down" || inRecovery(w) === true || isGuarded;
+    });
+    expect(found).toBeUndefined();
+  });
+
   it("starts, stops and promotes nothing by itself while paused", () => {
     const found = counterexample((answer, w) => {
       const { stopping, restart, reinitialise } = w.requests;
@@ -324,8 +361,11 @@ describe("in any world the ladder also", () => {
       if (!w.config.paused || isAsked.some((wish) => wish !== undefined)) return true;
       // The lease rules even then: a primary that runs out of it ends.
       if (w.lease.held !== undefined && !isValid(w.lease.held, after(w.now, 700))) return true;
-      if (inRecovery(w) === false && w.lease.held === undefined) return true;
-      return oneOf([undefined, "adopt", "drop-lease"], answer);
+      if (inRecovery(w) === false && w.lease.held === undefined && !isFree(w)) return true;
+      const ofThePause = ["record-unguarded", "unguard", "guard", "clear-unguarded"] as const;
+      // A key that another holds although the store names us is no pause any more.
+      if (cluster(w)?.leader !== undefined && cluster(w)?.leader?.name !== w.self.name) return true;
+      return oneOf([undefined, "adopt", "drop-lease", "acquire", ...ofThePause], answer);
     });
     expect(found).toBeUndefined();
   });

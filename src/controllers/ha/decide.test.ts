@@ -1,5 +1,6 @@
 // Does the ladder answer in every world, with every reason it knows?
 import { describe, expect, it } from "vitest";
+import { letGo, recorded } from "../../../test/support/pause-world.ts";
 import { askedFor, BUSY, routed, wished } from "../../../test/support/routed-world.ts";
 import { slot } from "../../../test/support/slot.ts";
 import { electedBy, waitingFor } from "../../../test/support/sync-world.ts";
@@ -139,6 +140,9 @@ const staying: Partial<Record<Reason, HaWorld>> = {
   adopting: given(leading(), withoutLease),
   lease_gone: given(leading(), heldBy("n2", 200)),
   paused: given(following(), paused),
+  pause_letting_go: given(leading(), paused),
+  pause_taking_key: given(leading(), paused, recorded("n1"), letGo, withoutLeader, withoutLease),
+  pause_ending: given(leading(), recorded("n1"), letGo),
   leading: given(leading()),
   lead_reserving_timeline: given(justWon()),
   lead_promoting: given(justWon(), branches(...LINEAGE, BRANCH_3)),
@@ -290,6 +294,7 @@ const moving: Partial<Record<Reason, HaWorld>> = {
   isolated_opening_gate: given(leading(), server({ syncNames: { kind: "closed" } })),
   lead_taking_key_anew: given(leading(), byPeers, withoutLeader),
   store_unread_peers_promised: given(leading(), byPeers, unread),
+  race_waiting_for_armed: given(leaderless(), recorded("n1")),
   race_waiting_for_heir: given(leaderless(), released({ heir: "n3", minLsn: END }, { ago: 1_000 })),
   race_removing_stale_leader: given(following(), holdSilentFor(9_000)),
   race_acquiring: given(leaderless()),

@@ -7,6 +7,7 @@ import type { PermanentSlot } from "../../model/slot.ts";
 import type { SyncNames, SyncState } from "../../model/sync.ts";
 import type { Instant, Ms } from "../../model/time.ts";
 import type { Branch, Lineage } from "../../model/timeline.ts";
+import type { Unguarded } from "../../model/unguarded.ts";
 import type { ServerPlan, SlotMove, Upstream } from "../../ports/postgres.ts";
 
 /** Upkeep: harmless to repeat, may fail without changing what we are. */
@@ -93,6 +94,16 @@ export type HaChange =
   | { readonly kind: "close-gate" }
   | { readonly kind: "open-gate" }
   | { readonly kind: "follow"; readonly upstream: Upstream | undefined }
+  /** R30: the record, then the word to the fence; and back, the deadline before the record goes. */
+  | {
+      readonly kind: "record-unguarded";
+      readonly term: number;
+      readonly record: Unguarded;
+      readonly revision: number;
+    }
+  | { readonly kind: "unguard"; readonly term: number }
+  | { readonly kind: "guard" }
+  | { readonly kind: "clear-unguarded"; readonly revision: number }
   | { readonly kind: "find-crash-end"; readonly from: Lsn; readonly lineage: Lineage }
   | {
       readonly kind: "reserve";

@@ -5,6 +5,7 @@ import type { ClusterStatus, FailoverIntent, HistoryRow, Hold, Roster } from "..
 import { type Lsn, parseLsn, printLsn } from "../lsn.ts";
 import type { SyncState } from "../sync.ts";
 import type { Branch } from "../timeline.ts";
+import type { Unguarded } from "../unguarded.ts";
 import {
   integerIn,
   isObject,
@@ -15,7 +16,7 @@ import {
   textIn,
 } from "./json.ts";
 import { API_PATH, baseUrl, lsnIn } from "./member.ts";
-import { parseRfc3339 } from "./rfc3339.ts";
+import { parseRfc3339, printRfc3339 } from "./rfc3339.ts";
 
 /** The value of the `hold` key. Term 0 stands for the revision at which it was written (the acquire, R5). */
 export const printHold = (hold: Omit<Hold, "modRevision">): string =>
@@ -211,4 +212,31 @@ export function parseRoster(text: string | undefined): Roster | undefined {
 export function printRoster(roster: Roster): string {
   const rows = Object.entries(roster).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return printJson(Object.fromEntries(rows.map(([name, url]) => [name, `${url}${API_PATH}`])));
+}
+
+/** The value of `unguarded`. */
+export const printUnguarded = ({ member, term, sinceMs, host, port, apiUrl }: Unguarded): string =>
+  printJson({
+    member,
+    term,
+    since: sinceMs === undefined ? undefined : printRfc3339(sinceMs),
+    host,
+    port,
+    api_url: apiUrl,
+  });
+
+/** Reads `unguarded`. One that cannot be read names nobody, and so keeps everybody from racing. */
+export function parseUnguarded(text: string | undefined): Unguarded | undefined {
+  if (text === undefined) return undefined;
+  const value = parseJson(text);
+  const read = isObject(value) ? value : {};
+  const since = textIn(read["since"]);
+  return {
+    member: textIn(read["member"]) ?? "?",
+    term: integerIn(read["term"]) ?? 0,
+    sinceMs: since === undefined ? undefined : parseRfc3339(since),
+    host: textIn(read["host"]) ?? "",
+    port: integerIn(read["port"]) ?? 0,
+    apiUrl: textIn(read["api_url"]) ?? "",
+  };
 }

@@ -58,7 +58,12 @@ const member: fc.Arbitrary<Member> = fc.record({
     }),
   ),
   paused: fc.boolean(),
-  ours: fc.record({ agent: name, hold: fc.boolean(), fence: fc.boolean() }),
+  ours: fc.record({
+    agent: name,
+    hold: fc.boolean(),
+    fence: fc.boolean(),
+    heedsPause: fc.boolean(),
+  }),
   because: maybe(name),
 });
 

@@ -94,6 +94,7 @@ function printOurs(m: Member): JsonObject | undefined {
     agent: m.ours.agent,
     hold: m.ours.hold,
     fence: m.ours.fence,
+    heeds_pause: m.ours.heedsPause,
     because: m.because,
     handing_over: m.handingOver,
     position: m.position === undefined ? undefined : printLsn(m.position),
@@ -103,7 +104,12 @@ function printOurs(m: Member): JsonObject | undefined {
 /** Ours only if all three say so: a member of which we are not sure is treated like Patroni's (R35). */
 function parseOurs(value: unknown): Member["ours"] {
   if (!isObject(value) || typeof value["agent"] !== "string") return undefined;
-  return { agent: value["agent"], hold: value["hold"] === true, fence: value["fence"] === true };
+  return {
+    agent: value["agent"],
+    hold: value["hold"] === true,
+    fence: value["fence"] === true,
+    heedsPause: value["heeds_pause"] === true,
+  };
 }
 
 /** Reads a member's key. One that cannot be read is still a member: it has a name and says nothing else. */

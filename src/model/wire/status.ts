@@ -31,6 +31,8 @@ export interface StatusCluster {
     readonly forMs?: number;
     readonly leftMs?: number;
   };
+  /** The primary that a pause lets run without its fence, and since when; it outlasts the pause until it is guarded. */
+  readonly unguarded?: { readonly member: string; readonly forMs?: number };
   readonly ttlMs: number;
   /** How old the look at the store is; absent when there never was one. */
   readonly ageMs?: number;
@@ -92,6 +94,8 @@ export interface StatusNode {
   readonly fence: {
     readonly alive: boolean;
     readonly armed: boolean;
+    /** The server runs without a deadline, in a pause. */
+    readonly unguarded?: boolean;
     readonly leftMs?: number;
     readonly roundTripMs?: number;
     readonly watchdog: string;

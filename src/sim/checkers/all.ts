@@ -13,6 +13,7 @@ import { noInstants } from "./no-instants.ts";
 import { noLoss } from "./no-loss.ts";
 import { oneWriter } from "./one-writer.ts";
 import { ownStore } from "./own-store.ts";
+import { recordedFirst } from "./recorded-first.ts";
 import { dataKept, rightRows } from "./right-rows.ts";
 import { pausesEnd, routesFollow } from "./routes-follow.ts";
 import { slotsKept } from "./slots-kept.ts";
@@ -26,6 +27,7 @@ export const CHECKERS: readonly MakeChecker[] = [
   syncNoLoss,
   historyGrows,
   armedFirst,
+  recordedFirst,
   fenceCalm,
   rightRows,
   dataKept,

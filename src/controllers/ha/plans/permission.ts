@@ -9,22 +9,35 @@ import { after } from "../../../model/time.ts";
 import type { HaWorld } from "../world.ts";
 import { hasWhatWasReleased } from "./eligibility.ts";
 import { clusterOf } from "./standing.ts";
+import { unguardedOther } from "./unguarded.ts";
 
 export type Permission =
   | { readonly granted: true }
-  | { readonly granted: false; readonly because: Reason; readonly wakeAt: Instant };
+  | {
+      readonly granted: false;
+      readonly because: Reason;
+      readonly wakeAt: Instant;
+      readonly detail?: string;
+    };
 
 const granted: Permission = { granted: true };
-const wait = (because: Reason, wakeAt: Instant): Permission => ({
+const wait = (because: Reason, wakeAt: Instant, detail?: string): Permission => ({
   granted: false,
   because,
   wakeAt,
+  ...(detail === undefined ? {} : { detail }),
 });
 
 /** Absence of the leader key is not permission: a release is, or silence of `hold` for H on this node's own clock. */
 export function permission(w: HaWorld): Permission {
   const c = clusterOf(w);
   if (c === undefined) return wait("race_waiting_for_hold", after(w.now, holdMsOf(w.config)));
+  // R30: a server that nobody ends may still take writes, however silent its agent is.
+  const unguarded = unguardedOther(w);
+  if (unguarded !== undefined) {
+    const detail = `${unguarded.member} ran without its fence and has not said that it is armed again`;
+    return wait("race_waiting_for_armed", after(w.now, holdMsOf(w.config)), detail);
+  }
   // Its grantee may lead without a trace in the store (R27).
   if (w.promised !== undefined) return wait("race_promised_to_peer", w.promised.until);
   // No trace of a holder, or no trace any more: somebody may have erased it under a living one. One H from then on.

@@ -9,6 +9,7 @@ import { PUBLISHED_VERSION } from "../../../model/wire/member.ts";
 import type { HaWorld } from "../world.ts";
 import { handingOver } from "./routers.ts";
 import { clusterOf, isPrimary, leads, sqlOf } from "./standing.ts";
+import { isUnguarded } from "./unguarded.ts";
 
 /** This member as the store should show it. */
 export function selfPortrait(w: HaWorld, because: AnyReason): Member {
@@ -31,7 +32,7 @@ export function selfPortrait(w: HaWorld, because: AnyReason): Member {
     pendingRestart: sql?.pendingRestart ?? [],
     scheduledRestart: w.requests.scheduledRestart,
     paused: w.config.paused,
-    ours: { agent: w.self.agentVersion, hold: true, fence: true },
+    ours: { agent: w.self.agentVersion, hold: true, fence: true, heedsPause: true },
     ...(asked === undefined ? {} : { handingOver: asked }),
     because,
   };
@@ -43,11 +44,15 @@ export function roleOf(w: HaWorld): MemberRole {
   return "standby";
 }
 
-/** Where the store cannot be read or others stand in for it, the lease alone says it: it is good until it ends. */
+/**
+ * Where the store cannot be read or others stand in for it, the lease alone says it: it is good until it ends. In a pause
+ * neither is needed.
+ */
 const isLawful = (w: HaWorld): boolean =>
-  clusterOf(w) === undefined || w.lease.grantor === "peers"
+  isUnguarded(w) ||
+  (clusterOf(w) === undefined || w.lease.grantor === "peers"
     ? isValid(w.lease.held, w.now)
-    : leads(w) !== undefined;
+    : leads(w) !== undefined);
 
 export function stateOf(w: HaWorld): MemberState {
   const job = w.job?.step.kind;

@@ -2,8 +2,9 @@
 
 import { isValid } from "../../../model/lease.ts";
 import { heirs } from "../plans/candidates.ts";
-import { cleanEnd, isDown, isPrimary, leads } from "../plans/standing.ts";
+import { cleanEnd, isDown, isPrimary, isStandby, leads } from "../plans/standing.ts";
 import { switchoverCandidate } from "../plans/switchover.ts";
+import { isUnguarded, letGo } from "../plans/unguarded.ts";
 import { unused } from "../plans/unused.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
@@ -14,12 +15,22 @@ const STOP_LIMIT_MS = 60_000;
 export function halt(w: HaWorld): Verdict | undefined {
   if (w.requests.stopping === undefined) return undefined;
   if (w.requests.stopping === "detach") return { because: "detached", vouch: holds(w) };
+  const stays = staysInPause(w);
+  if (stays !== undefined) return stays;
   if (w.job !== undefined) {
     if (w.job.step.kind === "stop") return { because: "stopping_server", vouch: holds(w) };
     return { because: "stopping_server", cancelJob: true };
   }
   if (!isDown(w)) return stopServer(w);
   return handOver(w);
+}
+
+/** In a pause the agent leaves and takes nothing with it: a primary is let go first (R30). */
+function staysInPause(w: HaWorld): Verdict | undefined {
+  if (!w.config.paused || w.job !== undefined) return undefined;
+  if (isStandby(w) || isUnguarded(w)) return { because: "detached", vouch: holds(w) };
+  const lease = leads(w);
+  return lease === undefined || !isPrimary(w) ? undefined : letGo(w, lease);
 }
 
 function stopServer(w: HaWorld): Verdict {

@@ -3,6 +3,7 @@ import { basisOf } from "../../../model/acquire-basis.ts";
 import { isValid, type Lease } from "../../../model/lease.ts";
 import { after } from "../../../model/time.ts";
 import { clusterOf, isPrimary } from "../plans/standing.ts";
+import { isUnguarded } from "../plans/unguarded.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -53,8 +54,9 @@ function ownLease(w: HaWorld): Verdict | undefined {
   const record = w.fence.armed;
   const hold = clusterOf(w)?.hold;
   // An agent that came back in time: key, durable lease id and the fence's own record agree.
-  const cameBack =
-    record?.term === leader.term && record.until > w.now && w.fence.leaseId === w.lease.leaseId;
+  const isRecorded = record?.term === leader.term && record.until > w.now;
+  // Under a pause's record nobody else can have led since, whichever of our terms the fence heard of last (R30).
+  const cameBack = (isRecorded || isUnguarded(w)) && w.fence.leaseId === w.lease.leaseId;
   // An acquire of this very process whose answer was lost; it counts from when it was sent.
   const late = w.promised === undefined ? w.lease.acquireUnknownSince : undefined;
   const sentAt = cameBack ? w.now : late;

@@ -4,6 +4,7 @@ import { isolation } from "../plans/isolation.ts";
 import { awaitsRecord, recordUpkeep } from "../plans/own-record.ts";
 import { isDown, isPrimary, isRunning, isStandby } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
+import { isUnguarded } from "../plans/unguarded.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -46,6 +47,7 @@ const mayBePrimary = (w: HaWorld): boolean =>
 
 function primary(w: HaWorld, detail: string): Verdict {
   const held = w.lease.held;
+  if (isUnguarded(w)) return { because: "paused", detail, vouch: held !== undefined };
   if (held === undefined)
     return { because: "demoting_without_lease", detail, step: { kind: "kill" } };
   const leaveAt = after(held.validUntil, -LEAVE_BEFORE_END_MS);

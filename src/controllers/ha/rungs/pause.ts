@@ -1,37 +1,91 @@
 // Does an operator hold the wheel?
+import type { Lease } from "../../../model/lease.ts";
 import { after, type Instant } from "../../../model/time.ts";
+import { openGate } from "../plans/isolation.ts";
 import { clusterOf, isPrimary, leads } from "../plans/standing.ts";
 import { switchoverCandidate } from "../plans/switchover.ts";
+import { keepSync } from "../plans/sync-keeping.ts";
+import {
+  clearOwn,
+  isUnguarded,
+  letGo,
+  takeBack,
+  takeKey,
+  whoWouldNotHeed,
+} from "../plans/unguarded.ts";
 import { leaderUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
 /**
- * Paused, nothing is started, stopped or promoted by itself. The lease is kept alive and the fence stays armed, so
- * that a pause is never a second way to two primaries. A switchover to a named member is still carried out.
+ * Paused, nothing is started, stopped or promoted by itself, and the primary runs without a deadline: agent and store may
+ * go and come. Whoever acts on a person's word during a pause is guarded first, and so is everybody when it ends (R30).
  */
 export function pause(w: HaWorld): Verdict | undefined {
-  if (!w.config.paused) return undefined;
-  if (isPartOfSwitchover(w)) return undefined;
-  if (w.requests.restart !== undefined || w.requests.reinitialise !== undefined) return undefined;
+  if (!w.config.paused || isActing(w)) return takeBack(w);
+  const verdict = held(w);
+  const wakeAt = earlier(verdict.wakeAt, overAt(w));
+  return { ...verdict, ...(wakeAt === undefined ? {} : { wakeAt }) };
+}
+
+function held(w: HaWorld): Verdict {
+  if (!isPrimary(w)) return clearOwn(w) ?? { because: "paused" };
   const lease = leads(w);
-  if (lease !== undefined && isPrimary(w)) {
-    return { because: "paused", vouch: true, upkeep: leaderUpkeep(w, lease.term), ...untilOver(w) };
-  }
-  return { because: "paused", ...untilOver(w) };
+  if (lease !== undefined) return leading(w, lease);
+  if (isUnguarded(w)) return takeKey(w) ?? { because: "paused" };
+  // A person has said that this server is down, and it is not: somebody else may lead by now.
+  if (w.fence.unguarded !== undefined)
+    return {
+      because: "demoting_without_lease",
+      detail: "nothing allows it",
+      step: { kind: "kill" },
+    };
+  return { because: "paused" };
+}
+
+/** What keeps commits from being acknowledged is looked after all the same: that starts and stops nothing. */
+function leading(w: HaWorld, lease: Lease): Verdict {
+  const upkeep = leaderUpkeep(w, lease.term);
+  const now = letGo(w, lease) ?? openGate(w) ?? keepSync(w, lease);
+  return now === undefined
+    ? { because: "paused", ...staysGuarded(w), vouch: true, upkeep }
+    : { ...now, upkeep: [...(now.upkeep ?? []), ...upkeep] };
+}
+
+/** Why the deadline stands although the cluster is paused: whoever is about to stop the agent must know. */
+function staysGuarded(w: HaWorld): Pick<Verdict, "detail"> {
+  if (isUnguarded(w)) return {};
+  const c = clusterOf(w);
+  const old = c === undefined ? undefined : whoWouldNotHeed(w, c);
+  const why =
+    old === undefined
+      ? (w.outcomes["unguard"]?.why ?? w.outcomes["record-unguarded"]?.why ?? "not yet told")
+      : `the agent of ${old} would not heed the record`;
+  return { detail: `the fence stays armed: ${why}` };
 }
 
 /** A pause with an end needs nobody to resume it: the first look after that moment sees none. */
-function untilOver(w: HaWorld): { readonly wakeAt?: Instant } {
+function overAt(w: HaWorld): Instant | undefined {
   const { untilMs } = w.config.pauseNote;
-  return untilMs === undefined ? {} : { wakeAt: after(w.now, Math.max(0, untilMs - w.wallMs)) };
+  return untilMs === undefined ? undefined : after(w.now, Math.max(0, untilMs - w.wallMs));
 }
+
+const earlier = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a;
+
+/** A person asked for something that this member has a part in. */
+const isActing = (w: HaWorld): boolean =>
+  isPartOfSwitchover(w) ||
+  w.requests.restart !== undefined ||
+  w.requests.reinitialise !== undefined;
 
 /** The named member, and the one that gives up or has just given up; nobody else acts upon it. */
 function isPartOfSwitchover(w: HaWorld): boolean {
   const c = clusterOf(w);
-  const candidate = c?.failover.value?.candidate;
-  if (candidate === undefined) return false;
+  const intent = c?.failover.value;
+  const candidate = intent?.candidate;
+  // What was planned for later is no word about this moment: it waits for the end of the pause.
+  if (candidate === undefined || intent?.scheduledAtMs !== undefined) return false;
   const isGivingUp = leads(w) !== undefined || c?.hold?.holder === w.self.name;
   return candidate === w.self.name || (isGivingUp && switchoverCandidate(w) !== undefined);
 }

@@ -21,6 +21,7 @@ export function race(w: HaWorld): Verdict {
   if (!may.granted) {
     return {
       because: may.because,
+      ...(may.detail === undefined ? {} : { detail: may.detail }),
       wakeAt: may.wakeAt,
       upkeep: standbyUpkeep(w, undefined),
       remember: { racingSince: undefined },
