@@ -142,6 +142,15 @@ const PLAYERS: Partial<Record<VerbName, Player>> = {
     await ask(lab, first?.name ?? "", "config", body, "PATCH");
     return () => ask(lab, first?.name ?? "", "config", { pause: false }, "PATCH");
   },
+  resume: async (lab) => {
+    await ask(lab, lab.members[0]?.name ?? "", "config", { pause: false }, "PATCH");
+    return undefined;
+  },
+  confirmDown: async (lab, node) => {
+    const other = lab.members.find(({ name }) => name !== node);
+    await ask(lab, other?.name ?? "", "understudy/confirm-down", { member: node });
+    return undefined;
+  },
   stopCleanly: async (lab, node) => {
     for (const { process, role } of belongingsOf(lab, node)) {
       if (role === "agent") signalProcess(process, "SIGTERM");

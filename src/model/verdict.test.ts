@@ -84,6 +84,32 @@ describe("the sentence on a cluster", () => {
     expect(warnings).toEqual(["n2 could lead, 400 B behind: understudy failover --to n2"]);
   });
 
+  it("says who runs without its fence in a pause, and what keeps the others from leading after it", () => {
+    const record = {
+      member: "n1",
+      term: 10,
+      sinceMs: WALL_MS - 60_000,
+      host: "",
+      port: 0,
+      apiUrl: "",
+    };
+    const unguarded = { value: record, modRevision: 9 };
+    const config = { value: { ...DEFAULT_CONFIG, paused: true }, modRevision: 1 };
+    expect(verdictOn(cluster({ config, unguarded }), LAG, WALL_MS)).toMatchObject({
+      health: "degraded",
+      sentence: "n1 is the primary; 2 standbys can take over, at most 0 B behind",
+      warnings: [
+        "the cluster is paused, until it is resumed: no failover",
+        "n1 has been running without its fence for 1m 0s",
+      ],
+    });
+    const gone = cluster({ unguarded, leader: undefined, members: [member("n2")] });
+    const { health, sentence, warnings } = verdictOn(gone, LAG, WALL_MS);
+    expect(health).toBe("unknown");
+    expect(sentence).toBe("n1 may be the primary still, without an agent; nobody else leads");
+    expect(warnings[0]).toContain("understudy resume --confirm-down n1");
+  });
+
   it("warns of lag, pause and pending restarts", () => {
     const pendingRestart = [{ parameter: "a", oldValue: "1", newValue: "2" }];
     const { sentence, warnings } = verdictOn(

@@ -209,7 +209,7 @@ export class SimFence implements Fence {
   #lost(fence: FenceProcess): void {
     if (this.#fence !== fence || !this.#isAnswering) return;
     this.#isAnswering = false;
-    this.#known = { ...this.#known, serverPid: undefined };
+    if (!fence.process.isAlive) this.#known = { ...this.#known, serverPid: undefined };
     this.#tell({ kind: "lost" });
   }
 

@@ -189,8 +189,8 @@ export class Contact {
   #onClose(link: FenceLink | undefined): void {
     if (this.#link !== link || this.#isClosed) return;
     this.#link = undefined;
-    // What it was last armed for stays known: PostgreSQL must be down by then (R14).
-    this.#status = { ...this.#status, serverPid: undefined, unguarded: undefined };
+    // What it was last armed for stays known: PostgreSQL must be down by then (R14), or may run on (R30).
+    this.#status = { ...this.#status, serverPid: undefined };
     this.#lose();
   }
 

@@ -36,7 +36,8 @@ async function signOfLife(
     node.askMember(apiUrl, PROBE_MS),
     node.serverAnswers({ host, port }, PROBE_MS),
   ]);
-  if (agent.kind === "known") return `the agent of ${member} answers: it ends the pause by itself`;
+  if (agent.kind === "known")
+    return `the agent of ${member} answers: once it reads the store, it ends the pause by itself`;
   return server ? `the server of ${member} answers at ${host}:${port}: stop it first` : undefined;
 }
 

@@ -230,7 +230,7 @@ const isLawful = (w: HaWorld): boolean => isValid(w.lease.held, w.now);
 const isFree = (w: HaWorld): boolean =>
   w.fence.unguarded !== undefined &&
   w.server.process.kind === "running" &&
-  w.server.process.guarded &&
+  (w.server.process.guarded || !w.fence.alive) &&
   (cluster(w)?.unguarded.value?.member ?? w.self.name) === w.self.name &&
   (cluster(w) === undefined || cluster(w)?.unguarded.value !== undefined);
 const oneOf = (kinds: readonly (HaStep["kind"] | undefined)[], { step }: Answer): boolean =>

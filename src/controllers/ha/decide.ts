@@ -4,7 +4,7 @@ import { digest } from "./plans/memory.ts";
 import { rosterSent } from "./plans/roster.ts";
 import { isPublished, selfPortrait } from "./plans/self-portrait.ts";
 import { clusterOf, isPrimary } from "./plans/standing.ts";
-import { isUnguarded } from "./plans/unguarded.ts";
+import { mayStandStill } from "./plans/unguarded.ts";
 import { bootstrap } from "./rungs/bootstrap.ts";
 import { follow } from "./rungs/follow.ts";
 import { halt } from "./rungs/halt.ts";
@@ -70,9 +70,7 @@ function firstAnswer(w: HaWorld): Verdict {
  */
 function always(w: HaWorld, verdict: Verdict): readonly HaUpkeep[] {
   const upkeep: HaUpkeep[] = [];
-  // A fence that does not answer is replaced, and its server with it: in a pause it is waited for.
-  const mayWait = w.config.paused && isUnguarded(w);
-  if (!w.fence.alive && !mayWait) upkeep.push({ kind: "ensure-fence" });
+  if (!w.fence.alive && !mayStandStill(w)) upkeep.push({ kind: "ensure-fence" });
   if (clusterOf(w) !== undefined && verdict.step === undefined) {
     const member = selfPortrait(w, verdict.because);
     if (!isPublished(w, member)) upkeep.push({ kind: "publish", member });

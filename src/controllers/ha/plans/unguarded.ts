@@ -29,14 +29,19 @@ export function unguardedOther(w: HaWorld): Unguarded | undefined {
 
 /**
  * Our server runs without a deadline and rightly so: it may go on whatever becomes of agent, lease and store. While the
- * store cannot be read the fence's memory counts: only this member or a person can have taken the record away.
+ * store cannot be read the fence's memory counts: only this member or a person can have taken the record away. Of a fence
+ * that is silent we go by its last word: if it is dead, its server is dying too.
  */
 export function isUnguarded(w: HaWorld): boolean {
   const { process } = w.server;
-  if (w.fence.unguarded === undefined || process.kind !== "running" || !process.guarded)
-    return false;
+  if (w.fence.unguarded === undefined || process.kind !== "running") return false;
+  if (!process.guarded && w.fence.alive) return false;
   return clusterOf(w) === undefined || ownRecord(w) !== undefined;
 }
+
+/** A fence that stands still would be replaced, and its server with it: in a pause it is waited for. */
+export const mayStandStill = (w: HaWorld): boolean =>
+  w.config.paused && isUnguarded(w) && w.fence.serverPid !== undefined;
 
 /** The first phase: recorded, then let go. Undefined when that is done, or not possible. */
 export function letGo(w: HaWorld, lease: Lease): Verdict | undefined {

@@ -28,6 +28,7 @@ import {
   peerSilent,
   released,
   stoppedAt,
+  stray,
   TERM,
   unread,
   WALL_MS,
@@ -158,6 +159,10 @@ describe("a primary without a deadline", () => {
     const silent = (w: HaWorld): HaWorld => ({ ...w, fence: { ...w.fence, alive: false } });
     const ensure = { kind: "ensure-fence" };
     expect(decide(given(free, silent)).upkeep).not.toContainEqual(ensure);
+    const parted = (w: HaWorld): HaWorld => ({ ...w, fence: { ...w.fence, serverPid: undefined } });
+    const lost = given(free, silent, parted, stray);
+    expect(decide(lost).upkeep).toContainEqual(ensure);
+    expect(decide(given(lost, unread, withoutLease)).step).toBeUndefined();
     expect(decide(given(free, silent, config({ paused: false }))).upkeep).toContainEqual(ensure);
   });
 });
