@@ -293,6 +293,36 @@ describe("a pause", () => {
   });
 });
 
+describe("the end of a pause", () => {
+  const record = { member: "n9", term: 10, sinceMs: undefined, host: "n9", port: 5432, apiUrl: "" };
+  const free = async (): Promise<void> => {
+    const seen = { ...node.seen.cluster!.seen, unguarded: { value: record, modRevision: 70 } };
+    node.seen = { ...node.seen, cluster: { seen, at: 0 as never } };
+    node.snapshots = [seen];
+  };
+
+  it("says who is surely down, which is refused while its server answers", async () => {
+    await free();
+    const { exit, out } = await run("resume", "--confirm-down", "n9");
+    expect([exit, out.split("\n")]).toEqual([
+      0,
+      ["demo was not paused", "n9 counts as down: another member may lead now", ""],
+    ]);
+    expect(node.cleared).toEqual([70]);
+    node.isServerThere = true;
+    const refused = await run("resume", "--confirm-down", "n9");
+    expect([refused.exit, refused.failed.length]).toEqual([6, 3]);
+    expect((await run("resume", "--confirm-down", "n2")).exit).toBe(10);
+    expect(node.cleared).toEqual([70]);
+  });
+
+  it("is waited for until nobody runs without a fence, as its beginning is until somebody does", async () => {
+    expect((await run("resume", "--wait")).out).toContain("no server runs without its fence");
+    await free();
+    expect((await run("pause", "--yes", "--wait")).out).toContain("n9 runs without its fence");
+  });
+});
+
 describe("what needs no cluster", () => {
   it("explains codes", async () => {
     expect((await run("explain", "following")).out).toContain("follows the leader");

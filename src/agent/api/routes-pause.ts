@@ -37,8 +37,9 @@ async function signOfLife(
     node.serverAnswers({ host, port }, PROBE_MS),
   ]);
   if (agent.kind === "known")
-    return `the agent of ${member} answers: once it reads the store, it ends the pause by itself`;
-  return server ? `the server of ${member} answers at ${host}:${port}: stop it first` : undefined;
+    return `the agent of ${member} answers\nit ends the pause itself as soon as it reads the store`;
+  if (!server) return undefined;
+  return `the server of ${member} answers at ${host}:${port}\nstart its agent, or stop that server first`;
 }
 
 export const PAUSE_ROUTES: readonly Route[] = [
