@@ -36,6 +36,7 @@ import { keyErasedInAPromotion } from "./key-erased-in-a-promotion.ts";
 import { laggingStandbyCrashRestart } from "./lagging-standby-crash-restart.ts";
 import { lateAcquireIsJudgedAgain } from "./late-acquire-is-judged-again.ts";
 import { lateAcquireLands } from "./late-acquire-lands.ts";
+import { leaderDiesWhileClientsWait } from "./leader-dies-while-clients-wait.ts";
 import { leaseRevoked } from "./lease-revoked.ts";
 import { logicalCopyTooYoung } from "./logical-copy-too-young.ts";
 import { logicalSlotSurvives } from "./logical-slot-survives.ts";
@@ -67,6 +68,7 @@ import { restartOnRequest } from "./restart-on-request.ts";
 import { routerDiesInASwitchover } from "./router-dies-in-a-switchover.ts";
 import { routerDiesWhileClientsWait } from "./router-dies-while-clients-wait.ts";
 import { routerFollowsFailover } from "./router-follows-failover.ts";
+import { routerWithoutAStore } from "./router-without-a-store.ts";
 import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
 import { slowPromotions } from "./slow-promotions.ts";
 import { standbyRestart } from "./standby-restart.ts";
@@ -176,6 +178,8 @@ export const STORIES: readonly Scenario[] = [
   agentAwayInAPromotion,
   keyErasedInAPromotion,
   routerFollowsFailover,
+  leaderDiesWhileClientsWait,
+  routerWithoutAStore,
   switchoverBehindARouter,
   switchoverBlockedByAClient,
   routerDiesInASwitchover,

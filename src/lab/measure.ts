@@ -32,6 +32,8 @@ export interface Measurement {
   readonly stillAcknowledgedMs: Ms | undefined;
   readonly acknowledged: number;
   readonly notPromised: number;
+  /** Attempts that ended in an error or without an answer, from the beginning of the load to its end. */
+  readonly failed: number;
   readonly lost: readonly LostRow[];
   readonly probes: ProbeReport | undefined;
 }
@@ -64,9 +66,9 @@ export async function measure(lab: LabRecord, what: Measured): Promise<Measureme
     const probes = await prober?.stop();
     const lost = await load.check(BACK_LIMIT_MS);
     const after = summary(await waitForPrimary(lab, BACK_LIMIT_MS));
-    const { acknowledged, notPromised } = load.ledger;
+    const { acknowledged, notPromised, failed } = load.ledger;
     const stillAcknowledgedMs = probes && lastWriteOf(before, probes, faultAt);
-    const counted = { acknowledged, notPromised, lost, probes, stillAcknowledgedMs };
+    const counted = { acknowledged, notPromised, failed, lost, probes, stillAcknowledgedMs };
     return { before, after, ...pauses, ...counted };
   } finally {
     await Promise.all([load.stop(), prober?.stop()]);
