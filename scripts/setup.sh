@@ -50,6 +50,8 @@ missing_packages() {
   if [ "$mode" = test ]; then
     # Walls between hosts that are network namespaces; a lab on loopback has none.
     on_path iptables || echo iptables
+    # Announces a virtual address, and asks whether anybody has it.
+    on_path arping || echo iputils-arping
   fi
 }
 

@@ -10,6 +10,7 @@ import type { Callbacks } from "../ports/callbacks.ts";
 import { createApi } from "./api/api.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
+import { composeDoor } from "./front-door.ts";
 import { createReload } from "./reload.ts";
 import { refuseStranger } from "./stranger.ts";
 import { createView } from "./view.ts";
@@ -33,7 +34,12 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     clock,
     log,
   });
-  const onLook = tellsOf(callbacks);
+  const tell = tellsOf(callbacks);
+  const door = composeDoor(settings, ports);
+  const onLook = (world: HaWorld): void => {
+    tell(world);
+    door?.onLook(world);
+  };
   const node: Node = await createNode(ports, { settings, agentVersion: VERSION, onLook });
   let leave: (how: Leaving) => void = () => undefined;
   const leaving = new Promise<Leaving>((resolve) => {
@@ -67,6 +73,8 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   const how = await leaving;
   log.info("the agent leaves", { how });
   await composed.router?.stop(how === "stop" ? "end" : "stay");
+  // Clients are led elsewhere before the server goes; who only detaches leads on.
+  if (how === "stop") await door?.close();
   await (how === "stop" ? node.stop() : node.detach());
   await callbacks.drain(CALLBACKS_END_MS);
   await api.close();

@@ -15,6 +15,7 @@ export type LabRole =
   | "relay"
   | "etcd"
   | "pgbouncer"
+  | "releaser"
   | "haproxy";
 
 export interface Belonging {
@@ -31,7 +32,11 @@ const FENCE_TITLE = "understudy-fence ";
 const MOST_FLAGS = 8;
 
 /** Which of the bundles does what; the agent is one of several names in tests. */
-const ROLES: Readonly<Record<string, LabRole>> = { "fence.mjs": "fence", "lab.mjs": "relay" };
+const ROLES: Readonly<Record<string, LabRole>> = {
+  "fence.mjs": "fence",
+  "releaser.mjs": "releaser",
+  "lab.mjs": "relay",
+};
 
 const TOOLS = new Set([
   "initdb",

@@ -19,7 +19,7 @@ const KILL_LIMIT_MS: Ms = 10_000;
 const ORDER: readonly (readonly LabRole[])[] = [
   ["agent"],
   ["fence"],
-  ["postmaster", "backend", "tool", "relay", "pgbouncer", "haproxy"],
+  ["postmaster", "backend", "tool", "relay", "releaser", "pgbouncer", "haproxy"],
   ["etcd"],
 ];
 

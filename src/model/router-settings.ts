@@ -64,6 +64,8 @@ export interface RouterSettings {
   readonly holdLimitMs: Ms;
   /** A standby further behind gets no new reads. */
   readonly maxLagBytes: number;
+  /** The same for new reports on a standby set apart for them: its replay waits for the reports that run. */
+  readonly maxReportLagBytes: number;
   /** Whether reads go to the primary while no standby is fresh enough. */
   readonly readsFromPrimary: boolean;
   readonly pgbouncer: PgbouncerSettings | undefined;

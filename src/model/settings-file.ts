@@ -8,6 +8,7 @@ import type {
   RouterNodeSettings,
 } from "./settings.ts";
 import { readDynamic } from "./settings-dynamic.ts";
+import { readFrontDoor } from "./settings-front-door.ts";
 import { readBootstrapMethod } from "./settings-methods.ts";
 import { readOptions } from "./settings-options.ts";
 import { readPostgres } from "./settings-postgres.ts";
@@ -68,6 +69,7 @@ function readAll(root: Section): Read {
     connect: postgres.connectAddress.host,
   });
   const router = readRouter(root, postgres.stateDir);
+  const frontDoor = readFrontDoor(root);
   const settings: NodeSettings = {
     ...common,
     rest,
@@ -76,6 +78,7 @@ function readAll(root: Section): Read {
     tags: readTags(root),
     watchdog: readWatchdog(root),
     ...(router === undefined ? {} : { router }),
+    ...(frontDoor === undefined ? {} : { frontDoor }),
   };
   return { kind: "settings", settings };
 }

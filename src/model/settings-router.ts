@@ -30,6 +30,7 @@ export function readRouter(root: Section, stateDir: string): RouterSettings | un
     drainPolicy: section.choice("drain_policy", ["abort", "cut"]) ?? "abort",
     holdLimitMs: durationIn(section, "hold_limit", seconds(20)),
     maxLagBytes: bytesIn(section, "max_lag", 16 * MEGABYTE),
+    maxReportLagBytes: bytesIn(section, "max_report_lag", 1024 * MEGABYTE),
     readsFromPrimary: section.flag("reads_from_primary") ?? false,
     pgbouncer: readPgbouncer(section, stateDir),
     haproxy: readHaproxy(section, stateDir),

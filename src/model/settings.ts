@@ -1,6 +1,7 @@
 // What does this node's own file say? (the YAML in Patroni's form, checked; the parser is in settings-file.ts)
 
 import type { Address } from "./address.ts";
+import type { FrontDoorSettings } from "./front-door.ts";
 import type { RouterSettings } from "./router-settings.ts";
 import type { Secret } from "./secret.ts";
 import type { Ms } from "./time.ts";
@@ -152,4 +153,6 @@ export interface NodeSettings extends AgentSettings {
   readonly watchdog: WatchdogSettings;
   /** Clients come in here as well. */
   readonly router?: RouterSettings;
+  /** What moves with the leadership: an address, or whatever a command moves. */
+  readonly frontDoor?: FrontDoorSettings;
 }

@@ -28,6 +28,7 @@ export const ROUTER: RouterSettings = {
   drainPolicy: "abort",
   holdLimitMs: 15_000,
   maxLagBytes: 16_777_216,
+  maxReportLagBytes: 1_073_741_824,
   readsFromPrimary: false,
   pgbouncer: {
     listen: { host: "127.0.0.1", port: 6432 },

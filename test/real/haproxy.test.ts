@@ -50,6 +50,7 @@ describe("HAProxy, run for the user", () => {
     const one = createBalancer({
       settings: { ...settings, ...change },
       maxLagBytes: 16_777_216,
+      maxReportLagBytes: 1_073_741_824,
       readsFromPrimary: false,
       tls: undefined,
       clock: createClock(),

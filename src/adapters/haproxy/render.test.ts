@@ -15,6 +15,7 @@ const OPTIONS: RenderOptions = {
     maxConn: 2000,
   },
   maxLagBytes: 1024,
+  maxReportLagBytes: 4096,
   readsFromPrimary: false,
   checkTls: undefined,
   user: undefined,
@@ -37,6 +38,7 @@ describe("renderConfig", () => {
   it("asks the agents who is the primary, and who is fresh enough", () => {
     expect(sectionOf(text, "listen write")).toContain("uri /primary ");
     expect(sectionOf(text, "listen read")).toMatch(/uri \/\w+\?lag=1024 /);
+    expect(sectionOf(text, "listen report")).toMatch(/uri \/\w+\?lag=4096 /);
     const generous = renderConfig({ ...OPTIONS, readsFromPrimary: true });
     expect(sectionOf(generous, "listen read")).toContain("uri /read-only?lag=1024 ");
   });

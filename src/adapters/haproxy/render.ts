@@ -25,6 +25,8 @@ export interface RenderOptions {
   readonly settings: HaproxySettings;
   /** A standby further behind is refused by its own health check too. */
   readonly maxLagBytes: number;
+  /** The same for reports; as `maxLagBytes` unless said. */
+  readonly maxReportLagBytes?: number;
   readonly readsFromPrimary: boolean;
   readonly checkTls: CheckTls | undefined;
   /** Whom it becomes once it has read its files and bound its ports; undefined when we have no such power. */
@@ -138,11 +140,12 @@ function routePart(route: Route, options: RenderOptions): string | undefined {
 const serverSlots = (prefix: string, more: string): string =>
   `  server-template ${prefix} 1-${SLOTS} ${printAddress(NOBODY)} check port ${NOBODY.port} disabled${more}`;
 
-function checkPath(route: Route, { maxLagBytes, readsFromPrimary }: RenderOptions): string {
+function checkPath(route: Route, options: RenderOptions): string {
   if (route === "write") return "/primary";
+  const { maxLagBytes, maxReportLagBytes = maxLagBytes, readsFromPrimary } = options;
   // tidy-allow: the path that health checks of the field ask for
   const path = readsFromPrimary ? "/read-only" : "/replica";
-  return `${path}?lag=${maxLagBytes}`;
+  return `${path}?lag=${route === "report" ? maxReportLagBytes : maxLagBytes}`;
 }
 
 const tlsOptions = ({ cafile, pem }: CheckTls): readonly string[] => [

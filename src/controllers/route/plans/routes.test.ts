@@ -6,7 +6,7 @@ import { lsn } from "../../../model/lsn.ts";
 import type { Member } from "../../../model/member.ts";
 import { planRoutes } from "./routes.ts";
 
-const SETTINGS = { maxLagBytes: 16, readsFromPrimary: false };
+const SETTINGS = { maxLagBytes: 16, maxReportLagBytes: 64, readsFromPrimary: false };
 
 function seen(change: (c: ClusterSnapshot) => Partial<ClusterSnapshot> = () => ({})) {
   const w = given(following(), cluster(change));
@@ -71,6 +71,17 @@ describe("a standby", () => {
       seen((c) => ({ members: (set(c).members ?? []).filter((m) => m.name !== "n3") })),
     );
     expect(names(alone.reads)).toEqual(["n2 ready"]);
+  });
+
+  it("tagged for reports may be further behind for those, because its replay waits for them", () => {
+    const tags = seen().members[1]?.tags;
+    if (tags === undefined) throw new Error("n2 is there");
+    const behind = (bytes: bigint) => {
+      const replayedLsn = lsn(END - bytes);
+      return seen(withMember("n2", { tags: { ...tags, custom: { report: true } }, replayedLsn }));
+    };
+    expect(names(plan(behind(20n)).reports)).toEqual(["n2 ready"]);
+    expect(names(plan(behind(80n)).reports)).toEqual(["n2 drain"]);
   });
 });
 

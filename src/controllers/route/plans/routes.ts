@@ -9,12 +9,12 @@ export interface Wanted {
   readonly cluster: ClusterSnapshot;
   /** Who has proved to take writes; without it nobody is written to. */
   readonly primary: Leader | undefined;
-  readonly settings: Pick<RouterSettings, "maxLagBytes" | "readsFromPrimary">;
+  readonly settings: Pick<RouterSettings, "maxLagBytes" | "maxReportLagBytes" | "readsFromPrimary">;
 }
 
 /**
  * Writes to the primary; reads to every standby that may have readers, where one that is too far behind gets no new
- * ones; reports to the standbys tagged `report`, else where reads go. Always in the order of names.
+ * ones; reports to the standbys tagged `report`, which may be further behind, else where reads go. Always in the order of names.
  */
 export function planRoutes({ cluster, primary, settings }: Wanted): RoutePlan {
   const leader = primary === undefined ? undefined : memberNamed(cluster, primary.name);
@@ -22,15 +22,18 @@ export function planRoutes({ cluster, primary, settings }: Wanted): RoutePlan {
   const end = newest(cluster);
   const standbys = cluster.members
     .filter((m) => m.name !== cluster.leader?.name && mayRead(m))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(
-      (m) => ({ ...targetOf(m), state: isFresh(m, end, settings) ? "ready" : "drain" }) as const,
-    );
-  const isReporter = ({ name }: ReadTarget) =>
-    memberNamed(cluster, name)?.tags.custom["report"] === true;
-  const reporters = standbys.filter(isReporter);
-  const readers = standbys.filter((t) => !isReporter(t));
-  const reads = orPrimary(readers.length > 0 ? readers : reporters, write, settings);
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const within =
+    (limitBytes: number) =>
+    (m: Member): ReadTarget => ({
+      ...targetOf(m),
+      state: isFresh(m, end, limitBytes) ? "ready" : "drain",
+    });
+  const isReporter = ({ tags }: Member) => tags.custom["report"] === true;
+  const reporters = standbys.filter(isReporter).map(within(settings.maxReportLagBytes));
+  const others = standbys.filter((m) => !isReporter(m));
+  const readers = (others.length > 0 ? others : standbys).map(within(settings.maxLagBytes));
+  const reads = orPrimary(readers, write, settings);
   return {
     term: primary?.term ?? cluster.leader?.term ?? 0,
     write,
@@ -60,14 +63,10 @@ function newest({ status, members }: ClusterSnapshot): Lsn | undefined {
 }
 
 /** A standby whose position nobody knows is not fresh: readers would see who knows how old rows. */
-function isFresh(
-  m: Member,
-  end: Lsn | undefined,
-  { maxLagBytes }: Pick<RouterSettings, "maxLagBytes">,
-): boolean {
+function isFresh(m: Member, end: Lsn | undefined, limitBytes: number): boolean {
   const at = m.replayedLsn ?? m.position;
   if (at === undefined) return false;
-  return end === undefined || lagBytes(end, at) <= maxLagBytes;
+  return end === undefined || lagBytes(end, at) <= limitBytes;
 }
 
 function orPrimary(
