@@ -17,7 +17,8 @@ export function composeRouter(
   settings: RouterSettings,
 ): Router {
   const { clock, log } = shared;
-  const { pgbouncer, haproxy, holdLimitMs, maxLagBytes, readsFromPrimary } = settings;
+  const { pgbouncer, haproxy, holdLimitMs, maxLagBytes, maxReportLagBytes, readsFromPrimary } =
+    settings;
   const ports: RouterPorts = {
     ...shared,
     lookout: createLookout(clock),
@@ -35,6 +36,7 @@ export function composeRouter(
       createBalancer({
         settings: haproxy,
         maxLagBytes,
+        maxReportLagBytes,
         readsFromPrimary,
         tls: agent.rest.tls,
         clock,

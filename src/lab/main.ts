@@ -69,7 +69,7 @@ program
   .option("--name <name>", "more than one lab can run", USUAL_LAB.name)
   .option("--nodes <n>", "PostgreSQL nodes", whole, USUAL_LAB.nodes)
   .option("--etcd <n>", "etcd members", whole, USUAL_LAB.etcd)
-  .option("--routers <n>", "hosts with PgBouncer and HAProxy for clients", whole, USUAL_LAB.routers)
+  .option("--routers <n>", "hosts with PgBouncer and HAProxy for clients", whole, 1)
   .option("--report <node>", "this node is set apart for reports")
   .option("--etcd-apart", "etcd members get hosts of their own", false)
   .option("--dir <dir>", "where everything goes")

@@ -48,14 +48,23 @@ describe("understudy lab", () => {
   const dirOf = (name: string): string => join(place, "a".repeat(90), name);
   const recordOf = async (name: string): Promise<LabRecord> =>
     (JSON.parse((await lab("status", "--json", "--name", name)).out) as { lab: LabRecord }).lab;
-  const smallLab = (name: string) =>
-    lab("up", "--json", "--name", name, "--nodes", "1", "--etcd", "1", "--dir", dirOf(name));
+  const smallLab = (name: string, ...more: readonly string[]) =>
+    lab(
+      ...["up", "--json", "--name", name, "--nodes", "1", "--etcd", "1"],
+      "--dir",
+      dirOf(name),
+      ...more,
+    );
 
   it("starts a small one in a directory too long for sockets, and says what runs", async () => {
     const { code, out } = await smallLab("one");
     expect(code).toBe(0);
     const { items } = JSON.parse(out) as { items: { role: string; pid: number; node: string }[] };
-    expect(items.map(({ role }) => role).toSorted()).toEqual(["agent", "etcd", "fence", "primary"]);
+    const roles = items.map(({ node, role }) => `${node} ${role}`).toSorted();
+    expect(roles).toEqual([
+      ...["e1 etcd", "n1 agent", "n1 fence", "n1 primary"],
+      ...["r1 agent", "r1 haproxy", "r1 pgbouncer"],
+    ]);
     expect(items.every(({ pid }) => pid > 0)).toBe(true);
   });
 
@@ -66,7 +75,7 @@ describe("understudy lab", () => {
   });
 
   it("starts a second one beside it, at other addresses", async () => {
-    expect((await smallLab("two")).code).toBe(0);
+    expect((await smallLab("two", "--routers", "0")).code).toBe(0);
     const [one, two] = [await recordOf("one"), await recordOf("two")];
     expect(one.members[0]?.address).not.toBe(two.members[0]?.address);
     const unclear = await lab("status");
@@ -74,12 +83,26 @@ describe("understudy lab", () => {
     expect(unclear.talk).toContain("one, two");
   });
 
-  it("writes under load and finds every promised row", async () => {
-    const { code, out } = await lab("load", "--seconds", "2", "--json", "--name", "one");
+  it("lets clients in through the pooler and the balancer", async () => {
+    for (const door of ["app", "write"]) {
+      const string = (await lab("dsn", door, "--name", "one")).out.trim();
+      const { stdout } = await execute("psql", [string, "-Atc", "SHOW transaction_read_only"]);
+      expect(stdout.trim(), door).toBe("off");
+    }
+  });
+
+  it("writes under load on every path and finds every promised row", async () => {
+    const flags = ["--path", "all", "--seconds", "2", "--json", "--name", "one"];
+    const { code, out } = await lab("load", ...flags);
     expect(code).toBe(0);
-    const told = JSON.parse(out) as { acknowledged: number; lost: unknown[] };
-    expect(told.acknowledged).toBeGreaterThan(0);
-    expect(told.lost).toEqual([]);
+    const { items } = JSON.parse(out) as {
+      items: { path: string; acknowledged: number; lost: unknown[] }[];
+    };
+    expect(items.map(({ path }) => path)).toEqual(["direct", "pooled", "balanced"]);
+    for (const { acknowledged, lost } of items) {
+      expect(acknowledged).toBeGreaterThan(0);
+      expect(lost).toEqual([]);
+    }
   });
 
   it("refuses a directory that the servers' user may not enter", async () => {
@@ -95,6 +118,8 @@ describe("understudy lab", () => {
     expect((await lab("chaos", "kill-node", "n9", "--name", "one")).code).toBe(10);
     expect((await lab("chaos", "cut", "n1", "--quiet", "--name", "one")).code).toBe(6);
     expect((await lab("up", "--name", "three", "--etcd", "2")).code).not.toBe(0);
+    expect((await lab("up", "--name", "three", "--report", "n9")).talk).toContain("--report");
+    expect((await lab("load", "--path", "pooled", "--name", "two")).talk).toContain("--routers");
     expect((await lab("status", "--name", "one")).code).toBe(0);
   });
 

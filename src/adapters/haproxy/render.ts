@@ -25,8 +25,7 @@ export interface RenderOptions {
   readonly settings: HaproxySettings;
   /** A standby further behind is refused by its own health check too. */
   readonly maxLagBytes: number;
-  /** The same for reports; as `maxLagBytes` unless said. */
-  readonly maxReportLagBytes?: number;
+  readonly maxReportLagBytes: number;
   readonly readsFromPrimary: boolean;
   readonly checkTls: CheckTls | undefined;
   /** Whom it becomes once it has read its files and bound its ports; undefined when we have no such power. */
@@ -77,7 +76,6 @@ global
   stats socket ${socketFile(settings.dir)} mode 600 level admin expose-fd listeners
   stats timeout 1d
   maxconn ${settings.maxConn + RESERVED_CONNECTIONS}
-  log stderr format raw daemon notice
   hard-stop-after 1d${user === undefined ? "" : `\n  uid ${user.uid}\n  gid ${user.gid}`}`;
 
 /**
@@ -87,7 +85,6 @@ global
 const DEFAULTS = `\
 defaults
   mode tcp
-  log global
   timeout connect 2s
   timeout check 1s
   timeout client 1d
@@ -142,7 +139,7 @@ const serverSlots = (prefix: string, more: string): string =>
 
 function checkPath(route: Route, options: RenderOptions): string {
   if (route === "write") return "/primary";
-  const { maxLagBytes, maxReportLagBytes = maxLagBytes, readsFromPrimary } = options;
+  const { maxLagBytes, maxReportLagBytes, readsFromPrimary } = options;
   // tidy-allow: the path that health checks of the field ask for
   const path = readsFromPrimary ? "/read-only" : "/replica";
   return `${path}?lag=${route === "report" ? maxReportLagBytes : maxLagBytes}`;

@@ -22,8 +22,7 @@ const HUNG_MS: Ms = 10_000;
 export interface HaproxyOptions {
   readonly settings: HaproxySettings;
   readonly maxLagBytes: number;
-  /** The same for reports; as `maxLagBytes` unless said. */
-  readonly maxReportLagBytes?: number;
+  readonly maxReportLagBytes: number;
   readonly readsFromPrimary: boolean;
   /** Certificates of the REST API of this cluster, for the health checks. */
   readonly tls: TlsFiles | undefined;
