@@ -1,7 +1,7 @@
 // What happens when the node's file is read again? All of it is taken over, or nothing.
 import { AppError, asAppError } from "../model/error.ts";
 import type { NodeSettings } from "../model/settings.ts";
-import type { Node } from "../node/start.ts";
+import type { Node } from "../node/node.ts";
 import type { Log } from "../ports/log.ts";
 import type { RequestOutcome } from "./api/node-view.ts";
 import { loadNode } from "./load.ts";

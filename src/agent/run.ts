@@ -5,7 +5,8 @@ import type { HaWorld } from "../controllers/ha/world.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { Ms } from "../model/time.ts";
 import { VERSION } from "../model/version.ts";
-import { createNode, type Node } from "../node/start.ts";
+import type { Node } from "../node/node.ts";
+import { createNode } from "../node/start.ts";
 import type { Callbacks } from "../ports/callbacks.ts";
 import { createApi } from "./api/api.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
@@ -51,6 +52,8 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     settings,
     clock,
     peers: ports.peers,
+    random: ports.random,
+    state: ports.state,
     serverLog: composed.serverLog,
     reload,
     detach: () => leave("detach"),

@@ -3,8 +3,8 @@ import type { ClusterSnapshot } from "../model/cluster.ts";
 import { AppError, asAppError } from "../model/error.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { Ms } from "../model/time.ts";
+import type { Node } from "../node/node.ts";
 import { apiUrlOf } from "../node/self.ts";
-import type { Node } from "../node/start.ts";
 import type { Log } from "../ports/log.ts";
 import type { Composed } from "./compose.ts";
 

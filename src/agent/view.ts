@@ -9,18 +9,13 @@ import { DEFAULT_CONFIG } from "../model/config.ts";
 import { bareMember, type PeerStatus } from "../model/member.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { after, type Ms } from "../model/time.ts";
+import type { LastLook, Node } from "../node/node.ts";
 import { apiUrlOf } from "../node/self.ts";
-import type { LastLook, Node } from "../node/start.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Peers } from "../ports/peers.ts";
 import type { JournalEntry, NodeRequest, NodeView, RequestOutcome, View } from "./api/node-view.ts";
 import { lastLines, linesSince } from "./log-tail.ts";
+import { type RepopulateOptions, repopulate } from "./repopulate.ts";
 
-export interface ViewOptions {
-  readonly node: Node;
-  readonly settings: NodeSettings;
-  readonly clock: Clock;
-  readonly peers: Peers;
+export interface ViewOptions extends RepopulateOptions {
   readonly serverLog: string;
   /** Reads the node's file again and applies what can be applied while running. */
   reload(): Promise<RequestOutcome>;
@@ -67,6 +62,7 @@ export function createView(o: ViewOptions): NodeView {
     clearUnguarded: (revision) => o.node.dcs.clearUnguarded(revision, WRITE_LIMIT_MS),
     serverAnswers: listens,
     promise: (asked) => o.node.promise(asked),
+    repopulate: (wish) => repopulate(o, wish),
     request: (request) => carryOut(o, request),
   };
 }

@@ -14,6 +14,7 @@ import { registerPause } from "./pause-commands.ts";
 import { registerRestart } from "./restart-commands.ts";
 import { registerRouter } from "./router-commands.ts";
 import { registerSlots } from "./slot-commands.ts";
+import { registerStore } from "./store-commands.ts";
 import { print } from "./terminal.ts";
 
 export function buildProgram(): Command {
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
   registerPause(program);
   registerSlots(program);
   registerRouter(program);
+  registerStore(program);
   registerConfig(program);
   registerExplain(program);
   registerCompletion(program);

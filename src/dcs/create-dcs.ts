@@ -11,8 +11,10 @@ import { eventOf } from "./events.ts";
 import { holding } from "./holding.ts";
 import { keysOf } from "./keys.ts";
 import { records } from "./records.ts";
+import { repopulating } from "./repopulating.ts";
 import { SnapshotReader } from "./snapshot.ts";
 import { taking } from "./taking.ts";
+import { termsFrom } from "./terms.ts";
 
 export interface DcsOptions {
   readonly store: Store;
@@ -20,6 +22,8 @@ export interface DcsOptions {
   readonly scope: string;
   /** What holds while the stored configuration is unusable, e.g. the last good one from disk (R44). */
   readonly lastGoodConfig?: DynamicConfig;
+  /** What the store that we have accepted adds to its revisions to make a term of them (R31). */
+  readonly termBase?: () => number;
 }
 
 /** How often a lease is granted anew when it ends between being found and being kept alive. */
@@ -29,6 +33,7 @@ export function createDcs(options: DcsOptions): Dcs {
   const { store } = options;
   const keys = keysOf(options.namespace, options.scope);
   const reader = new SnapshotReader(keys);
+  const terms = termsFrom(options.termBase ?? (() => 0));
   let lastGood = options.lastGoodConfig;
 
   async function ensureLease(leaseId: string, ttlMs: Ms, timeoutMs: Ms): Promise<Ms> {
@@ -53,10 +58,11 @@ export function createDcs(options: DcsOptions): Dcs {
   }
 
   return {
-    ...taking(store, keys),
-    ...holding(store, keys),
+    ...taking(store, keys, terms),
+    ...holding(store, keys, terms),
     ...bootstrap(store, keys),
-    ...records(store, keys),
+    ...records(store, keys, terms),
+    ...repopulating(store, keys),
     ensureLease,
 
     async snapshot(timeoutMs) {

@@ -6,8 +6,9 @@ import type { Store, Write } from "../ports/store.ts";
 import { tried } from "./failure.ts";
 import type { Keys } from "./keys.ts";
 import { isMine, putHold } from "./leader-writes.ts";
+import type { Terms } from "./terms.ts";
 
-export function holding(store: Store, keys: Keys): Pick<Dcs, "renew" | "release"> {
+export function holding(store: Store, keys: Keys, terms: Terms): Pick<Dcs, "renew" | "release"> {
   // oxlint-disable-next-line eslint/max-params -- the port's own shape
   async function renew(
     term: number,
@@ -19,9 +20,13 @@ export function holding(store: Store, keys: Keys): Pick<Dcs, "renew" | "release"
     const [kept, held] = await Promise.all([
       tried(store.keepAlive(holder.leaseId, { timeoutMs })),
       tried(
-        store.commit(isMine(keys, term, holder), [putHold(keys, holder, { term, seq })], {
-          timeoutMs,
-        }),
+        store.commit(
+          isMine(keys, terms.isOf(keys, term), holder),
+          [putHold(keys, holder, { term, seq })],
+          {
+            timeoutMs,
+          },
+        ),
       ),
     ]);
     // One clear "no" outweighs whatever the other request says or fails to say.
@@ -47,7 +52,9 @@ export function holding(store: Store, keys: Keys): Pick<Dcs, "renew" | "release"
       { kind: "delete", key: keys.leader },
       putHold(keys, holder, { term, seq: 0, released: to }),
     ];
-    const answer = await tried(store.commit(isMine(keys, term, holder), writes, { timeoutMs }));
+    const answer = await tried(
+      store.commit(isMine(keys, terms.isOf(keys, term), holder), writes, { timeoutMs }),
+    );
     if (answer.kind === "failed") return { kind: "unknown", why: answer.why };
     if (answer.value.succeeded) return { kind: "renewed" };
     return { kind: "lost", why: "the leader key is no longer ours" };

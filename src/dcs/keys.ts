@@ -1,4 +1,4 @@
-// Where does each fact of a cluster stand in the store? (Patroni's names; `hold`, `lineage`, `known`, `unguarded`, `bootstrap`, `routers` are ours)
+// Where does each fact of a cluster stand in the store? (Patroni's names; `hold`, `lineage`, `known`, `succession`, `unguarded`, `bootstrap`, `routers` are ours)
 
 const MEMBERS = "members/";
 const ROUTERS = "routers/";
@@ -20,6 +20,7 @@ export interface Keys {
   readonly lineage: string;
   readonly known: string;
   readonly unguarded: string;
+  readonly succession: string;
   readonly bootstrap: string;
   member(name: string): string;
   /** The member that a key belongs to, or undefined when it is another key. */
@@ -52,6 +53,7 @@ export function keysOf(namespace: string, scope: string): Keys {
     lineage: `${prefix}lineage`,
     known: `${prefix}known`,
     unguarded: `${prefix}unguarded`,
+    succession: `${prefix}succession`,
     bootstrap: `${prefix}bootstrap`,
     member: (name) => `${members}${name}`,
     memberOf: (key) => nameIn(members, key),

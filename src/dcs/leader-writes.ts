@@ -15,8 +15,8 @@ export const unchanged = (key: string, revision: number): Compare => ({
 });
 
 /** The leader key is the one of this term, hangs on our lease and bears our name. */
-export const isMine = (keys: Keys, term: number, holder: Holder): readonly Compare[] => [
-  { key: keys.leader, target: "create", equals: term },
+export const isMine = (keys: Keys, ofTerm: Compare, holder: Holder): readonly Compare[] => [
+  ofTerm,
   { key: keys.leader, target: "lease", equals: holder.leaseId },
   { key: keys.leader, target: "value", equals: holder.name },
 ];

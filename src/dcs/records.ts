@@ -14,6 +14,7 @@ import {
 import type { Dcs, WriteOutcome } from "../ports/dcs.ts";
 import type { Compare, Store, Write } from "../ports/store.ts";
 import type { Keys } from "./keys.ts";
+import type { Terms } from "./terms.ts";
 
 type Records = Pick<
   Dcs,
@@ -28,12 +29,8 @@ type Records = Pick<
   | "writeConfig"
 >;
 
-export function records(store: Store, keys: Keys): Records {
-  const leading = (term: number): Compare => ({
-    key: keys.leader,
-    target: "create",
-    equals: term,
-  });
+export function records(store: Store, keys: Keys, terms: Terms): Records {
+  const leading = (term: number): Compare => terms.isOf(keys, term);
   const at = (key: string, revision: number): Compare => ({
     key,
     target: "mod",

@@ -1,5 +1,5 @@
 // What do the keys of a cluster, read at one revision, say?
-import type { ClusterSnapshot, Leader, Versioned } from "../model/cluster.ts";
+import type { ClusterSnapshot, Hold, Leader, Versioned } from "../model/cluster.ts";
 import { DEFAULT_CONFIG, type DynamicConfig, holdMsOf } from "../model/config.ts";
 import type { Member } from "../model/member.ts";
 import type { RouterStatus } from "../model/route.ts";
@@ -16,6 +16,7 @@ import {
 } from "../model/wire/dcs.ts";
 import { parseMember } from "../model/wire/member.ts";
 import { parseRouter } from "../model/wire/router.ts";
+import { parseSuccession } from "../model/wire/succession.ts";
 import type { KeyValue, Range } from "../ports/store.ts";
 import type { Keys } from "./keys.ts";
 
@@ -41,6 +42,8 @@ export class SnapshotReader {
     const { config, warnings } = this.#configIn(at.get(keys.config), members, lastGood);
     const hold = at.get(keys.hold);
     const lineage = read(keys.lineage, lineageIn);
+    const succession = read(keys.succession, parseSuccession);
+    const termBase = succession.value?.termBase ?? 0;
     // The older key counts only while the newer one was never written.
     const statusKey = at.has(keys.status) ? keys.status : keys.oldStatus;
     return {
@@ -49,9 +52,13 @@ export class SnapshotReader {
       config,
       configWarnings:
         lineage.value === undefined ? [...warnings, "lineage: the key cannot be read"] : warnings,
-      leader: leaderIn(at.get(keys.leader)),
+      leader: leaderIn(at.get(keys.leader), termBase),
       hold:
-        hold && parseHold(hold.value, hold.modRevision, holdMsOf(config.value ?? DEFAULT_CONFIG)),
+        hold &&
+        withTerm(
+          parseHold(hold.value, hold.modRevision, holdMsOf(config.value ?? DEFAULT_CONFIG)),
+          termBase,
+        ),
       members,
       failover: read(keys.failover, parseFailover),
       status: {
@@ -67,6 +74,7 @@ export class SnapshotReader {
       ),
       routers: this.#routersIn(range.entries),
       unguarded: read(keys.unguarded, parseUnguarded),
+      succession,
     };
   }
 
@@ -118,7 +126,11 @@ export class SnapshotReader {
 /** Undefined when the key is there but cannot be read. */
 const lineageIn = (text: string | undefined) => (text === undefined ? [] : parseLineage(text));
 
-function leaderIn(entry: KeyValue | undefined): Leader | undefined {
+function leaderIn(entry: KeyValue | undefined, termBase: number): Leader | undefined {
   if (entry === undefined) return undefined;
-  return { name: entry.value, term: entry.createRevision, leaseId: entry.lease };
+  return { name: entry.value, term: entry.createRevision + termBase, leaseId: entry.lease };
 }
+
+/** A hold that an acquire has just written bears its revision in the place of its term. */
+const withTerm = (hold: Hold, termBase: number): Hold =>
+  hold.term === hold.modRevision ? { ...hold, term: hold.term + termBase } : hold;

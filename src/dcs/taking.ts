@@ -7,11 +7,16 @@ import type { Compare, Store, Write } from "../ports/store.ts";
 import { tried } from "./failure.ts";
 import type { Keys } from "./keys.ts";
 import { putHold, unchanged } from "./leader-writes.ts";
+import type { Terms } from "./terms.ts";
 
 /** The term is not known before it begins: a hold of term 0 means the revision at which it stands. */
 const TERM_OF_ITS_REVISION = 0;
 
-export function taking(store: Store, keys: Keys): Pick<Dcs, "acquire" | "removeStaleLeader"> {
+export function taking(
+  store: Store,
+  keys: Keys,
+  terms: Terms,
+): Pick<Dcs, "acquire" | "removeStaleLeader"> {
   async function acquire(
     basis: AcquireBasis,
     holder: Holder,
@@ -33,14 +38,14 @@ export function taking(store: Store, keys: Keys): Pick<Dcs, "acquire" | "removeS
     const answer = await tried(store.commit(compares, writes, { timeoutMs }));
     if (answer.kind === "failed") return { kind: "unknown", why: answer.why };
     if (!answer.value.succeeded) return { kind: "taken" };
-    return { kind: "won", term: answer.value.header.revision };
+    return { kind: "won", term: terms.of(answer.value.header.revision) };
   }
 
   async function removeStaleLeader(term: number, hold: Hold, timeoutMs: Ms): Promise<WriteOutcome> {
     // A hold of another term says nothing about this holder: it is not one of ours, or a newer one (R35).
     if (hold.term !== term) return "refused";
     const compares: readonly Compare[] = [
-      { key: keys.leader, target: "create", equals: term },
+      terms.isOf(keys, term),
       unchanged(keys.hold, hold.modRevision),
     ];
     const remove: Write = { kind: "delete", key: keys.leader };

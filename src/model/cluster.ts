@@ -4,6 +4,7 @@ import type { DynamicConfig } from "./config.ts";
 import type { Lsn } from "./lsn.ts";
 import type { Member } from "./member.ts";
 import type { RouterStatus } from "./route.ts";
+import type { Succession } from "./succession.ts";
 import type { SyncState } from "./sync.ts";
 import type { Ms } from "./time.ts";
 import type { Branch } from "./timeline.ts";
@@ -98,6 +99,8 @@ export interface ClusterSnapshot {
   readonly routers: readonly RouterStatus[];
   /** Whose server a pause has let run without a deadline (R30). */
   readonly unguarded: Versioned<Unguarded | undefined>;
+  /** Present where this store continues one that was lost (R31). */
+  readonly succession: Versioned<Succession | undefined>;
 }
 
 export const memberNamed = (cluster: ClusterSnapshot, name: string): Member | undefined =>

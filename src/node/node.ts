@@ -1,15 +1,25 @@
 // One node's HA: ports in, a running loop out. The agent gives it real ports, the simulator simulated ones.
 
-import type { HaWorld } from "../controllers/ha/world.ts";
+import type { Decision } from "../controllers/controller.ts";
+import type { HaStep } from "../controllers/ha/steps.ts";
+import type { HaMemory, HaWorld, Requests } from "../controllers/ha/world.ts";
+import type { ClusterSnapshot } from "../model/cluster.ts";
+import type { PeerStatus } from "../model/member.ts";
+import type { PromiseAnswer, PromiseAsked } from "../model/promise.ts";
+import type { ScheduledRestart } from "../model/restart.ts";
 import type { NodeSettings } from "../model/settings.ts";
+import type { Instant, Ms } from "../model/time.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Fence } from "../ports/fence.ts";
+import type { Dcs } from "../ports/dcs.ts";
+import type { Fence, FenceStatus } from "../ports/fence.ts";
+import type { LeaseView } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
 import type { NodeStateFile } from "../ports/node-state.ts";
 import type { Peers } from "../ports/peers.ts";
 import type { Postgres } from "../ports/postgres.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
+import type { Journal } from "../runtime/journal.ts";
 
 export interface NodePorts {
   readonly clock: Clock;
@@ -27,4 +37,54 @@ export interface NodeOptions {
   readonly agentVersion: string;
   /** Hears of every look, after the decision; it must neither wait nor throw. */
   readonly onLook?: (world: HaWorld) => void;
+}
+
+/** Whose data is copied, and whether what runs already is given up for it. */
+export type Reinitialise = Omit<NonNullable<Requests["reinitialise"]>, "at">;
+
+export interface LastLook {
+  readonly world: HaWorld;
+  readonly decision: Decision<HaStep, HaMemory>;
+  /** How long looking and deciding took. */
+  readonly tookMs: Ms;
+  /** Since when the reason has been the same. */
+  readonly since: Instant;
+}
+
+/** A running node, as the API, the agent's main and the simulator see it. */
+export interface Node {
+  /** The last world and what was decided in it; undefined before the first look. */
+  last(): LastLook | undefined;
+  /** The last snapshot that could be read, however old. */
+  lastCluster(): { readonly seen: ClusterSnapshot; readonly at: Instant } | undefined;
+  lease(): LeaseView;
+  fence(): FenceStatus;
+  requests(): Requests;
+  readonly dcs: Dcs;
+  readonly journal: Journal<HaWorld>;
+  /** A fresh look at the own server, for a peer that has to choose. */
+  peerStatus(): Promise<PeerStatus>;
+  /** The same from the last look. */
+  peerStatusNow(): PeerStatus | undefined;
+  /** A primary that cannot reach the store asks this member not to race (R27). */
+  promise(asked: PromiseAsked): Promise<PromiseAnswer>;
+  /** Begins to look, decide and act; the fence is found or started first. */
+  start(): Promise<void>;
+  requestRestart(): void;
+  /** A restart for later, or none any more. */
+  scheduleRestart(planned: ScheduledRestart | undefined): void;
+  requestReinitialise(how?: Reinitialise): void;
+  /** Undefined takes a wish back that was not fulfilled in its time. */
+  requestDropSlot(name: string | undefined): void;
+  /** The node's file was read again: tags and server parameters hold from the next look on. */
+  reconfigure(settings: NodeSettings): void;
+  settings(): NodeSettings;
+  /** Look at the world now: somebody wrote an intent. */
+  wake(why: string): void;
+  /** PostgreSQL down, leadership handed over; resolves when the agent may leave. */
+  stop(): Promise<void>;
+  /** Leaves PostgreSQL running under the fence, for an upgrade of the agent. */
+  detach(): Promise<void>;
+  /** Ends the loops and nothing else. */
+  abandon(): void;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SILENT_LOG } from "../../test/support/keeper-stage.ts";
 import { BLANK_STATE } from "../../test/support/node-state.ts";
 import { cluster, following, given } from "../../test/support/world.ts";
+import type { ClusterSnapshot } from "../model/cluster.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import { AppError } from "../model/error.ts";
 import type { NodeState } from "../ports/node-state.ts";
@@ -74,13 +75,24 @@ describe("the store", () => {
     const { ports, writes } = nodeWith();
     await rememberStore(ports, seenAt(600), DEFAULT_CONFIG);
     await rememberStore(ports, seenAt(799), DEFAULT_CONFIG);
-    expect(writes).toEqual([{ store: { clusterId: "c", revision: 600 }, config: "{}" }]);
+    expect(writes).toMatchObject([{ store: { clusterId: "c", revision: 600 }, config: "{}" }]);
     await rememberStore(ports, seenAt(800), DEFAULT_CONFIG);
     const changed = { ...DEFAULT_CONFIG, raw: { ttl: 20 } };
     await rememberStore(ports, seenAt(801, changed), changed);
-    expect(writes.slice(1)).toEqual([
+    expect(writes.slice(1)).toMatchObject([
       { store: { clusterId: "c", revision: 800 }, config: "{}" },
       { store: { clusterId: "c", revision: 801 }, config: '{"ttl":20}' },
+    ]);
+  });
+
+  it("is noted with who led last, in which term, and who could have led since (R31)", async () => {
+    const { ports, writes } = nodeWith();
+    await rememberStore(ports, seenAt(600), DEFAULT_CONFIG);
+    const hold = { ...seenAt(601).hold, holder: "n2", term: 300 } as ClusterSnapshot["hold"];
+    await rememberStore(ports, { ...seenAt(601), hold }, DEFAULT_CONFIG);
+    expect(writes.map(({ store }) => store)).toMatchObject([
+      { leader: { name: "n1", term: 100 }, members: { n2: "http://n2.example:8008" } },
+      { leader: { name: "n2", term: 300 }, branchTerm: 100 },
     ]);
   });
 

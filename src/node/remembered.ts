@@ -1,6 +1,7 @@
 // What does a node know from its earlier lives, and what does it write down for the next one?
 import type { ClusterSnapshot } from "../model/cluster.ts";
 import { DEFAULT_CONFIG, type DynamicConfig } from "../model/config.ts";
+import { recordOf, type StoreRecord } from "../model/store-record.ts";
 import { parseConfig } from "../model/wire/config.ts";
 import type { NodePorts } from "./node.ts";
 
@@ -39,20 +40,31 @@ export function firstConfig(written: Written): Written {
   };
 }
 
+/** Everything but the revision, which changes all the time; the list is one object until it is read anew. */
+const isSameRecord = (a: StoreRecord, b: StoreRecord): boolean =>
+  a.clusterId === b.clusterId &&
+  a.succession === b.succession &&
+  a.systemId === b.systemId &&
+  a.branchTerm === b.branchTerm &&
+  a.leader?.name === b.leader?.name &&
+  a.leader?.term === b.leader?.term &&
+  a.members === b.members;
+
 /** R31, R44: kept beside the data, but not with a disk write at every look. */
 export async function rememberStore(
   ports: NodePorts,
   cluster: ClusterSnapshot,
   config: DynamicConfig,
 ): Promise<void> {
-  const { clusterId, revision } = cluster.header;
   const { store, config: stored } = ports.state.current();
   const text = cluster.config.value === undefined ? stored : JSON.stringify(config.raw);
-  const far = store?.clusterId !== clusterId || revision - store.revision >= REVISION_STEP;
-  if (!far && text === stored) return;
+  const record = recordOf(cluster, store);
+  const isFar = record.revision - (store?.revision ?? 0) >= REVISION_STEP;
+  const isSame = store !== undefined && isSameRecord(store, record);
+  if (!isFar && isSame && text === stored) return;
   try {
     const change = text === undefined ? {} : { config: text };
-    await ports.state.update({ store: { clusterId, revision }, ...change });
+    await ports.state.update({ store: record, ...change });
   } catch (error) {
     ports.log.warn("the state beside the data could not be written", { error: String(error) });
   }

@@ -22,17 +22,19 @@ import type { PeerStatus } from "../model/member.ts";
 import type { PromiseAnswer, PromiseAsked } from "../model/promise.ts";
 import type { ScheduledRestart } from "../model/restart.ts";
 import type { NodeSettings } from "../model/settings.ts";
+import { isSameStore, recordOf } from "../model/store-record.ts";
 import { after, between, type Instant, type Ms } from "../model/time.ts";
 import type { Dcs, HoldSighting } from "../ports/dcs.ts";
 import type { FenceStatus } from "../ports/fence.ts";
 import type { LeaseView } from "../ports/lease.ts";
 import type { ServerPlan } from "../ports/postgres.ts";
-import { createJournal, type Journal } from "../runtime/journal.ts";
+import { createJournal } from "../runtime/journal.ts";
 import { createLeaseKeeper, type LeaseKeeper } from "../runtime/lease-keeper.ts";
 import { createLoop, type Loop } from "../runtime/loop.ts";
 import { PromiseBook } from "../runtime/promise-book.ts";
-import type { NodeOptions, NodePorts } from "./node.ts";
+import type { LastLook, Node, NodeOptions, NodePorts, Reinitialise } from "./node.ts";
 import { peerStatusOf } from "./peer-status.ts";
+import { prepareFence } from "./prepare-fence.ts";
 import { objectionTo } from "./promise-objection.ts";
 import { durableLeaseId, firstConfig, rememberedConfig, rememberStore } from "./remembered.ts";
 import { due, NO_REQUESTS, unfulfilled } from "./requests.ts";
@@ -41,59 +43,8 @@ import { planFor } from "./server-plan.ts";
 import { Silence } from "./silence.ts";
 import { createWakes } from "./wakes.ts";
 
-/** Whose data is copied, and whether what runs already is given up for it. */
-export type Reinitialise = Omit<NonNullable<Requests["reinitialise"]>, "at">;
-
-export interface LastLook {
-  readonly world: HaWorld;
-  readonly decision: Decision<HaStep, HaMemory>;
-  /** How long looking and deciding took. */
-  readonly tookMs: Ms;
-  /** Since when the reason has been the same. */
-  readonly since: Instant;
-}
-
-/** A running node, as the API, the agent's main and the simulator see it. */
-export interface Node {
-  /** The last world and what was decided in it; undefined before the first look. */
-  last(): LastLook | undefined;
-  /** The last snapshot that could be read, however old. */
-  lastCluster(): { readonly seen: ClusterSnapshot; readonly at: Instant } | undefined;
-  lease(): LeaseView;
-  fence(): FenceStatus;
-  requests(): Requests;
-  readonly dcs: Dcs;
-  readonly journal: Journal<HaWorld>;
-  /** A fresh look at the own server, for a peer that has to choose. */
-  peerStatus(): Promise<PeerStatus>;
-  /** The same from the last look. */
-  peerStatusNow(): PeerStatus | undefined;
-  /** A primary that cannot reach the store asks this member not to race (R27). */
-  promise(asked: PromiseAsked): Promise<PromiseAnswer>;
-  /** Begins to look, decide and act; the fence is found or started first. */
-  start(): Promise<void>;
-  requestRestart(): void;
-  /** A restart for later, or none any more. */
-  scheduleRestart(planned: ScheduledRestart | undefined): void;
-  requestReinitialise(how?: Reinitialise): void;
-  /** Undefined takes a wish back that was not fulfilled in its time. */
-  requestDropSlot(name: string | undefined): void;
-  /** The node's file was read again: tags and server parameters hold from the next look on. */
-  reconfigure(settings: NodeSettings): void;
-  settings(): NodeSettings;
-  /** Look at the world now: somebody wrote an intent. */
-  wake(why: string): void;
-  /** PostgreSQL down, leadership handed over; resolves when the agent may leave. */
-  stop(): Promise<void>;
-  /** Leaves PostgreSQL running under the fence, for an upgrade of the agent. */
-  detach(): Promise<void>;
-  /** Ends the loops and nothing else. */
-  abandon(): void;
-}
-
 const STOP_LIMIT_MS: Ms = 120_000;
 const STOP_POLL_MS: Ms = 20;
-const FENCE_START_MS: Ms = 10_000;
 const FRESH_LOOK_MS: Ms = 1_000;
 /** A holder's last look before it would be isolated takes this long (R33). */
 const ISOLATION_LOOK_MS: Ms = 1_000;
@@ -118,7 +69,7 @@ class RunningNode implements Node {
   #self: Self;
   readonly #keeper: LeaseKeeper;
   readonly #loop: Loop;
-  readonly #watching = new AbortController();
+  #watching = new AbortController();
   #config: DynamicConfig;
   #plan:
     | {
@@ -145,7 +96,13 @@ class RunningNode implements Node {
     this.#self = selfOf(options, clock.now());
     this.#config = rememberedConfig(ports, settings.bootstrap.config);
     const { scope, namespace, name } = settings;
-    this.dcs = createDcs({ store: ports.store, scope, namespace, lastGoodConfig: this.#config });
+    this.dcs = createDcs({
+      store: ports.store,
+      scope,
+      namespace,
+      lastGoodConfig: this.#config,
+      termBase: () => this.#cluster?.seen.succession.value?.termBase ?? 0,
+    });
     this.#promises = new PromiseBook(clock, ports.state);
     this.#keeper = createLeaseKeeper({
       clock,
@@ -179,15 +136,27 @@ class RunningNode implements Node {
       this.#keeper.unvouch();
       this.wake(`fence: ${event.kind}`);
     });
-    await this.#prepareFence();
+    await prepareFence(this.#ports, this.#keeper.view().leaseId);
+    this.#watch();
+    this.#keeper.start();
+    this.#loop.start();
+  }
+
+  #watch(): void {
     const wakes = createWakes({
       sawHold: (revision) => this.#sawHold(revision),
       wake: (why) => this.wake(why),
       leads: () => this.#keeper.view().held !== undefined,
     });
     this.dcs.watch((event) => wakes.onEvent(event), this.#watching.signal);
-    this.#keeper.start();
-    this.#loop.start();
+  }
+
+  /** Another store continues ours (R31): revisions and watches of the old one mean nothing in it. */
+  #beginAnew(): void {
+    this.#holdSeen = undefined;
+    this.#watching.abort();
+    this.#watching = new AbortController();
+    this.#watch();
   }
 
   last = (): LastLook | undefined => this.#last;
@@ -326,12 +295,14 @@ class RunningNode implements Node {
       sawHold: (revision) => this.#sawHold(revision),
       config: () => this.#config,
       sawCluster: (cluster) => {
+        const before = this.#cluster?.seen;
+        if (before !== undefined && !isSameStore(before, cluster)) this.#beginAnew();
         this.#config = cluster.config.value ?? this.#config;
         this.#cluster = { seen: cluster, at: this.#ports.clock.now() };
         this.#promises.sawCluster(cluster);
         void rememberStore(this.#ports, cluster, this.#config);
       },
-      lastStore: () => this.#cluster?.seen.header,
+      lastStore: () => this.#cluster && recordOf(this.#cluster.seen, undefined),
       promised: () => this.#promises.binding(),
       heard: (name, answered) => this.#silence.heard(name, answered),
       wasSilent: (name) => this.#silence.wasSilent(name),
@@ -381,17 +352,5 @@ class RunningNode implements Node {
       server.process.kind !== "down" &&
       !(server.sql.kind === "known" && server.sql.value.inRecovery)
     );
-  }
-
-  /** A fence that cannot be started now is tried again by every tick; nothing is opened to writes without it. */
-  async #prepareFence(): Promise<void> {
-    const { clock, fence, log } = this.#ports;
-    using limit = clock.deadline(FENCE_START_MS);
-    try {
-      await fence.ensure(limit.signal);
-      await fence.adopt(this.#keeper.view().leaseId, limit.signal);
-    } catch (error) {
-      log.error("the fence could not be started", { error: String(error) });
-    }
   }
 }

@@ -15,6 +15,7 @@ import type {
 } from "../model/cluster.ts";
 import type { Member } from "../model/member.ts";
 import type { RouterStatus } from "../model/route.ts";
+import type { Succession } from "../model/succession.ts";
 import type { SyncState } from "../model/sync.ts";
 import type { Instant, Ms } from "../model/time.ts";
 import type { Branch } from "../model/timeline.ts";
@@ -132,6 +133,23 @@ export interface Dcs {
     timeoutMs: Ms,
   ): Promise<WriteOutcome>;
   writeConfig(json: string, revision: number, timeoutMs: Ms): Promise<WriteOutcome>;
+
+  /**
+   * R31: tells a store that has lost the cluster about it, and that it continues the old one. Refused when somebody leads
+   * there or has written since `seen`.
+   */
+  repopulate(seen: ClusterSnapshot, facts: ClusterFacts, timeoutMs: Ms): Promise<WriteOutcome>;
+}
+
+/** What only the member that led last can tell a store that knows nothing. */
+export interface ClusterFacts {
+  readonly succession: Succession;
+  readonly branches: readonly Branch[];
+  readonly configJson: string;
+  /** Who may lead until a leader has listed the others: that member alone. */
+  readonly roster: Roster;
+  /** Where a pause lets its server run without a deadline, all the while (R30). */
+  readonly unguarded: Unguarded | undefined;
 }
 
 /** When a hold (by revision) was first seen on this host's clock: the anchor of R7(b). */

@@ -1,11 +1,12 @@
 // The port to our own small durable facts beside the data: written with fsync before they are relied on.
 import type { GivenPromise } from "../model/promise.ts";
+import type { StoreRecord } from "../model/store-record.ts";
 
 export interface NodeState {
   /** Lease id that this agent uses, chosen at random and stored before its first use (R10). */
   readonly leaseId: string | undefined;
-  /** Identity and highest revision of the store seen so far (R31). */
-  readonly store: { readonly clusterId: string; readonly revision: number } | undefined;
+  /** The store that was last read, and what it said of who could have led (R31). */
+  readonly store: StoreRecord | undefined;
   /** This member began to initialise the cluster and has not finished (R41). */
   readonly bootstrapping: boolean | undefined;
   /** No leader of an older term than this is streamed from any more (R22). */

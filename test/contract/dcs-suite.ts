@@ -62,6 +62,52 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       }
     }
 
+    it("is told about a cluster that it has lost, and its terms go on above the old ones (R31)", async () => {
+      const succession = { id: "next", systemId: "7", termBase: 900_000_000, by: "a" };
+      const branches = [FIRST_BRANCH];
+      const roster = { a: "http://a:8008" };
+      const facts = { succession, branches, configJson: "{}", roster, unguarded: undefined };
+      await put("failover", '{"leader":"b"}');
+      const seen = await look();
+      await lead(b);
+      expect(await dcs.repopulate(await look(), facts, LIMIT_MS)).toBe("refused");
+      expect(await dcs.repopulate(seen, facts, LIMIT_MS)).toBe("refused");
+      const held = await look();
+      await dcs.release(
+        held.leader?.term ?? 0,
+        b,
+        { heir: undefined, minLsn: undefined },
+        LIMIT_MS,
+      );
+      expect(await dcs.repopulate(await look(), facts, LIMIT_MS)).toBe("written");
+      const told = await look();
+      expect(told).toMatchObject({
+        initialize: { value: "7" },
+        lineage: { value: branches },
+        roster: { value: { a: "http://a:8008" } },
+        succession: { value: succession },
+        hold: { holder: "a", term: 900_000_000, released: { heir: "a" } },
+        failover: { value: undefined },
+      });
+
+      const accepting = createDcs({
+        store: made.store,
+        namespace: "/service/",
+        scope,
+        termBase: () => 900_000_000,
+      });
+      const won = await accepting.acquire(basisOf(told), a, LIMIT_MS);
+      const term = won.kind === "won" ? won.term : 0;
+      expect(term).toBeGreaterThan(900_000_000);
+      const led = await look();
+      expect([led.leader?.term, led.hold?.term]).toEqual([term, term]);
+      expect((await accepting.renew(term, a, 1, LIMIT_MS)).kind).toBe("renewed");
+      expect(await accepting.writeHistory(term, [], LIMIT_MS)).toBe("written");
+      expect((await dcs.renew(term, a, 2, LIMIT_MS)).kind).toBe("lost");
+      const release = { heir: undefined, minLsn: undefined };
+      expect((await accepting.release(term, a, release, LIMIT_MS)).kind).toBe("renewed");
+    });
+
     it("gives the leadership to one of two", async () => {
       const basis = basisOf(await look());
       const outcomes = await Promise.all([
@@ -422,4 +468,5 @@ const EMPTY = {
   sync: none,
   roster: none,
   unguarded: none,
+  succession: none,
 };

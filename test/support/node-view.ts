@@ -1,6 +1,13 @@
 // A node as the REST API sees it, built from plain values: tests change what they ask about.
 
-import type { NodeRequest, NodeView, RequestOutcome, View } from "../../src/agent/api/node-view.ts";
+import type {
+  NodeRequest,
+  NodeView,
+  RepopulateOutcome,
+  RepopulateWish,
+  RequestOutcome,
+  View,
+} from "../../src/agent/api/node-view.ts";
 import type { ApiContext } from "../../src/agent/api/route.ts";
 import type { ClusterSnapshot, FailoverIntent } from "../../src/model/cluster.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config.ts";
@@ -64,6 +71,7 @@ export const cluster = (change: Partial<ClusterSnapshot> = {}): ClusterSnapshot 
   roster: { value: undefined, modRevision: 0 },
   routers: [],
   unguarded: { value: undefined, modRevision: 0 },
+  succession: { value: undefined, modRevision: 0 },
   ...change,
 });
 
@@ -218,6 +226,9 @@ export interface FakeNode extends NodeView {
   /** What the node answers to a primary that asks it not to race, and what was asked. */
   word: PromiseAnswer;
   readonly asked: PromiseAsked[];
+  /** How it judges the wish to repopulate the store, and what was wished. */
+  judged: RepopulateOutcome;
+  readonly wishes: RepopulateWish[];
   readonly requests: NodeRequest[];
   readonly intents: (FailoverIntent | undefined)[];
   readonly configs: string[];
@@ -253,6 +264,8 @@ export function fakeNode(view: View = primaryView()): FakeNode {
     refuse: { failover: 0, config: 0 },
     outcome: { kind: "done" },
     word: { kind: "promised" },
+    judged: { kind: "refused", why: "n2 led last", next: "ask that member instead" },
+    wishes: [],
     asked: [],
     requests: [],
     intents: [],
@@ -298,6 +311,10 @@ export function fakeNode(view: View = primaryView()): FakeNode {
     promise(asked) {
       node.asked.push(asked);
       return Promise.resolve(node.word);
+    },
+    async repopulate(wish) {
+      node.wishes.push(wish);
+      return node.judged;
     },
     request(request) {
       node.requests.push(request);

@@ -29,6 +29,7 @@ import { DEFAULT_TAGS, type Tags } from "../../src/model/settings.ts";
 import { after, instant, type Ms } from "../../src/model/time.ts";
 import { type Branch, FIRST_BRANCH, type Lineage } from "../../src/model/timeline.ts";
 import { NO_REQUESTS } from "../../src/node/requests.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import { STATUS, slot } from "./slot.ts";
 
 export type Change = (w: HaWorld) => HaWorld;
@@ -57,13 +58,6 @@ export const leaseIdOf = (name: string): string => `lease-${name}`;
 /** The world with every change made in turn, frozen to its depths. */
 export const given = (base: HaWorld, ...changes: readonly Change[]): HaWorld =>
   deepFreeze(changes.reduce((w, change) => change(w), base));
-
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  for (const inner of Object.values(value)) deepFreeze(inner);
-  return value;
-}
 
 // ── the three healthy worlds ────────────────────────────────────────────────────────────────────
 /** n1 leads and is the primary; n2 and n3 stream from it. */
@@ -191,6 +185,7 @@ const clusterLedByN1 = (): ClusterSnapshot => ({
   roster: { value: ROSTER, modRevision: 300 },
   routers: [],
   unguarded: { value: undefined, modRevision: 0 },
+  succession: { value: undefined, modRevision: 0 },
 });
 
 const sqlOfPrimary: SqlState = {

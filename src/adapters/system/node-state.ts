@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { AppError } from "../../model/error.ts";
+import type { StoreRecord } from "../../model/store-record.ts";
 import { instant } from "../../model/time.ts";
 import type { NodeState, NodeStateFile } from "../../ports/node-state.ts";
 import { asFileError, readIfPresent, writeDurably } from "./durable-file.ts";
@@ -78,9 +79,30 @@ export function parseNodeState(text: string | undefined): NodeState {
 
 function parseStore(raw: unknown): NodeState["store"] {
   if (typeof raw !== "object" || raw === null) return undefined;
-  const { clusterId, revision } = raw as Record<string, unknown>;
+  const { clusterId, revision, ...more } = raw as Record<string, unknown>;
   if (typeof clusterId !== "string" || typeof revision !== "number") return undefined;
-  return { clusterId, revision };
+  const { systemId, branchTerm, leader, members, succession } = more;
+  return {
+    clusterId,
+    revision,
+    systemId: typeof systemId === "string" ? systemId : undefined,
+    branchTerm: typeof branchTerm === "number" ? branchTerm : undefined,
+    leader: parseLastLeader(leader),
+    members: parseMembers(members),
+    succession: typeof succession === "string" ? succession : undefined,
+  };
+}
+
+function parseLastLeader(raw: unknown): StoreRecord["leader"] {
+  if (typeof raw !== "object" || raw === null) return undefined;
+  const { name, term } = raw as Record<string, unknown>;
+  return typeof name === "string" && typeof term === "number" ? { name, term } : undefined;
+}
+
+function parseMembers(raw: unknown): StoreRecord["members"] {
+  if (typeof raw !== "object" || raw === null) return undefined;
+  const rows = Object.entries(raw).filter(([, url]) => typeof url === "string");
+  return Object.fromEntries(rows as [string, string][]);
 }
 
 function parsePromise(raw: unknown): NodeState["promise"] {

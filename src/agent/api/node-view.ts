@@ -12,7 +12,7 @@ import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { SlotReport } from "../../model/slot-report.ts";
 import type { Instant, Ms } from "../../model/time.ts";
-import type { WriteOutcome } from "../../ports/dcs.ts";
+import type { ClusterFacts, WriteOutcome } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
 import type { LogPart } from "../log-tail.ts";
 
@@ -93,6 +93,17 @@ export type RequestOutcome =
   | { readonly kind: "refused"; readonly why: string }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly why: string };
 
+export interface RepopulateWish {
+  /** Members that are gone for good: they need not answer. */
+  readonly without: readonly string[];
+  /** Only judges, and says what would be written. */
+  readonly isDryRun: boolean;
+}
+
+export type RepopulateOutcome =
+  | { readonly kind: "refused"; readonly why: string; readonly next: string }
+  | { readonly kind: "possible" | "written"; readonly facts: ClusterFacts };
+
 export interface NodeView {
   view(): View;
   /** The same with a fresh look at the own server: a member that has to choose needs the position of this moment. */
@@ -116,6 +127,8 @@ export interface NodeView {
   ): Promise<boolean>;
   /** Asks this member not to race, for a primary that cannot reach the store (R27). */
   promise(asked: PromiseAsked): Promise<PromiseAnswer>;
+  /** Tells a store that has lost the cluster about it (R31). Throws STORE_… */
+  repopulate(wish: RepopulateWish): Promise<RepopulateOutcome>;
   /** Puts the request into the next world and answers how it ended. Never throws. */
   request(request: NodeRequest): Promise<RequestOutcome>;
 }

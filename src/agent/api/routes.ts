@@ -8,6 +8,7 @@ import { MEMBER_ROUTES } from "./routes-member.ts";
 import { PAUSE_ROUTES } from "./routes-pause.ts";
 import { READ_ROUTES } from "./routes-read.ts";
 import { SLOT_ROUTES } from "./routes-slots.ts";
+import { STORE_ROUTES } from "./routes-store.ts";
 
 export const ROUTES: readonly Route[] = [
   ...READ_ROUTES,
@@ -17,4 +18,5 @@ export const ROUTES: readonly Route[] = [
   ...PAUSE_ROUTES,
   ...FAILSAFE_ROUTES,
   ...SLOT_ROUTES,
+  ...STORE_ROUTES,
 ];

@@ -1,6 +1,6 @@
 // How does the ha room look at the world? Everything in parallel, everything bounded; ignorance is an answer.
 
-import type { ClusterSnapshot, StoreHeader } from "../../model/cluster.ts";
+import type { ClusterSnapshot } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import { AppError } from "../../model/error.ts";
 import { type Known, known, unknown } from "../../model/known.ts";
@@ -9,6 +9,7 @@ import type { PeerStatus } from "../../model/member.ts";
 import { heldAt } from "../../model/pause.ts";
 import type { GivenPromise } from "../../model/promise.ts";
 import type { LocalServer } from "../../model/server.ts";
+import { isOurs, type StoreRecord } from "../../model/store-record.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Dcs, HoldSighting } from "../../ports/dcs.ts";
@@ -45,7 +46,7 @@ export interface HaSurroundings {
   config(): DynamicConfig;
   sawCluster(cluster: ClusterSnapshot): void;
   /** Identity and revision of the last snapshot that this agent accepted. */
-  lastStore(): StoreHeader | undefined;
+  lastStore(): StoreRecord | undefined;
   promised(): GivenPromise | undefined;
   /** Whether a member answered when it was asked, and whether it was silent the last time, a short while ago. */
   heard(name: string, answered: boolean): void;
@@ -126,8 +127,8 @@ async function readStore(
   try {
     const cluster = await ports.dcs.snapshot(limitMs);
     if (isOurStore(ports, around, cluster)) {
-      if (cluster.hold !== undefined) around.sawHold(cluster.hold.modRevision);
       around.sawCluster(cluster);
+      if (cluster.hold !== undefined) around.sawHold(cluster.hold.modRevision);
     }
     return known(cluster, ports.clock.now());
   } catch (error) {
@@ -136,13 +137,10 @@ async function readStore(
   }
 }
 
-/** R31: another cluster id or a lower revision than seen is ignorance, not an empty store. */
+/** R31: another cluster id or a lower revision than seen is ignorance, not an empty store, unless it continues ours. */
 function isOurStore(ports: HaPorts, around: HaSurroundings, cluster: ClusterSnapshot): boolean {
-  const { clusterId, revision } = cluster.header;
   // The record beside the data outlives us but is coarse; what this agent has read itself is exact.
-  return [ports.state.current().store, around.lastStore()].every(
-    (seen) => seen === undefined || (seen.clusterId === clusterId && revision >= seen.revision),
-  );
+  return [ports.state.current().store, around.lastStore()].every((seen) => isOurs(cluster, seen));
 }
 
 interface Own {

@@ -1,0 +1,76 @@
+// The store is lost: its members begin anew with nothing, and one command tells it about the cluster again (R31).
+import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import {
+  superuser,
+  waitForAgreement,
+  waitForHealthy,
+  waitForPrimary,
+} from "../../src/lab/health.ts";
+import { openWritable } from "../../src/lab/writable.ts";
+import { until } from "../support/agent.ts";
+import { make, useLab } from "../support/lab.ts";
+
+const execute = promisify(execFile);
+const cli = join(import.meta.dirname, "..", "..", "dist", "cli.mjs");
+const LIMIT_MS = 60_000;
+const lab = useLab("refill", { ttlSeconds: 5 });
+
+async function repopulate(node: string, ...words: readonly string[]) {
+  const file = lab().members.find(({ name }) => name === node)?.configFile ?? "";
+  const args = [cli, "-c", file, "store", "repopulate", ...words];
+  try {
+    const { stdout, stderr } = await execute(process.execPath, args, { timeout: LIMIT_MS });
+    return { code: 0, out: stdout, talk: stderr };
+  } catch (error) {
+    const failed = error as { code?: number; stdout?: string; stderr?: string };
+    return { code: failed.code ?? 1, out: failed.stdout ?? "", talk: failed.stderr ?? "" };
+  }
+}
+
+/** What each member says that it is doing. */
+const reasons = () =>
+  Promise.all(
+    lab().members.map(async ({ apiUrl }) => {
+      const answer = await fetch(apiUrl).then((r) => r.json());
+      return (answer as { understudy?: { because?: string } }).understudy?.because;
+    }),
+  );
+
+async function loseTheStore(): Promise<void> {
+  for (const { name } of lab().etcd) await make(lab(), "kill-etcd", name);
+  for (const { dir } of lab().etcd) rmSync(join(dir, "data"), { recursive: true });
+  for (const { name } of lab().etcd) await make(lab(), "restart-etcd", name);
+}
+
+describe("a store that has lost everything", () => {
+  it("is told about the cluster by the member that led last, and by no other", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const other = lab().members.find(({ name }) => name !== member.name)?.name ?? "";
+    const { scope } = lab();
+    using before = await openWritable(lab().members, superuser(lab()));
+    await before.query("CREATE TABLE kept AS SELECT 1 AS row");
+    expect(await repopulate(member.name, "--confirm", scope)).toMatchObject({ code: 6 });
+
+    await loseTheStore();
+    await until("everybody to see another store", async () =>
+      (await reasons()).every((reason) => reason === "store_changed"),
+    );
+    const wrong = await repopulate(other, "--confirm", scope);
+    expect(wrong).toMatchObject({ code: 6 });
+    expect(wrong.talk).toContain(`${member.name} led last`);
+    expect(await repopulate(member.name)).toMatchObject({ code: 7 });
+    expect((await reasons()).includes("store_changed")).toBe(true);
+
+    const told = await repopulate(member.name, "--confirm", scope);
+    expect(told).toMatchObject({ code: 0 });
+    await waitForHealthy(lab(), LIMIT_MS);
+    using after = await openWritable(lab().members, superuser(lab()));
+    expect(await after.value("SELECT count(*) FROM kept")).toBe("1");
+    expect((await waitForPrimary(lab(), LIMIT_MS)).member.name).toBe(member.name);
+    await waitForAgreement(lab(), LIMIT_MS);
+  });
+});
