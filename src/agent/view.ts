@@ -6,7 +6,9 @@ import { selfPortrait } from "../controllers/ha/plans/self-portrait.ts";
 import { slotReports } from "../controllers/ha/plans/slots.ts";
 import type { HaWorld } from "../controllers/ha/world.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
+import { asAppError } from "../model/error.ts";
 import { bareMember, type PeerStatus } from "../model/member.ts";
+import type { ScheduledRestart } from "../model/restart.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { after, type Ms } from "../model/time.ts";
 import type { LastLook, Node } from "../node/node.ts";
@@ -180,11 +182,9 @@ async function carryOut(o: ViewOptions, request: NodeRequest): Promise<RequestOu
         () => o.node.requests().restart === undefined,
       );
     case "schedule-restart":
-      o.node.scheduleRestart(request.planned);
-      return { kind: "done" };
+      return schedule(o, request.planned);
     case "cancel-restart":
-      o.node.scheduleRestart(undefined);
-      return { kind: "done" };
+      return schedule(o, undefined);
     case "reinitialise": {
       const role = o.node.last()?.world.lease.held;
       if (role !== undefined)
@@ -199,6 +199,19 @@ async function carryOut(o: ViewOptions, request: NodeRequest): Promise<RequestOu
       return dropSlot(o, request.name);
     default:
       return request satisfies never;
+  }
+}
+
+async function schedule(
+  { node }: ViewOptions,
+  planned: ScheduledRestart | undefined,
+): Promise<RequestOutcome> {
+  try {
+    await node.scheduleRestart(planned);
+    return { kind: "done" };
+  } catch (error) {
+    const { code, why } = asAppError(error, "NOT_POSSIBLE", "keep the restart for later");
+    return { kind: "failed", code, why };
   }
 }
 

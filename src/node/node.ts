@@ -71,8 +71,8 @@ export interface Node {
   /** Begins to look, decide and act; the fence is found or started first. */
   start(): Promise<void>;
   requestRestart(): void;
-  /** A restart for later, or none any more. */
-  scheduleRestart(planned: ScheduledRestart | undefined): void;
+  /** A restart for later, or none any more; resolves when it is on disk. Throws PG_DISK_FULL or NOT_POSSIBLE. */
+  scheduleRestart(planned: ScheduledRestart | undefined): Promise<void>;
   requestReinitialise(how?: Reinitialise): void;
   /** Undefined takes a wish back that was not fulfilled in its time. */
   requestDropSlot(name: string | undefined): void;

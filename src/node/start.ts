@@ -95,6 +95,8 @@ class RunningNode implements Node {
     this.#onLook = options.onLook ?? (() => undefined);
     this.#self = selfOf(options, clock.now());
     this.#config = rememberedConfig(ports, settings.bootstrap.config);
+    const { scheduledRestart } = ports.state.current();
+    this.#requests = { ...NO_REQUESTS, scheduledRestart };
     const { scope, namespace, name } = settings;
     this.dcs = createDcs({
       store: ports.store,
@@ -202,9 +204,18 @@ class RunningNode implements Node {
     this.wake("restart requested");
   }
 
-  scheduleRestart(planned: ScheduledRestart | undefined): void {
+  async scheduleRestart(planned: ScheduledRestart | undefined): Promise<void> {
+    await this.#ports.state.update({ scheduledRestart: planned });
     this.#requests = { ...this.#requests, scheduledRestart: planned };
     this.wake("restart scheduled");
+  }
+
+  /** A restart that has begun, or was dropped, must not be begun again by another life of this agent. */
+  #planIsOver(): void {
+    const { state, log } = this.#ports;
+    state.update({ scheduledRestart: undefined }).catch((error: unknown) => {
+      log.warn("the state beside the data could not be written", { error: String(error) });
+    });
   }
 
   requestReinitialise(how: Reinitialise = {}): void {
@@ -277,6 +288,7 @@ class RunningNode implements Node {
         const world = await observe(ha, around, { memory, outcomes, job });
         // What has come true is no longer asked for: decided upon once more it would be done once more.
         const { requests, dropped } = due(unfulfilled(this.#requests, world), world);
+        if (requests.scheduledRestart !== this.#requests.scheduledRestart) this.#planIsOver();
         this.#requests = requests;
         if (dropped !== undefined) log.warn("a scheduled restart is dropped", { why: dropped });
         return { ...world, requests: this.#requests };

@@ -1,5 +1,6 @@
 // The port to our own small durable facts beside the data: written with fsync before they are relied on.
 import type { GivenPromise } from "../model/promise.ts";
+import type { ScheduledRestart } from "../model/restart.ts";
 import type { StoreRecord } from "../model/store-record.ts";
 
 export interface NodeState {
@@ -13,6 +14,8 @@ export interface NodeState {
   readonly promisedTerm: number | undefined;
   /** Last good dynamic configuration, as stored text, for a start while the store is away (R44). */
   readonly config: string | undefined;
+  /** A restart for later: it is still wanted when the agent comes back. */
+  readonly scheduledRestart: ScheduledRestart | undefined;
   /** Given to a primary that could not reach the store (R27). */
   readonly promise: GivenPromise | undefined;
 }

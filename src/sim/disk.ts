@@ -60,6 +60,7 @@ export class Disk {
     promisedTerm: undefined,
     config: undefined,
     promise: undefined,
+    scheduledRestart: undefined,
   };
   /** Each write and flush takes this much longer than usual. */
   slowMs = 0;

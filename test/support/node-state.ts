@@ -8,4 +8,5 @@ export const BLANK_STATE: NodeState = {
   promisedTerm: undefined,
   config: undefined,
   promise: undefined,
+  scheduledRestart: undefined,
 };

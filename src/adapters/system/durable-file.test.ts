@@ -59,6 +59,36 @@ describe("node state", () => {
     expect((await openNodeState(join(at.folder, "state"))).current().bootstrapping).toBeUndefined();
   });
 
+  it("finds again what it wrote of the store and of a restart for later", async () => {
+    const state = await openNodeState(join(at.folder, "state"));
+    const store = {
+      clusterId: "7",
+      revision: 12,
+      systemId: "70",
+      branchTerm: 9,
+      leader: { name: "n1", term: 11 },
+      members: { n1: "http://n1:8008", n2: "http://n2:8008" },
+      succession: "a",
+    };
+    const scheduledRestart = {
+      at: "2030-01-01T00:00:00Z",
+      atMs: 1,
+      role: "primary",
+      belowVersion: "15.4",
+      onlyPending: true,
+      timeoutMs: 5,
+      serverStartedAt: "then",
+    };
+    await state.update({ store, scheduledRestart });
+    const again = await openNodeState(join(at.folder, "state"));
+    expect(again.current()).toMatchObject({ store, scheduledRestart });
+    const damaged = { store: { ...store, leader: "n1", members: { n1: 5 } }, scheduledRestart: {} };
+    expect(parseNodeState(JSON.stringify(damaged))).toMatchObject({
+      store: { leader: undefined, members: {} },
+      scheduledRestart: undefined,
+    });
+  });
+
   it("takes a damaged file for knowing nothing", async () => {
     writeFileSync(join(at.folder, NODE_STATE_NAME), "{");
     expect((await openNodeState(at.folder)).current()).toEqual(parseNodeState(undefined));

@@ -18,6 +18,7 @@ const EMPTY: NodeState = {
   promisedTerm: undefined,
   config: undefined,
   promise: undefined,
+  scheduledRestart: undefined,
 };
 
 /** Reads the file; a missing or damaged one counts as knowing nothing, which is always safe. */
@@ -74,6 +75,7 @@ export function parseNodeState(text: string | undefined): NodeState {
     promisedTerm: typeof promisedTerm === "number" ? promisedTerm : undefined,
     config: typeof config === "string" ? config : undefined,
     promise: parsePromise("promise" in raw ? raw.promise : undefined),
+    scheduledRestart: parseRestart("scheduledRestart" in raw ? raw.scheduledRestart : undefined),
   };
 }
 
@@ -112,6 +114,23 @@ function parsePromise(raw: unknown): NodeState["promise"] {
   if (typeof durationMs !== "number" || typeof writtenAt !== "number" || typeof until !== "number")
     return undefined;
   return { grantee, term, durationMs, writtenAt: instant(writtenAt), until: instant(until) };
+}
+
+function parseRestart(raw: unknown): NodeState["scheduledRestart"] {
+  if (typeof raw !== "object" || raw === null) return undefined;
+  const { at, atMs, serverStartedAt, onlyPending, ...more } = raw as Record<string, unknown>;
+  const { role, belowVersion, timeoutMs } = more;
+  if (typeof at !== "string" || typeof atMs !== "number" || typeof serverStartedAt !== "string")
+    return undefined;
+  return {
+    at,
+    atMs,
+    serverStartedAt,
+    onlyPending: onlyPending === true,
+    role: typeof role === "string" ? role : undefined,
+    belowVersion: typeof belowVersion === "string" ? belowVersion : undefined,
+    timeoutMs: typeof timeoutMs === "number" ? timeoutMs : undefined,
+  };
 }
 
 async function ensureDirectory(path: string): Promise<void> {

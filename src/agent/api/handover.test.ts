@@ -122,6 +122,22 @@ describe("a switchover", () => {
     ]);
   });
 
+  it("goes to a synchronous standby where commits rely on one", async () => {
+    const node = fakeNode();
+    const sync = { value: { leader: "n1", standbys: ["n3"], quorum: 0 }, modRevision: 6 };
+    const withMode = (synchronousMode: "on" | "quorum") =>
+      cluster({ sync, config: { value: { ...DEFAULT_CONFIG, synchronousMode }, modRevision: 7 } });
+    const body = { leader: "n1", candidate: "n2" };
+    node.snapshots = [withMode("on")];
+    const refusal = [412, "candidate name does not match with sync_standby"];
+    expect(await switchover(node, body)).toEqual(refusal);
+    expect(node.intents).toEqual([]);
+    node.snapshots = [withMode("quorum"), moved];
+    expect((await switchover(node, body))[0]).toBe(200);
+    node.snapshots = [withMode("on"), moved];
+    expect((await failover(node, { candidate: "n2" }))[0]).toBe(200);
+  });
+
   it("needs somebody to switch to", async () => {
     const node = fakeNode();
     node.snapshots = [cluster({ members: [primary("n1")] })];

@@ -56,6 +56,8 @@ async function liveObjection(
       ? "the candidate leads already"
       : "candidate does not exists";
   }
+  if (action === "switchover" && isNotSynchronous(cluster, intent.candidate))
+    return "candidate name does not match with sync_standby";
   if (others.length === 0) {
     return `${action} is not possible: cluster does not have members except leader`;
   }
@@ -64,6 +66,12 @@ async function liveObjection(
   if (verdicts.includes(undefined)) return undefined;
   const reasons = asked.map(({ name }, index) => `${name}: ${verdicts[index]}`);
   return [`${action} is not possible: no good candidates have been found`, ...reasons].join("\n");
+}
+
+/** Commits rely on named standbys, and the candidate is none. In quorum mode the votes decide later, as in Patroni. */
+function isNotSynchronous({ sync, config }: ClusterSnapshot, candidate: string | undefined) {
+  if (candidate === undefined || sync.value === undefined) return false;
+  return config.value?.synchronousMode === "on" && !sync.value.standbys.includes(candidate);
 }
 
 /** Why this member can't take over; undefined when it can. */

@@ -33,7 +33,7 @@ export interface Self {
 /** What a person asked of this one node; kept until the world shows that it is done. */
 export interface Requests {
   readonly restart: { readonly at: Instant } | undefined;
-  /** Becomes a restart when its time comes; lost when the agent ends, as the other wishes are. */
+  /** Becomes a restart when its time comes; unlike the other wishes it outlives the agent. */
   readonly scheduledRestart: ScheduledRestart | undefined;
   readonly reinitialise:
     | {

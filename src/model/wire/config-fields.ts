@@ -132,6 +132,7 @@ export function readFields(raw: JsonObject): Fields {
   }
   warnOfOthers(raw, fields.warnings);
   warnOfSlots(fields);
+  warnOfBackoff(raw, fields.warnings);
   return fields;
 }
 
@@ -141,6 +142,14 @@ function warnOfSlots({ values, warnings }: Fields): void {
   const isLogical = values.permanentSlots?.some(({ logical }) => logical !== undefined) === true;
   if (isLogical && level !== undefined && level !== "logical")
     warnings.push(`slots: logical ones need wal_level logical, not ${level}`);
+}
+
+/** It lets rivals wait for a live primary whose agent is frozen. Ours has a fence, which ends it in time. */
+function warnOfBackoff({ primary_race_backoff: asked }: JsonObject, warnings: string[]): void {
+  if (asked === undefined || asked === null || Number(asked) === 0) return;
+  warnings.push(
+    "primary_race_backoff: has no effect, because the fence ends the server of a frozen agent before anybody races",
+  );
 }
 
 interface Table {

@@ -101,6 +101,12 @@ describe("timings", () => {
     expect(warnings.join()).toContain("loop_wait");
   });
 
+  it("of Patroni that have no effect here say so", () => {
+    const { warnings } = accepted(strict({ primary_race_backoff: 30 }));
+    expect(warnings).toEqual([expect.stringContaining("primary_race_backoff: has no effect")]);
+    expect(accepted(strict({ primary_race_backoff: 0 })).warnings).toEqual([]);
+  });
+
   it("that nobody wrote give way to the one that was written", () => {
     const { config, warnings } = accepted(strict({ ttl: 5 }));
     expect(config).toMatchObject({ ttlMs: 5000, loopWaitMs: 1000, retryTimeoutMs: 2000 });
