@@ -36,11 +36,13 @@ import { keyErasedInAPromotion } from "./key-erased-in-a-promotion.ts";
 import { laggingStandbyCrashRestart } from "./lagging-standby-crash-restart.ts";
 import { lateAcquireIsJudgedAgain } from "./late-acquire-is-judged-again.ts";
 import { lateAcquireLands } from "./late-acquire-lands.ts";
+import { lateReader } from "./late-reader.ts";
 import { leaderDiesWhileClientsWait } from "./leader-dies-while-clients-wait.ts";
 import { leaseRevoked } from "./lease-revoked.ts";
 import { logicalCopyTooYoung } from "./logical-copy-too-young.ts";
 import { logicalSlotSurvives } from "./logical-slot-survives.ts";
 import { lostAnswers } from "./lost-answers.ts";
+import { lostSlotIsNotAskedFor } from "./lost-slot-is-not-asked-for.ts";
 import { memberAwayForLong } from "./member-away-for-long.ts";
 import { memberAwayIsNotListed } from "./member-away-is-not-listed.ts";
 import { orphanBackendCommits } from "./orphan-backend-commits.ts";
@@ -168,6 +170,8 @@ export const STORIES: readonly Scenario[] = [
   cascadeSurvives,
   logicalSlotSurvives,
   logicalCopyTooYoung,
+  lateReader,
+  lostSlotIsNotAskedFor,
   syncHostDies,
   syncStandbyDies,
   strictWithoutStandby,

@@ -69,6 +69,8 @@ export type Verb =
   | { readonly do: "foreignData"; readonly node: Target; readonly isJunk: boolean }
   | { readonly do: "slowDisk"; readonly node: Target; readonly slowMs: number }
   | { readonly do: "slowStandby"; readonly node: Target; readonly slowMs: number }
+  /** The consumer of the logical slots stands still, and its slots keep what it has not read. */
+  | { readonly do: "stopReader" }
   // people
   | { readonly do: "switchover"; readonly candidate?: Target; readonly inMs?: number }
   | { readonly do: "failover"; readonly candidate: Target }
@@ -143,6 +145,7 @@ const KINDS = {
   foreignData: "disk",
   slowDisk: "disk",
   slowStandby: "disk",
+  stopReader: "operator",
   switchover: "operator",
   failover: "operator",
   restart: "operator",

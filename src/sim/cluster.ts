@@ -20,6 +20,7 @@ import { SimProcess } from "./process.ts";
 import { type RouterFlaws, SimRouter } from "./router.ts";
 import { DEFAULT_PROFILE, type ServerProfile } from "./run.ts";
 import { simSettings } from "./settings.ts";
+import { SlotReader } from "./slot-reader.ts";
 import { SimStore } from "./store.ts";
 import { SimStoreClient } from "./store-client.ts";
 import { noPathFaults, type PathFaults } from "./store-path.ts";
@@ -80,6 +81,8 @@ export class SimCluster {
   readonly routers = new Map<string, SimRouter>();
   readonly paths = new Map<string, PathFaults>();
   readonly operator: Dcs;
+  /** Consumers of the logical slots that the configuration names. */
+  readonly readers: readonly SlotReader[];
   lostAnswers = 0;
   readonly #agents = new Map<string, Agent>();
   readonly #crashes: string[] = [];
@@ -99,6 +102,8 @@ export class SimCluster {
     );
     for (const spec of options.nodes) this.#addHost(spec);
     for (const name of options.routers ?? []) this.#addRouter(name);
+    const slots = Object.keys(options.config["slots"] ?? {});
+    this.readers = slots.map((slot) => new SlotReader(this, slot));
     const process = new SimProcess(this.kernel, "operator");
     this.operator = this.#dcsFor(OUTSIDE, process);
   }

@@ -66,7 +66,13 @@ function part(cluster: SimCluster, nodes: readonly string[]): Undo {
   const isNamed = ({ host }: { readonly host: string }): boolean => named.includes(host);
   const others = all.filter((one) => !isNamed(one)).map(({ address }) => address);
   const undos = all.filter(isNamed).map(({ address }) => cutAll(cluster, address, others));
+  // Each has somebody who cannot ask it meanwhile.
+  const change = (by: 1 | -1): void => {
+    for (const host of cluster.hosts.values()) host.disturb("server", by);
+  };
+  change(1);
   return () => {
+    change(-1);
     for (const undo of undos) undo();
   };
 }

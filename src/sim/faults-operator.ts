@@ -21,6 +21,8 @@ export function playOperator(cluster: SimCluster, verb: Verb, host: SimHost | un
     case "pause":
       setPaused(cluster, noteOf(cluster, verb.endsInMs));
       return () => setPaused(cluster, undefined);
+    case "stopReader":
+      return stopReaders(cluster);
     case "resume":
       setPaused(cluster, undefined);
       return nothing;
@@ -39,6 +41,13 @@ export function playOperator(cluster: SimCluster, verb: Verb, host: SimHost | un
     default:
       throw new Error(`not a verb of people: ${verb.do}`);
   }
+}
+
+function stopReaders({ readers }: SimCluster): Undo {
+  for (const reader of readers) reader.isStopped = true;
+  return () => {
+    for (const reader of readers) reader.isStopped = false;
+  };
 }
 
 const nodeOf = (cluster: SimCluster, host: SimHost | undefined) => {

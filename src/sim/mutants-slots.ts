@@ -1,4 +1,5 @@
 // Lies about replication slots.
+import { lsn } from "../model/lsn.ts";
 import type { LocalServer } from "../model/server.ts";
 import { slotNameOf } from "../model/slot.ts";
 import type { Instant } from "../model/time.ts";
@@ -63,7 +64,25 @@ function trustsCopies(ports: NodePorts): NodePorts {
   return { ...ports, postgres: postgresWith(postgres, (server) => server, { catalogHorizons }) };
 }
 
+/** Copies run ahead: they are moved to where the standby is, not to where the reader is. */
+function movesCopiesAhead(ports: NodePorts): NodePorts {
+  const { postgres } = ports;
+  const advanceCopies: Postgres["advanceCopies"] = (moves, signal) => {
+    const ahead = moves.map((move) => ({ ...move, to: FAR_AHEAD }));
+    return postgres.advanceCopies(ahead, signal);
+  };
+  return { ...ports, postgres: postgresWith(postgres, (server) => server, { advanceCopies }) };
+}
+
+const FAR_AHEAD = lsn(Number.MAX_SAFE_INTEGER);
+
 export const SLOT_MUTANTS: readonly Mutant[] = [
+  {
+    name: "copies-run-ahead",
+    flaws: { wrapPorts: movesCopiesAhead },
+    breaks: ["S21"],
+    story: "late-reader",
+  },
   {
     name: "copies-trusted",
     flaws: { wrapPorts: trustsCopies },

@@ -86,6 +86,7 @@ export function slotVerbs(host: SimHost, agent: SimProcess): SlotVerbs {
         if (host.server.run !== undefined || disk.data === undefined)
           throw new AppError("NOT_POSSIBLE", "placing slots", "the server runs");
         placeCopies(disk.data, copies);
+        host.truth.tell({ kind: "copies-placed", host: self });
       }),
     advanceCopies: (moves, signal) =>
       sql("moving slots", signal, (_, run) => moveCopies(host, run, moves)),

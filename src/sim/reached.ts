@@ -31,14 +31,6 @@ export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
     why: "with `failover: ask` nobody takes over unasked, and no storm could be followed by a liveness phase",
     story: "failover-asks",
   },
-  slots_copying: {
-    why: "no storm has logical slots in its configuration",
-    story: "logical-slot-survives",
-  },
-  lead_dropping_copies: {
-    why: "no storm has logical slots in its configuration",
-    story: "logical-copy-too-young",
-  },
   switchover_waiting_for_routers: {
     why: "no storm has routers",
     story: "switchover-behind-a-router",

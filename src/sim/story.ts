@@ -116,6 +116,7 @@ export class StoryRun {
     const { kernel } = cluster;
     const { faults, healAtMs } = this.#story;
     workload.start();
+    for (const reader of cluster.readers) reader.start();
     let spread = 0;
     for (const name of cluster.hosts.keys())
       kernel.after((spread += AGENT_SPREAD_MS), () => cluster.startAgent(name));

@@ -5,6 +5,7 @@ import type { Dice } from "./dice.ts";
 export interface MoreFaults {
   readonly names: readonly string[];
   readonly isSynchronous: boolean;
+  readonly hasReader: boolean;
   /** Between these two they begin. */
   readonly fromMs: number;
   readonly untilMs: number;
@@ -14,9 +15,9 @@ const PARTED_SHARE = 0.35;
 const CANCELLING_SHARE = 0.5;
 const MAINTENANCE_SHARE = 0.4;
 
-/** A room that falls into two parts; waits for a standby that somebody cancels; maintenance in a pause. */
+/** A room in two parts; cancelled waits for a standby; maintenance in a pause; a reader that falls behind. */
 export function moreFaults(d: Dice, options: MoreFaults): readonly Fault[] {
-  const { names, isSynchronous, fromMs, untilMs } = options;
+  const { names, isSynchronous, hasReader, fromMs, untilMs } = options;
   const atMs = (): number => Math.round(d.between(fromMs, untilMs));
   const faults: Fault[] = [];
   if (d.chance(PARTED_SHARE)) {
@@ -29,6 +30,10 @@ export function moreFaults(d: Dice, options: MoreFaults): readonly Fault[] {
     faults.push({ atMs: atMs(), forMs, verb: { do: "cancelWaits", node: "primary", everyMs } });
   }
   if (d.chance(MAINTENANCE_SHARE)) faults.push(...maintenance(d, names, atMs()));
+  if (hasReader) {
+    const forMs = Math.round(d.between(5_000, 200_000));
+    faults.push({ atMs: atMs(), forMs, verb: { do: "stopReader" } });
+  }
   return faults;
 }
 
@@ -54,6 +59,14 @@ function maintenance(d: Dice, names: readonly string[], atMs: number): readonly 
     { atMs: later(90_000), verb: { do: "confirmDown", node: d.pick(names) } },
   ];
 }
+
+const READ_SHARE = 0.2;
+
+/** A share of the clusters has a logical slot that somebody reads; standbys keep copies of it. */
+export const readerOf = (d: Dice): Readonly<Record<string, unknown>> =>
+  d.chance(READ_SHARE)
+    ? { slots: { cdc: { type: "logical", database: "postgres", plugin: "pgoutput" } } }
+    : {};
 
 /** At least one, and never all. */
 function oneSide(d: Dice, names: readonly string[]): readonly string[] {

@@ -6,7 +6,7 @@ import type { Flaws, NodeSpec } from "./cluster.ts";
 import { type Dice, dice } from "./dice.ts";
 import type { NodeFactory } from "./node-factory.ts";
 import type { Story } from "./story.ts";
-import { moreFaults } from "./swarm-more.ts";
+import { moreFaults, readerOf } from "./swarm-more.ts";
 
 export interface SwarmOptions {
   readonly factory: NodeFactory;
@@ -61,10 +61,10 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
   const nodes = nodesOf(d, options);
   const names = nodes.map((n) => n.name);
   const timing = d.pick(TIMINGS);
-  const sync = syncOf(dice(seed).fork("sync"));
+  const more = { ...syncOf(dice(seed).fork("sync")), ...readerOf(dice(seed).fork("reader")) };
   const faults = options.faults ?? [
     ...faultsOf(d, names, options.only),
-    ...(options.only === undefined ? moreOf(dice(seed).fork("more"), names, sync) : []),
+    ...(options.only === undefined ? moreOf(dice(seed).fork("more"), names, more) : []),
   ];
   return {
     cluster: {
@@ -90,7 +90,7 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         failsafe_mode: d.fork("failsafe").chance(0.7),
         // Shorter than a long absence of the schedule, so that slots go and are made again.
         member_slots_ttl: 60,
-        ...sync,
+        ...more,
         ...options.config,
       },
       factory: options.factory,
@@ -156,10 +156,11 @@ function nodesOf(d: Dice, options: SwarmOptions): readonly NodeSpec[] {
   }));
 }
 
-const moreOf = (d: Dice, names: readonly string[], sync: ReturnType<typeof syncOf>) =>
+const moreOf = (d: Dice, names: readonly string[], config: Readonly<Record<string, unknown>>) =>
   moreFaults(d, {
     names,
-    isSynchronous: Object.keys(sync).length > 0,
+    isSynchronous: config["synchronous_mode"] !== undefined,
+    hasReader: config["slots"] !== undefined,
     fromMs: READY_MS,
     untilMs: HEAL_AT_MS - 20_000,
   });

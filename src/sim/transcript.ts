@@ -51,6 +51,8 @@ function line(truth: Truth, detail: Detail): string | undefined {
       return `=== writers are sent to ${truth.to}`;
     case "clients-paused":
       return truth.on ? "=== clients wait" : "=== clients go on";
+    case "slot-ahead":
+      return `=== SKIPS ${truth.from} to ${truth.to} for the reader of ${truth.slot}`;
     case "event":
       return detail === "trace" ? `... ${truth.text}` : undefined;
     case "promotion-begun":
@@ -59,6 +61,7 @@ function line(truth: Truth, detail: Detail): string | undefined {
       return detail === "trace" ? `... ${truth.kind}` : undefined;
     case "acknowledged":
     case "server-start":
+    case "copies-placed":
     case "look":
     case "shown":
     case "renewal-sent":

@@ -93,6 +93,16 @@ export type Truth =
       readonly slot: string;
       readonly isOurs: boolean;
     }
+  /** Copies of logical slots lie in a directory whose server is down; its next start reads them. */
+  | { readonly kind: "copies-placed"; readonly host: string }
+  /** A reader was sent what comes after `to`, although it has only what comes before `from`. */
+  | {
+      readonly kind: "slot-ahead";
+      readonly host: string;
+      readonly slot: string;
+      readonly from: number;
+      readonly to: number;
+    }
   | {
       readonly kind: "decision";
       readonly host: string;

@@ -1,4 +1,5 @@
 // How is the WAL kept that others need? The steps that touch replication slots.
+import { AppError } from "../../model/error.ts";
 import type { ActOptions } from "./acting.ts";
 import { STOP_STANDBY_MS } from "./limits.ts";
 import type { HaStep } from "./steps.ts";
@@ -38,14 +39,20 @@ export function actOnSlots(o: ActOptions, step: SlotStep, signal: AbortSignal): 
   }
 }
 
-/** Read before the server is stopped: what the leader does not give costs no restart. */
+/**
+ * Read before the server is stopped: what the leader does not give costs no restart. A leader that has lost the slot has
+ * nothing to give for as long as it leads, so that is a failure, which is not repeated soon.
+ */
 async function copySlots(
   o: ActOptions,
   step: Extract<SlotStep, { kind: "copy-slots" }>,
   signal: AbortSignal,
 ): Promise<void> {
   const copies = await o.postgres.readSlots(step.from, step.names, signal);
-  if (copies.length === 0) return;
+  if (copies.length === 0) {
+    const [attempt, why] = ["copying logical slots", `${step.from.member} has none of them`];
+    throw new AppError("NOT_POSSIBLE", attempt, why);
+  }
   await o.postgres.stop(STOP_STANDBY_MS, undefined, signal);
   await o.postgres.placeSlots(copies, signal);
   await o.postgres.startStandby(step.plan, step.upstream, step.timeoutMs, signal);

@@ -1,20 +1,37 @@
-// S21: who is promoted with a copy of a logical slot has had the old primary keep what its reader needs.
+// S21: who is promoted with a copy of a logical slot has had the old primary keep what its reader needs, and no reader is
+// sent what comes after a gap.
 import { FEEDBACK_MS } from "../postgres-slots.ts";
 import type { MakeChecker } from "./checker.ts";
 
 export const copiesSafe: MakeChecker = ({ cluster, violate }) => {
   let lastWriter: { readonly host: string; readonly at: number } | undefined;
+  /** Since when a host's server has spoken of its copies; undefined until it starts with them. */
+  const speaksSince = new Map<string, number | undefined>();
+  const hear = (host: string, at: number): void => {
+    if (speaksSince.has(host) && speaksSince.get(host) === undefined) speaksSince.set(host, at);
+  };
   return {
     see(truth, at) {
+      if (truth.kind === "copies-placed") speaksSince.set(truth.host, undefined);
+      // The slots of a former primary are copies from its next start on.
+      if (truth.kind === "writable" && truth.on) speaksSince.set(truth.host, undefined);
+      if (truth.kind === "server-start") hear(truth.host, at);
+      if (truth.kind === "slot-ahead") {
+        const { host, slot, from, to } = truth;
+        violate(
+          "S21",
+          `${host} goes on with ${slot} at ${to}, its reader has no more than ${from}`,
+        );
+      }
       if (truth.kind === "writable" && !truth.on) lastWriter = { host: truth.host, at };
       if (truth.kind !== "promotion-begun" || lastWriter === undefined) return;
       const { server, clock } = cluster.host(truth.host);
       const copies = [...(server.data?.slots.values() ?? [])].filter(
         (s) => s.logical !== undefined,
       );
-      const startedAgoMs = clock.now() - (server.run?.startedAt ?? clock.now());
-      // What the dead primary had time to hear, on the promoted host's own clock.
-      const heardMs = startedAgoMs - (at - lastWriter.at);
+      // What the leader was told of them it keeps in the standby's slot, over restarts of the standby.
+      const runsForMs = clock.now() - (server.run?.startedAt ?? clock.now());
+      const heardMs = lastWriter.at - (speaksSince.get(truth.host) ?? at - runsForMs);
       if (copies.length === 0 || lastWriter.host === truth.host || heardMs >= FEEDBACK_MS * 0.98)
         return;
       const names = copies.map(({ name }) => name).join(", ");

@@ -1,11 +1,16 @@
 // S20: a slot is dropped only if it was ours, and only after its member has been away for as long as slots are kept.
 import { slotNameOf } from "../../model/slot.ts";
+import type { SimHost } from "../host.ts";
 import type { MakeChecker } from "./checker.ts";
 
 /** Clocks differ by 1 %, and the presence of a member is sampled. */
 const CLOCK_SHARE = 0.98;
 const SAMPLE_MS = 1_000;
 const DEFAULT_TTL_S = 1_800;
+
+/** One whose processes stand still serves nobody, whatever it was. */
+const serves = ({ server }: SimHost): boolean =>
+  server.canAcknowledge() && server.run?.frozen === false;
 
 export const slotsKept: MakeChecker = ({ cluster, violate }) => {
   const asked = cluster.options.config["member_slots_ttl"];
@@ -17,7 +22,7 @@ export const slotsKept: MakeChecker = ({ cluster, violate }) => {
     sampledAt = at;
     for (const name of cluster.hosts.keys()) {
       // A primary lives on by its peers' promises when it cannot reach the store and its key has ended.
-      const isServing = cluster.writable()?.name === name;
+      const isServing = serves(cluster.host(name));
       const isThere = isServing || cluster.store.state.keys.has(`/service/demo/members/${name}`);
       if (isThere) lastSeen.set(slotNameOf(name), at);
     }
