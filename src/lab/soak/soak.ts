@@ -6,14 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../../model/error.ts";
 import type { Ms } from "../../model/time.ts";
 import { heal } from "../heal.ts";
-import { primaryOf, superuser, waitForPrimary } from "../health.ts";
+import { primaryOf } from "../health.ts";
 import type { LostRow } from "../ledger.ts";
 import type { Load } from "../load.ts";
 import { type Measurement, measure } from "../measure.ts";
 import { nodeFor, playVerb } from "../play.ts";
 import type { LabRecord } from "../record.ts";
+import { waitForSync } from "../sync-standbys.ts";
 import { waitFor } from "../wait-until.ts";
-import { openWritable } from "../writable.ts";
 import { brokenPromises, type Mode } from "./loss.ts";
 import { type Count, canSuffer, failoversOf, type Round, roundsOf, TROUBLES } from "./troubles.ts";
 
@@ -123,7 +123,8 @@ async function playRound(
   };
   const known = () => ({ mode, kind: trouble.kind, node, forMs, refused });
   try {
-    if (mode !== "off") await waitForSync(lab);
+    // A promise of a synchronous mode is made while a standby stands for it.
+    if (mode !== "off") await waitForSync(lab, BACK_LIMIT_MS);
     const keep = (started: Load): void => {
       load = started;
     };
@@ -182,20 +183,6 @@ const some = (rows: readonly LostRow[]): string =>
     .slice(0, 5)
     .map(({ worker, sequence }) => `worker ${worker} row ${sequence}`)
     .join(", ");
-
-/** A promise of a synchronous mode is made while a standby stands for it; after a fault it has to return. */
-async function waitForSync(lab: LabRecord): Promise<void> {
-  const { member } = await waitForPrimary(lab, BACK_LIMIT_MS);
-  const isSync = async (): Promise<boolean> => {
-    using session = await openWritable([member], superuser(lab));
-    const standbys = await session.value(
-      "SELECT count(*)::int FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')",
-    );
-    return Number(standbys) > 0;
-  };
-  const hold = (): Promise<boolean> => isSync().catch(() => false);
-  await waitFor("a synchronous standby", hold, { limitMs: BACK_LIMIT_MS, everyMs: 200 });
-}
 
 /** Rows that were there after their round must be there still. */
 async function lookAgain(kept: readonly Kept[]): Promise<readonly string[]> {
