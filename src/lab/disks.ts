@@ -41,11 +41,24 @@ const imageOf = (labDir: string, { name }: LabMember): string =>
 
 /** Unmounts it, if it is mounted; its block device goes with it. */
 export function unmountDisk(member: LabMember): void {
-  const mounted = readFileSync("/proc/self/mounts", "utf8")
-    .split("\n")
-    .some((line) => line.split(" ")[1] === member.dir);
-  if (mounted) run("umount", "-l", member.dir);
+  if (mountOf(member) !== undefined) run("umount", "-l", member.dir);
 }
+
+/** The file system that is mounted on the node's folder, and on nothing else. */
+const mountOf = ({
+  dir,
+}: LabMember): { readonly device: string; readonly type: string } | undefined =>
+  readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" "))
+    .filter(([, place]) => place === dir)
+    .map(([device = "", , type = ""]) => ({ device, type }))[0];
+
+/** A disk of the lab's own that the kernel treats as a device. */
+const isOwnDevice = (member: LabMember): boolean => {
+  const mount = mountOf(member);
+  return mount?.type === "ext4" && mount.device.startsWith("/dev/loop");
+};
 
 /** The block device below the node's folder, as the kernel numbers it: `7:0`. */
 export function deviceOf({ dir }: LabMember): string {
@@ -72,6 +85,44 @@ export function fillDisk(member: LabMember, megabytes: number | undefined): void
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
   }
+}
+
+/** EXT4_IOC_SHUTDOWN, without flushing anything: what ext4 does by itself when its device no longer answers. */
+const SHUT_DOWN = `open(my $d, "<", $ARGV[0]) or die "$!\n"; my $how = pack("L", 2);
+  ioctl($d, 0x8004587D, $how) or die "$!\n"`;
+
+/** From now on the kernel answers everything on this disk with EIO, fsync included. */
+export function breakDisk(member: LabMember): void {
+  const attempt = `break the disk of ${member.name}`;
+  // Another file system than the lab's own must never be shut down.
+  if (!isOwnDevice(member)) {
+    const why = "it has none of its own; start the lab with --disk 1024 --disk-kind file";
+    throw new AppError("NOT_POSSIBLE", attempt, why);
+  }
+  // Servers and agents sync what they rely on; the file that was written for the agent nobody has.
+  run("sync", member.configFile);
+  // Node.js has no ioctl, and every machine with Debian's PostgreSQL has Perl.
+  run("perl", "-e", SHUT_DOWN, member.dir);
+  if (!isBroken(member)) throw new AppError("NOT_POSSIBLE", attempt, "it still takes files");
+}
+
+/** Does the kernel answer a new file with an input/output error? */
+export function isBroken(member: LabMember): boolean {
+  if (!isOwnDevice(member)) return false;
+  const probe = join(member.dir, "probe");
+  try {
+    writeFileSync(probe, "");
+    rmSync(probe);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EIO";
+  }
+}
+
+/** Mounts it again, which replays its journal. Nobody may have a file of it open. */
+export function mendDisk({ dir: labDir }: LabRecord, member: LabMember): void {
+  run("umount", member.dir);
+  run("mount", "-o", "loop", imageOf(labDir, member), member.dir);
 }
 
 /** Gives the space back. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
 import { belongingsOf, type LabRole } from "./belongings.ts";
-import { fillDisk, freeDisk } from "./disks.ts";
+import { breakDisk, fillDisk, freeDisk, isBroken, mendDisk } from "./disks.ts";
 import { startEtcd } from "./etcd.ts";
 import {
   cut,
@@ -195,6 +195,19 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     watchTtls: 0.3,
     make: ({ lab, node }) => freeDisk(requireMember(lab, node)),
   },
+  "break-disk": {
+    summary: "every access to the node's disk is an input/output error (--disk, --disk-kind file)",
+    on: "member",
+    watchTtls: 1.2,
+    make: ({ lab, node }) => breakDisk(requireMember(lab, node)),
+    undo: "mend-disk",
+  },
+  "mend-disk": {
+    summary: "ends what still runs on a broken disk, mounts it again and starts the agent",
+    on: "member",
+    watchTtls: 0.3,
+    make: replaceDisk,
+  },
   "slow-disk": {
     summary: "the node's disk takes --iops writes a second (needs lab up --disk, --disk-kind file)",
     on: "member",
@@ -238,8 +251,22 @@ async function killNode(order: Order): Promise<void> {
   if ((options.withEtcd || options.silent) && etcd !== undefined)
     sendAll({ ...order, node: etcd.name }, ["etcd"], "SIGKILL");
   sendAll(order, NODE, "SIGKILL");
+  await endAll(order);
+}
+
+async function endAll({ lab, node }: Order): Promise<void> {
   const left = await killAll(() => belongingsOf(lab, node).map((b) => b.process), KILL_LIMIT_MS);
   if (left.length > 0) throw new AppError("TIMEOUT", `end every process of ${node}`);
+}
+
+/** A broken disk is one that nobody can go on with: the host is started anew on what the disk has kept. */
+async function replaceDisk(order: Order): Promise<void> {
+  const { lab, node } = order;
+  const member = requireMember(lab, node);
+  if (!isBroken(member)) return;
+  await endAll(order);
+  mendDisk(lab, member);
+  await startNode(order);
 }
 
 async function restartAgent(order: Order): Promise<void> {

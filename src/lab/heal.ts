@@ -18,6 +18,7 @@ export async function heal(lab: LabRecord, limitMs: Ms = HEAL_LIMIT_MS): Promise
   };
   for (const { name } of lab.members) {
     if (lab.net === "namespaces") await make("heal", name);
+    if (lab.diskKind === "file") await make("mend-disk", name);
     if (lab.diskMegabytes !== undefined) await make("free-disk", name);
     if (lab.diskKind === "file") await make("fast-disk", name);
   }
