@@ -34,7 +34,19 @@ export interface PoolNumbers {
   readonly clientsWaiting: number;
   readonly serversActive: number;
   readonly serversIdle: number;
+  /** Server connections that the pool may have. */
+  readonly size: number;
   readonly longestWaitMs: Ms;
+}
+
+/** What one database has to do, of one process: averages of the last minute. */
+export interface PoolTraffic {
+  readonly database: string;
+  readonly transactionsPerSecond: number;
+  readonly queriesPerSecond: number;
+  readonly queryMs: Ms;
+  /** How long a client waited for a server connection. */
+  readonly waitMs: Ms;
 }
 
 export interface PoolerProcess {
@@ -44,6 +56,11 @@ export interface PoolerProcess {
   /** Where each logical database leads now. */
   readonly points: Readonly<Record<string, Address>>;
   readonly pools: readonly PoolNumbers[];
+  readonly traffic: readonly PoolTraffic[];
+  /** Clients that it takes at most. */
+  readonly maxClients: number;
+  /** Undefined where the kernel does not say. */
+  readonly memoryBytes: number | undefined;
 }
 
 export interface PoolerLook {

@@ -1,22 +1,20 @@
 // One simulated router: the real route loop over a pooler that knows where it points and whether it is paused.
 
-import { AppError } from "../model/error.ts";
-import type { RoutePlan, Target } from "../model/route.ts";
+import type { Target } from "../model/route.ts";
 import type { RouterSettings } from "../model/router-settings.ts";
 import { type Instant, instant } from "../model/time.ts";
 import { createRouter, type Router } from "../node/router.ts";
 import type { Lookout } from "../ports/lookout.ts";
 import type { Peers } from "../ports/peers.ts";
-import type { Held, Pooler } from "../ports/pooler.ts";
 import type { Store } from "../ports/store.ts";
-import { askAfter } from "./ask.ts";
 import { HostClock, processClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { SimHost } from "./host.ts";
-import type { Kernel, Ticket } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
 import { simLog } from "./log.ts";
 import type { Network } from "./network.ts";
 import type { Asker } from "./peers.ts";
+import { SimPooler } from "./pooler.ts";
 import { SimProcess } from "./process.ts";
 import type { TruthBoard } from "./truth.ts";
 
@@ -52,8 +50,6 @@ export interface RouterFlaws {
   readonly hasNoWatchdog?: boolean;
 }
 
-const COMMAND_MS = 2;
-const RELOAD_MS = 8;
 const LOOK_OUT_MS = 10;
 
 /** What a router's machine stands in. */
@@ -68,59 +64,11 @@ export interface RouterStage {
   storeFor(host: string, process: SimProcess): Store;
 }
 
-/** PgBouncer as far as a router's rules go; it outlives the agent. */
-class PoolerState {
-  readonly stage: RouterStage;
-  readonly name: string;
-  term = 0;
-  write: Target | undefined;
-  /** A client that keeps its transaction open. */
-  isBusy = false;
-  #end: Ticket | undefined;
-  #isPaused = false;
-
-  constructor(stage: RouterStage, name: string) {
-    this.stage = stage;
-    this.name = name;
-  }
-
-  apply(plan: RoutePlan): boolean {
-    if (plan.term < this.term) return false;
-    this.term = plan.term;
-    if (plan.write === undefined || plan.write.name === this.write?.name) return true;
-    this.write = plan.write;
-    this.stage.truth.tell({
-      kind: "routed",
-      host: this.name,
-      term: plan.term,
-      to: plan.write.name,
-    });
-    return true;
-  }
-
-  pause(limitMs: number): void {
-    this.#end?.cancel();
-    if (this.stage.flaws.hasNoWatchdog !== true)
-      this.#end = this.stage.kernel.after(limitMs, () => this.resume());
-    if (!this.#isPaused) this.#tell(true);
-  }
-
-  resume(): void {
-    this.#end?.cancel();
-    if (this.#isPaused) this.#tell(false);
-  }
-
-  #tell(on: boolean): void {
-    this.#isPaused = on;
-    this.stage.truth.tell({ kind: "clients-paused", host: this.name, on });
-  }
-}
-
 export class SimRouter {
   readonly #stage: RouterStage;
   readonly #name: string;
   readonly #clock: HostClock;
-  readonly #pooler: PoolerState;
+  readonly #pooler: SimPooler;
   #process: SimProcess | undefined;
   #router: Router | undefined;
 
@@ -128,7 +76,7 @@ export class SimRouter {
     this.#stage = stage;
     this.#name = name;
     this.#clock = new HostClock(stage.kernel, 1, 50_000);
-    this.#pooler = new PoolerState(stage, name);
+    this.#pooler = new SimPooler(stage, name);
   }
 
   /** A client begins a transaction that it does not end, or ends it. */
@@ -151,7 +99,7 @@ export class SimRouter {
         store: this.#storeThatTells(process),
         peers: flaws.wrapPeers?.(peers) ?? peers,
         lookout: this.#lookout(process),
-        pooler: this.#port(process),
+        pooler: this.#pooler.port(process),
         balancer: undefined,
       },
       {
@@ -193,35 +141,6 @@ export class SimRouter {
       grant: (leaseId, ttlMs, options) => store.grant(leaseId, ttlMs, options),
       keepAlive: (leaseId, options) => store.keepAlive(leaseId, options),
       watch: (prefix, onEvents, onGap, signal) => store.watch(prefix, onEvents, onGap, signal),
-    };
-  }
-
-  #port(process: SimProcess): Pooler {
-    const { kernel } = this.#stage;
-    const state = this.#pooler;
-    const command = <T>(ms: number, signal: AbortSignal, work: () => T): Promise<T> =>
-      askAfter(kernel, { process, attempt: "telling the pooler", signal, ms, work });
-    return {
-      ensure: (plan, signal) =>
-        command(RELOAD_MS, signal, () =>
-          state.apply(plan) ? { kind: "pointed" } : { kind: "older", term: state.term },
-        ),
-      async hold({ drainMs, limitMs }, signal): Promise<Held> {
-        await command(COMMAND_MS, signal, () => state.pause(limitMs));
-        if (!state.isBusy) return { kind: "held" };
-        return command(drainMs, signal, () =>
-          state.isBusy ? { kind: "busy", blockers: ["app@client"] } : { kind: "held" },
-        );
-      },
-      release: (signal) => command(COMMAND_MS, signal, () => state.resume()),
-      cut: (_target, signal) =>
-        command(COMMAND_MS, signal, () => {
-          state.isBusy = false;
-        }),
-      closeWrites: (signal) => command(COMMAND_MS, signal, () => undefined),
-      look: () => Promise.reject(new AppError("NOT_POSSIBLE", "looking at a simulated pooler")),
-      close: () => undefined,
-      stop: () => Promise.resolve(),
     };
   }
 

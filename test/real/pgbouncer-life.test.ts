@@ -13,7 +13,7 @@ import { never, until } from "../support/postgres-stage.ts";
 
 let stage: PoolerStage;
 const signal = never();
-const LIMITS = { drainMs: 300, limitMs: 20_000 };
+const LIMITS = { drainMs: 5_000, limitMs: 20_000 };
 const PRIMARY = { name: "n1", host: "127.0.0.1", port: 1 };
 const PLAN: RoutePlan = { term: 1, write: PRIMARY, reads: [], reports: [] };
 
@@ -53,6 +53,24 @@ test("a new life of the agent adopts what runs, also in the midst of a pause", a
   expect(problems).toEqual([]);
   await second.release(signal);
   expect((await second.look(signal)).processes.map(({ paused }) => paused)).toEqual([false, false]);
+});
+
+test("processes that the file no longer asks for are ended, and a pause of an earlier boot is forgotten", async () => {
+  const settings = await stage.settings({ processes: 2 });
+  const first = stage.pooler(settings);
+  await first.ensure(PLAN, signal);
+  const [kept, surplus] = (await first.look(signal)).processes.map(({ pid }) => pid);
+  first.close();
+  const second = stage.pooler({ ...settings, processes: 1 });
+  await second.ensure(PLAN, signal);
+  expect((await second.look(signal)).processes.map(({ pid }) => pid)).toEqual([kept]);
+  expect(() => process.kill(surplus ?? 0, 0)).toThrow(/ESRCH/);
+  await second.hold(LIMITS, signal);
+  await second.release(signal);
+  await second.stop(signal);
+  writeFileSync(join(settings.dir, "hold.json"), JSON.stringify({ id: "old", until: 1e12 }));
+  await stage.pooler(settings).look(signal);
+  expect(readdirSync(settings.dir)).not.toContain("hold.json");
 });
 
 test("a plan of an older term changes nothing, also after a new start of the agent", async () => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AppError } from "../../src/model/error.ts";
+import { modeWarnings, type PoolTraces, TRACES_SQL } from "../../src/model/pool-traces.ts";
 import { PASSWORD_QUERY, passwordFunctionSql } from "../../src/model/pooler-sql.ts";
 import { FIRST_BRANCH } from "../../src/model/timeline.ts";
 import {
@@ -26,7 +27,11 @@ let b: TestNode;
 
 beforeAll(async () => {
   [servers, stage] = await Promise.all([PostgresStage.open(), PoolerStage.open()]);
-  [a, b] = [await servers.node("a"), await servers.node("b")];
+  a = await servers.node("a");
+  // PgBouncer takes one port for all hosts, so the standby has an address of its own instead.
+  const { port } = a.settings.postgres;
+  const host = "127.0.0.2";
+  b = await servers.node("b", { port, listen: [host], connectAddress: { host, port } });
   await a.bootstrap();
   await a.query(`CREATE ROLE shop LOGIN PASSWORD '${PASSWORD}'`);
   await a.query("CREATE TABLE public.orders (n int)");
@@ -64,6 +69,29 @@ test("writes lead to the primary, reads to the standby, as an unprivileged user"
   expect(/^Uid:\s+(\d+)/m.exec(status)?.[1]).not.toBe("0");
   expect(await pooler.ensure(planOf(0, b), signal)).toEqual({ kind: "older", term: 1 });
   expect(await recovery(settings, "app")).toBe(false);
+});
+
+test("readers take turns over all hosts that are ready", async () => {
+  const settings = await stage.settings();
+  await stage.pooler(settings).ensure(planOf(1, a, [a, b]), signal);
+  const clients = await Promise.all(
+    Array.from({ length: 4 }, () => connect(settings, { database: "app_ro" })),
+  );
+  // All at the same time, so that each needs a connection of its own.
+  const answers = await Promise.all(
+    clients.map((client) => client.query("SELECT pg_sleep(0.2), host(inet_server_addr()) AS at")),
+  );
+  const counts = answers.map(({ rows }) => rows[0].at as string).toSorted();
+  expect(counts).toEqual(["127.0.0.1", "127.0.0.1", "127.0.0.2", "127.0.0.2"]);
+  await Promise.all(clients.map((client) => client.end()));
+});
+
+test("a database that the server does not have is an error and not a wait", async () => {
+  const base = await stage.settings();
+  const app = base.databases["app"] ?? fail();
+  const settings = { ...base, databases: { app: { ...app, dbname: "nowhere" } } };
+  await stage.pooler(settings).ensure(planOf(1, a), signal);
+  await expect(connect(settings)).rejects.toThrow(/nowhere.*does not exist/);
 });
 
 test("a pause lets nobody's query through and loses none", async () => {
@@ -143,8 +171,15 @@ test("a new password is taken over with the next look at the file", async () => 
   await using before = await connect(settings, { user: "rotated", password: "old" });
   await before.query("SELECT 1");
   await a.query("ALTER ROLE rotated PASSWORD 'new'");
+  // The file is behind: PgBouncer lets the client in, and the server does not let PgBouncer in.
+  await pooler.ensure({ ...planOf(2, a) }, signal);
+  const behind = (async () => {
+    await using client = await connect(settings, { user: "rotated", password: "old" });
+    await client.query("SELECT 1");
+  })();
+  await expect(behind).rejects.toThrow(/password authentication failed/);
   writeFileSync(file, '"rotated" "new"\n');
-  await pooler.ensure(planOf(1, a), signal);
+  await pooler.ensure(planOf(2, a), signal);
   await using after = await connect(settings, { user: "rotated", password: "new" });
   await after.query("SELECT 1");
   await expect(connect(settings, { user: "rotated", password: "old" })).rejects.toThrow(/SASL/);
@@ -237,9 +272,29 @@ test("two thousand clients share twenty connections", async () => {
   const answers = await Promise.all(clients.map((client) => client.query("SELECT 7 AS n")));
   expect(answers.filter(({ rows }) => rows[0].n === 7)).toHaveLength(2000);
   const [process] = (await pooler.look(signal)).processes;
+  // 10 MB when it was measured; several times that would be a leak.
+  expect(process?.memoryBytes).toBeLessThan(64 * 1024 * 1024);
   const linked = process?.pools.map((pool) => pool.serversActive + pool.serversIdle) ?? [];
   expect(Math.max(...linked)).toBeLessThanOrEqual(20);
   await Promise.all(clients.map((client) => client.end()));
+});
+
+test("what a session leaves behind on a shared connection is seen on the server", async () => {
+  const settings = await stage.settings({ poolSize: 1 });
+  await stage.pooler(settings).ensure(planOf(1, a), signal);
+  const { host } = a.settings.postgres.connectAddress;
+  const traces = async () =>
+    (await a.query(TRACES_SQL.replace("$1", `'${host}'`)))[0] as unknown as PoolTraces;
+  const before = await traces();
+  await using client = await connect(settings);
+  await client.query("SELECT pg_advisory_lock(1)");
+  await client.query("CREATE TEMP TABLE scratch (n int)");
+  await client.query("SET statement_timeout = '1min'");
+  const after = await traces();
+  expect(after.advisoryLocks).toBe(before.advisoryLocks + 1);
+  expect(after.temporaryTables).toBe(before.temporaryTables + 1);
+  expect(after.settings).toBe(before.settings + 1);
+  expect(modeWarnings("app", "transaction", after)).toHaveLength(3);
 });
 
 test("a planned move to the standby costs no client an error, and new sessions learn the new role", async () => {

@@ -7,6 +7,6 @@ const { settings, releaser, limitMs } = JSON.parse(process.argv[2] ?? "{}");
 const clock = createClock();
 const log = createLog({ level: "error" });
 const pooler = createPgbouncer({ settings, holdLimitMs: limitMs, releaser, clock, log });
-const held = await pooler.hold({ drainMs: 1000, limitMs }, new AbortController().signal);
+const held = await pooler.hold({ drainMs: 5000, limitMs }, new AbortController().signal);
 process.stdout.write(`${held.kind}\n`);
 setInterval(() => undefined, 1000);

@@ -21,7 +21,8 @@ import {
 import { prepareFolders, routesFile } from "./layout.ts";
 import { blockersOf, cutLinked } from "./linked.ts";
 import { lookAt } from "./look.ts";
-import { findPgbouncer, type Program } from "./program.ts";
+import { endProcess, runningIn } from "./process.ts";
+import { findPgbouncer, type Program, stopSignal } from "./program.ts";
 import { leftOut, type RoutesMark, readMark, type Way, waysOf } from "./render.ts";
 import { resumeOn } from "./resume.ts";
 import { consoleKey } from "./users.ts";
@@ -89,8 +90,8 @@ class Pgbouncer implements Pooler {
       const { clock } = this.#o;
       await this.#prepared();
       await this.#recordHold(limits.limitMs);
-      using drain = clock.deadline(limits.drainMs, signal);
       const consoles = await this.#pauseConsoles(signal);
+      using drain = clock.deadline(limits.drainMs, signal);
       try {
         const pauses = consoles.map(({ console, name }) =>
           console.tell(`PAUSE ${quoteDatabase(name)}`, drain.signal),
@@ -152,6 +153,7 @@ class Pgbouncer implements Pooler {
           version: version.text,
           databases: this.#databases,
           writes: this.#writes,
+          maxClients: this.#o.settings.maxClientConn,
         };
         processes.push(await lookAt(await member.console(signal), what, signal));
       } catch (error) {
@@ -196,10 +198,23 @@ class Pgbouncer implements Pooler {
     const key = await consoleKey(settings.dir);
     this.#members = createFleet({ settings, clock, log, onLoss }, key);
     this.#program = program;
-    // Whoever paused may have been killed together with the one who was to end it.
-    const hold = await readHold(settings.dir);
-    if (hold !== undefined) this.#releaser = launchReleaser(this.#o.releaser, settings.dir);
+    await this.#takeOver(program);
     return program;
+  }
+
+  /** What an earlier life of the agent has left behind: processes that are too many now, and a pause. */
+  async #takeOver(program: Program): Promise<void> {
+    const { settings, clock } = this.#o;
+    const running = runningIn(settings.dir);
+    const surplus = running.filter(
+      (file) => !this.#members.some((one) => one.settingsFile === file),
+    );
+    for (const file of surplus) await endProcess(file, stopSignal(program.version), clock);
+    if ((await readHold(settings.dir)) === undefined) return;
+    // Without a process there is no pause: the record is of a boot that is over.
+    if (running.length === 0) await removeHold(settings.dir);
+    // Whoever paused may have been killed together with the one who was to end it.
+    else this.#releaser = launchReleaser(this.#o.releaser, settings.dir);
   }
 
   async #mark(): Promise<RoutesMark | undefined> {

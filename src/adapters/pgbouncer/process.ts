@@ -11,7 +11,7 @@ import {
   statSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
 import { printAddress } from "../../model/settings-address.ts";
@@ -89,19 +89,29 @@ function lastWords(text: string): string {
 
 /** The living process that was started with this file of settings; `last` is where to look first. */
 export function processOf(settings: string, last?: number): number | undefined {
-  if (last !== undefined && isStartedWith(last, settings)) return last;
-  return readdirSync("/proc")
-    .map(Number)
-    .find((pid) => Number.isInteger(pid) && isStartedWith(pid, settings));
+  if (last !== undefined && settingsOf(last) === settings) return last;
+  return allProcesses().find((pid) => settingsOf(pid) === settings);
 }
 
-function isStartedWith(pid: number, settings: string): boolean {
+/** The files of settings in this folder that living processes were started with. */
+export const runningIn = (dir: string): readonly string[] =>
+  allProcesses().flatMap((pid) => {
+    const settings = settingsOf(pid);
+    return settings !== undefined && dirname(settings) === dir ? [settings] : [];
+  });
+
+const allProcesses = (): readonly number[] =>
+  readdirSync("/proc").map(Number).filter(Number.isInteger);
+
+/** The file that a PgBouncer was started with; undefined for any other process. */
+function settingsOf(pid: number): string | undefined {
   try {
     // A zombie has no arguments any more.
     const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return basename(args[0] ?? "").includes("pgbouncer") && args.includes(settings);
+    if (!basename(args[0] ?? "").includes("pgbouncer")) return undefined;
+    return args.find((arg) => arg.endsWith(".ini"));
   } catch {
-    return false;
+    return undefined;
   }
 }
 
