@@ -11,6 +11,7 @@ import { registerLogs } from "./log-command.ts";
 import { registerLooking } from "./look-commands.ts";
 import { registerMembers } from "./member-commands.ts";
 import { registerPause } from "./pause-commands.ts";
+import { registerPools } from "./pool-commands.ts";
 import { registerRestart } from "./restart-commands.ts";
 import { registerRouter } from "./router-commands.ts";
 import { registerSlots } from "./slot-commands.ts";
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
   registerMembers(program);
   registerPause(program);
   registerSlots(program);
+  registerPools(program);
   registerRouter(program);
   registerStore(program);
   registerConfig(program);

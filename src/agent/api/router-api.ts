@@ -8,6 +8,7 @@ import type { Log } from "../../ports/log.ts";
 import { type Api, serve } from "./api.ts";
 import { renderRouterMetrics } from "./router-metrics.ts";
 import { routerJson, routerLives, routerStatus } from "./router-view.ts";
+import { answerPools } from "./routes-pools.ts";
 
 export interface RouterContext {
   readonly router: Router;
@@ -56,6 +57,12 @@ async function answer(context: RouterContext, request: IncomingMessage): Promise
   if (path === "/liveness") return words(routerLives(router, clock.now()), "");
   if (path === "/metrics")
     return words(200, await renderRouterMetrics(router, settings.scope, clock));
+  if (path === "/understudy/pools") {
+    const { status, json, text } = await answerPools(router, clock);
+    return json === undefined
+      ? words(status, text ?? "")
+      : { status, type: "application/json", body: printJson(json) };
+  }
   if (!DOCUMENTS.has(path)) return words(404, "this is a router: there is no such endpoint");
   const body = printJson(await routerJson(router, clock));
   // Somebody who asks for the document wants to read it, whatever it says.

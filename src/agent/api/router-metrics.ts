@@ -24,6 +24,8 @@ interface PoolMetric {
   readonly type: "gauge";
   readonly help: string;
   readonly of: (pool: PoolNumbers) => number;
+  /** How the pools of one database become one number: of users and of processes. */
+  readonly join: (a: number, b: number) => number;
 }
 
 const gauge = (name: string, help: string, read: RouterMetric["read"]): RouterMetric => ({
@@ -32,11 +34,14 @@ const gauge = (name: string, help: string, read: RouterMetric["read"]): RouterMe
   help,
   read,
 });
+const sum = (a: number, b: number): number => a + b;
+
 const poolGauge = (name: string, help: string, of: PoolMetric["of"]): PoolMetric => ({
   name,
   type: "gauge",
   help,
   of,
+  join: sum,
 });
 
 const memoryOf = ({ router }: Sample) => router.last()?.decision.memory;
@@ -65,17 +70,21 @@ export const ROUTER_METRICS: readonly RouterMetric[] = [
   }),
 ];
 
-/** Summed over the processes, by database. */
+/** By database, over its users and all processes. */
 export const POOL_METRICS: readonly PoolMetric[] = [
   poolGauge("understudy_pool_clients_active", "clients with a server", (p) => p.clientsActive),
   poolGauge("understudy_pool_clients_waiting", "clients that wait", (p) => p.clientsWaiting),
   poolGauge("understudy_pool_servers_active", "servers in use", (p) => p.serversActive),
   poolGauge("understudy_pool_servers_idle", "servers at rest", (p) => p.serversIdle),
-  poolGauge(
-    "understudy_pool_longest_wait_seconds",
-    "longest wait of a client",
-    (p) => p.longestWaitMs / 1000,
-  ),
+  poolGauge("understudy_pool_size", "servers that its pools may have", (p) => p.size),
+  {
+    ...poolGauge(
+      "understudy_pool_longest_wait_seconds",
+      "longest wait of a client",
+      (p) => p.longestWaitMs / 1000,
+    ),
+    join: Math.max,
+  },
 ];
 
 /** The text of a router's `/metrics`; every sample names the cluster and the router. */
@@ -93,9 +102,12 @@ export async function renderRouterMetrics(
   }
   const look = await router.pooler?.look(limit.signal).catch(() => undefined);
   const pools = look?.processes.flatMap((process) => process.pools) ?? [];
-  for (const { name, help, of } of POOL_METRICS) {
+  for (const { name, help, of, join } of POOL_METRICS) {
     const series = new Gauge({ name, help, labelNames: ["database"], registers: [registry] });
-    for (const pool of pools) series.inc({ database: pool.database }, of(pool));
+    const values = new Map<string, number>();
+    for (const pool of pools)
+      values.set(pool.database, join(values.get(pool.database) ?? 0, of(pool)));
+    for (const [database, value] of values) series.set({ database }, value);
   }
   return await registry.metrics();
 }

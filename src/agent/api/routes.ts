@@ -6,6 +6,7 @@ import { CONFIG_ROUTES } from "./routes-config.ts";
 import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
 import { MEMBER_ROUTES } from "./routes-member.ts";
 import { PAUSE_ROUTES } from "./routes-pause.ts";
+import { POOL_ROUTES } from "./routes-pools.ts";
 import { READ_ROUTES } from "./routes-read.ts";
 import { SLOT_ROUTES } from "./routes-slots.ts";
 import { STORE_ROUTES } from "./routes-store.ts";
@@ -19,4 +20,5 @@ export const ROUTES: readonly Route[] = [
   ...FAILSAFE_ROUTES,
   ...SLOT_ROUTES,
   ...STORE_ROUTES,
+  ...POOL_ROUTES,
 ];
