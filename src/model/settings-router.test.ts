@@ -98,4 +98,16 @@ describe("is refused with its place", () => {
       found.join(),
     ).toBe(true);
   });
+
+  it("is refused where its pooler would keep clients away, or let everybody command it", () => {
+    const told = (from: string, to: string) => problems(FILE.replace(from, to)).join();
+    expect(told("app: {route: write}", "app: {route: write, min_pool_size: 2}")).toMatch(
+      /min_pool_size must be left out/,
+    );
+    expect(told("pool_size: 5", "pool_size: 5, min_pool_size: 2")).toBe("");
+    expect(told("auth: {file: /etc/understudy/users}", "auth: {query_user: asks}")).toMatch(
+      /auth names no passwords/,
+    );
+    expect(told("auth: {file", "auth: {type: any, file")).toMatch(/type would let everybody/);
+  });
 });

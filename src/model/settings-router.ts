@@ -77,8 +77,16 @@ function readAuth(pgbouncer: Section): PoolerAuth {
   };
   if (auth.query !== undefined && auth.queryUser === undefined)
     section.problem("query", "is given without query_user: who asks it?");
-  if (auth.file === undefined && auth.queryUser === undefined && auth.type !== "any")
-    pgbouncer.problem("auth", "names no passwords: give file, or query_user with its query");
+  if (auth.type === "any")
+    section.problem(
+      "type",
+      "would let everybody command the pooler: take trust, and name users in file",
+    );
+  if (auth.file === undefined)
+    pgbouncer.problem(
+      "auth",
+      "names no passwords: give file, where users stand, at least query_user",
+    );
   section.close();
   return auth;
 }
@@ -106,6 +114,11 @@ function readDatabase(databases: Section, name: string): PooledDatabase {
     minPoolSize: section.number("min_pool_size", { min: 0 }),
     maxDbConnections: section.number("max_db_connections", { min: 0 }),
   };
+  if (database.route === "write" && (database.minPoolSize ?? 0) > 0)
+    section.problem(
+      "min_pool_size",
+      "must be left out: a paused database must not open connections by itself",
+    );
   section.close();
   return database;
 }
