@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
 import { requestSwitchover } from "../../src/lab/switchover.ts";
+import { waitFor } from "../../src/lab/wait-until.ts";
 import { Crowd } from "../support/crowd.ts";
 import { heal, make, useLab } from "../support/lab.ts";
 
@@ -18,6 +19,34 @@ describe("behind a router", () => {
     if (dsn === undefined) throw new Error("the lab has a router");
     return dsn;
   };
+
+  it("the router says where its clients go, and every member shows it", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const [router] = lab().routers;
+    if (router === undefined) throw new Error("the lab has a router");
+    const ask = (path: string, method = "GET") => fetch(`${router.apiUrl}${path}`, { method });
+    expect((await ask("/health")).status).toBe(200);
+    expect((await ask("/liveness")).status).toBe(200);
+    expect((await ask("/switchover", "POST")).status).toBe(501);
+    expect((await ask("/nothing")).status).toBe(404);
+    expect(await (await ask("/router")).json()).toMatchObject({
+      kind: "Router",
+      name: router.name,
+      primary: member.name,
+      pooler: { problems: [] },
+      balancer: { problems: [] },
+    });
+    const metrics = await (await ask("/metrics")).text();
+    expect(metrics).toContain("understudy_router_has_primary{");
+    expect(metrics).toContain("understudy_pool_servers_active{");
+    const shown = async (): Promise<boolean> => {
+      const status = (await (await fetch(`${member.apiUrl}/understudy/status`)).json()) as {
+        readonly routers?: readonly { readonly name: string; readonly primary?: string }[];
+      };
+      return status.routers?.[0]?.primary === member.name;
+    };
+    await waitFor("the members to show the router", shown, { limitMs: LIMIT_MS, everyMs: 100 });
+  });
 
   it("twenty switchovers in a row under load cost no client an error", {
     timeout: ALL_LIMIT_MS,
