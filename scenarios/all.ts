@@ -72,6 +72,14 @@ import { routerDiesWhileClientsWait } from "./router-dies-while-clients-wait.ts"
 import { routerFollowsFailover } from "./router-follows-failover.ts";
 import { routerWithoutAStore } from "./router-without-a-store.ts";
 import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
+import { siteAway } from "./site-away.ts";
+import { siteDemoted } from "./site-demoted.ts";
+import { siteFailsOver } from "./site-fails-over.ts";
+import { siteLeaderDies } from "./site-leader-dies.ts";
+import { siteNotUsable } from "./site-not-usable.ts";
+import { sitePromoted } from "./site-promoted.ts";
+import { sitePromotedAgain } from "./site-promoted-again.ts";
+import { siteSwitchover } from "./site-switchover.ts";
 import { slowPromotions } from "./slow-promotions.ts";
 import { standbyRestart } from "./standby-restart.ts";
 import { stoppedPostmaster } from "./stopped-postmaster.ts";
@@ -188,4 +196,12 @@ export const STORIES: readonly Scenario[] = [
   switchoverBlockedByAClient,
   routerDiesInASwitchover,
   routerDiesWhileClientsWait,
+  siteLeaderDies,
+  siteSwitchover,
+  siteFailsOver,
+  siteAway,
+  siteNotUsable,
+  sitePromoted,
+  siteDemoted,
+  sitePromotedAgain,
 ];

@@ -93,6 +93,7 @@ function viewOf(o: ViewOptions, eventLoopDelayMs: Ms): View {
     cluster,
     storeTrouble: world.store.kind === "unknown" ? world.store.why : undefined,
     config: world.config,
+    remote: world.remote,
     lease: o.node.lease().held,
     byPeers: o.node.lease().held !== undefined && o.node.lease().grantor === "peers",
     leaseRenewedAt: o.node.lease().renewedAt,
@@ -113,6 +114,7 @@ function blank(o: ViewOptions, eventLoopDelayMs: Ms): Omit<View, "member"> {
     cluster: undefined,
     storeTrouble: undefined,
     config: DEFAULT_CONFIG,
+    remote: undefined,
     lease: undefined,
     byPeers: false,
     leaseRenewedAt: undefined,
@@ -186,8 +188,9 @@ async function carryOut(o: ViewOptions, request: NodeRequest): Promise<RequestOu
     case "cancel-restart":
       return schedule(o, undefined);
     case "reinitialise": {
-      const role = o.node.last()?.world.lease.held;
-      if (role !== undefined)
+      const world = o.node.last()?.world;
+      const isSource = world?.config.standbyCluster === undefined;
+      if (isSource && world?.lease.held !== undefined)
         return { kind: "refused", why: "I am the leader, can not reinitialize" };
       o.node.requestReinitialise({
         fromLeader: request.fromLeader,

@@ -14,6 +14,7 @@ import { registerPause } from "./pause-commands.ts";
 import { registerPools } from "./pool-commands.ts";
 import { registerRestart } from "./restart-commands.ts";
 import { registerRouter } from "./router-commands.ts";
+import { registerSite } from "./site-commands.ts";
 import { registerSlots } from "./slot-commands.ts";
 import { registerStore } from "./store-commands.ts";
 import { print } from "./terminal.ts";
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
   registerRestart(program);
   registerMembers(program);
   registerPause(program);
+  registerSite(program);
   registerSlots(program);
   registerPools(program);
   registerRouter(program);

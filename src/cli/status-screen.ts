@@ -46,8 +46,17 @@ function headline({ scope, cluster, members }: Overview): string {
     leaseText(node, cluster.ttlMs),
     `store ${cluster.ageMs === undefined ? "never read" : `${printSpan(cluster.ageMs)} ago`}`,
     `agents ${answering}/${members.length}`,
+    ...(cluster.follows === undefined ? [] : [siteText(node)]),
     ...(cluster.paused ? ["paused"] : []),
   ].join(" · ");
+}
+
+/** How far this site is behind the other one, or was when that last answered. */
+function siteText(node: StatusNode | undefined): string {
+  const site = node?.site;
+  if (site?.lagBytes === undefined) return "other site ?";
+  const when = site.answers ? "" : ` when seen ${printSpan(site.seenAgoMs ?? 0)} ago`;
+  return `${printBytes(site.lagBytes)} behind the other site${when}`;
 }
 
 function leaseText(node: StatusNode | undefined, ttlMs: number): string {

@@ -2,6 +2,7 @@
 
 import { holdMsFor } from "./lease.ts";
 import { NO_PAUSE_NOTE, type PauseNote } from "./pause.ts";
+import type { StandbyCluster } from "./site.ts";
 import type { PermanentSlot, SlotPattern } from "./slot.ts";
 import { type Ms, seconds } from "./time.ts";
 
@@ -38,6 +39,8 @@ export interface DynamicConfig {
   readonly maximumLagOnSyncnode: number | undefined;
   readonly usePgRewind: boolean;
   readonly useSlots: boolean;
+  /** The cluster follows another site as a whole: its leader is a standby too. */
+  readonly standbyCluster: StandbyCluster | undefined;
   /** Server parameters that hold for every member, as text. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[];
@@ -67,6 +70,7 @@ export const DEFAULT_CONFIG: DynamicConfig = {
   maximumLagOnSyncnode: undefined,
   usePgRewind: true,
   useSlots: true,
+  standbyCluster: undefined,
   parameters: {},
   pgHba: [],
   raw: {},

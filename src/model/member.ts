@@ -5,7 +5,8 @@ import type { PendingRestart } from "./server.ts";
 import { DEFAULT_TAGS, type Tags } from "./settings.ts";
 import type { Lineage } from "./timeline.ts";
 
-export type MemberRole = "primary" | "standby" | "demoted" | "uninitialized";
+/** A standby leader holds the lease of a cluster that follows another site. */
+export type MemberRole = "primary" | "standby" | "standby leader" | "demoted" | "uninitialized";
 
 /** Wire texts of a member's state; the numbers of Patroni's metric are in model/wire. */
 export type MemberState =

@@ -92,6 +92,13 @@ export const REASONS = {
   switchover_stopping: "switchover: writes are being stopped",
   switchover_handing_over: "switchover: the candidate has the last byte and takes over",
   switchover_abandoned: "switchover: the candidate fell out, this member goes on as primary",
+  // lead a cluster that follows another site
+  site_following: "this member leads a standby cluster and receives from the other site",
+  site_parting: "this site becomes independent: nothing more is received from the other one",
+  site_demoting: "this cluster shall follow another site: the primary is being stopped",
+  site_unreachable: "the other site cannot be reached: what is here stays as it is until it can",
+  site_foreign: "the other site is another database system: nothing is received from it",
+  site_slot_missing: "the slot that shall keep WAL for this site does not exist at the other one",
   // follow
   following: "this member follows the leader",
   follow_demoting: "another member leads: this server must stop being a primary",

@@ -26,6 +26,29 @@ describe("the sentence on a cluster", () => {
     expect([health, sentence.includes(words)]).toEqual(["critical", true]);
   });
 
+  it("says of a cluster that follows another site from where it receives, and when it does not", () => {
+    const standbyCluster = { host: "a,b", port: 5432, slot: undefined };
+    const site = { ...standbyCluster, restoreCommand: undefined, applyDelay: undefined };
+    const config = { value: { ...DEFAULT_CONFIG, standbyCluster: site }, modRevision: 7 };
+    const led = (change: object) =>
+      cluster({
+        config,
+        members: [member("n1", { role: "standby leader", ...change }), member("n2")],
+      });
+    expect(verdictOn(led({}), LAG, WALL_MS)).toEqual({
+      health: "healthy",
+      sentence: "n1 leads a standby of a,b:5432; n2 can take over, 0 B behind",
+      warnings: [],
+    });
+    expect(verdictOn(led({ replicationState: undefined }), LAG, WALL_MS)).toMatchObject({
+      health: "degraded",
+      warnings: ["n1 receives nothing from a,b:5432: reads get older"],
+    });
+    expect(verdictOn(cluster({ config, leader: undefined }), LAG, WALL_MS).sentence).toBe(
+      "nobody leads: nothing is received from a,b:5432",
+    );
+  });
+
   it.each([
     [[primary("n1")], "there is no standby"],
     [[primary("n1"), member("n2", { state: "cloning" })], "n2 is cloning"],

@@ -5,6 +5,7 @@ import type { ClusterSnapshot } from "./cluster.ts";
 import { lagBytes } from "./lsn.ts";
 import type { Member } from "./member.ts";
 import { isPausedAt, pauseInWords } from "./pause.ts";
+import { printSite, type StandbyCluster } from "./site.ts";
 import { isVoter } from "./sync.ts";
 import type { Unguarded } from "./unguarded.ts";
 
@@ -22,6 +23,7 @@ export interface Verdict {
  * over, in bytes.
  */
 export function verdictOn(cluster: ClusterSnapshot, maximumLag: number, wallMs: number): Verdict {
+  const limits = { maximumLag, wallMs };
   const name = cluster.leader?.name;
   if (cluster.initialize.value === undefined && name === undefined) {
     return critical("no cluster exists yet: nobody can write");
@@ -29,22 +31,62 @@ export function verdictOn(cluster: ClusterSnapshot, maximumLag: number, wallMs: 
   const free = cluster.unguarded.value;
   const isThere = cluster.members.some((member) => member.name === name);
   if (free !== undefined && !isThere) return agentless(free, cluster, wallMs);
-  if (name === undefined) return leaderless(cluster);
+  const site = cluster.config.value?.standbyCluster;
+  if (name === undefined) return site === undefined ? leaderless(cluster) : orphaned(site);
   const leader = cluster.members.find((member) => member.name === name);
   if (leader === undefined) return critical(`${name} leads but is not there: nobody can write`);
+  if (site !== undefined && leader.role === "standby leader" && leader.state === "running") {
+    const warnings = leader.replicationState === "streaming" ? [] : [nothingFrom(site, name)];
+    return judged(
+      cluster,
+      { name, does: `leads a standby of ${printSite(site)}`, warnings },
+      limits,
+    );
+  }
   if (leader.role !== "primary" || leader.state !== "running") {
     return critical(`${name} leads but is not a running primary yet: nobody can write`);
   }
+  return judged(cluster, { name, does: "is the primary", warnings: [] }, limits);
+}
+
+interface LeaderWords {
+  readonly name: string;
+  readonly does: string;
+  readonly warnings: readonly string[];
+}
+
+interface Limits {
+  readonly maximumLag: number;
+  readonly wallMs: number;
+}
+
+/** Somebody leads and does what it should: how are the others? */
+function judged(
+  cluster: ClusterSnapshot,
+  leader: LeaderWords,
+  { maximumLag, wallMs }: Limits,
+): Verdict {
+  const { name } = leader;
   const standbys = cluster.members.filter((member) => member.name !== name);
   const heirs = standbys.filter((member) => canTakeOver(member, cluster, maximumLag));
-  const warnings = [...pauseWarning(cluster, wallMs), ...warningsOf(cluster, standbys, maximumLag)];
+  const warnings = [
+    ...leader.warnings,
+    ...pauseWarning(cluster, wallMs),
+    ...warningsOf(cluster, standbys, maximumLag),
+  ];
   const worst = Math.max(0, ...heirs.map((member) => lagOf(member, cluster) ?? 0));
   return {
     health: warnings.length === 0 ? "healthy" : "degraded",
-    sentence: `${name} is the primary; ${heirsInWords(heirs, worst)}`,
+    sentence: `${name} ${leader.does}; ${heirsInWords(heirs, worst)}`,
     warnings,
   };
 }
+
+const orphaned = (site: StandbyCluster): Verdict =>
+  critical(`nobody leads: nothing is received from ${printSite(site)}`);
+
+const nothingFrom = (site: StandbyCluster, name: string): string =>
+  `${name} receives nothing from ${printSite(site)}: reads get older`;
 
 const critical = (sentence: string): Verdict => ({ health: "critical", sentence, warnings: [] });
 

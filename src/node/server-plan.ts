@@ -28,6 +28,14 @@ const agreed = ({ parameters }: DynamicConfig): Readonly<Record<string, string>>
 const hasLogicalSlots = ({ permanentSlots }: DynamicConfig): boolean =>
   permanentSlots.some(({ logical }) => logical !== undefined);
 
+/** Whoever leads here, the WAL comes from over there: from its archive too, and as late as is wished. */
+function fromOtherSite({ standbyCluster: site }: DynamicConfig): Readonly<Record<string, string>> {
+  return {
+    ...(site?.restoreCommand === undefined ? {} : { restore_command: site.restoreCommand }),
+    ...(site?.applyDelay === undefined ? {} : { recovery_min_apply_delay: site.applyDelay }),
+  };
+}
+
 /**
  * Logical slots need their level of WAL on every member, and their copies on standbys need the feedback. Who has chosen
  * otherwise for the cluster is obeyed, and told what that costs when the configuration is read.
@@ -37,6 +45,7 @@ export const planFor = (config: DynamicConfig, settings: NodeSettings): ServerPl
     ...(hasLogicalSlots(config) ? { hot_standby_feedback: "on" } : {}),
     ...config.parameters,
     ...settings.postgres.parameters,
+    ...fromOtherSite(config),
     ...(hasLogicalSlots(config) ? { wal_level: "logical" } : {}),
     ...agreed(config),
   },

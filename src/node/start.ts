@@ -37,6 +37,7 @@ import { peerStatusOf } from "./peer-status.ts";
 import { prepareFence } from "./prepare-fence.ts";
 import { objectionTo } from "./promise-objection.ts";
 import { durableLeaseId, firstConfig, rememberedConfig, rememberStore } from "./remembered.ts";
+import { RemoteWatch } from "./remote-watch.ts";
 import { due, NO_REQUESTS, unfulfilled } from "./requests.ts";
 import { selfOf } from "./self.ts";
 import { planFor } from "./server-plan.ts";
@@ -81,6 +82,7 @@ class RunningNode implements Node {
   #requests: Requests = NO_REQUESTS;
   readonly #silence: Silence;
   readonly #promises: PromiseBook;
+  readonly #remote: RemoteWatch;
   readonly #onLook: NonNullable<NodeOptions["onLook"]>;
   #holdSeen: HoldSighting | undefined;
   #last: LastLook | undefined;
@@ -91,6 +93,7 @@ class RunningNode implements Node {
     const { settings } = options;
     this.#ports = ports;
     this.#silence = new Silence(clock);
+    this.#remote = new RemoteWatch(clock, ports.postgres);
     this.#settings = settings;
     this.#onLook = options.onLook ?? (() => undefined);
     this.#self = selfOf(options, clock.now());
@@ -115,6 +118,7 @@ class RunningNode implements Node {
       leaseId,
       config: () => this.#config,
       mayServeWrites: () => this.#mayServeWrites(),
+      needsFence: () => this.#config.standbyCluster === undefined || this.#mayServeWrites(),
       peers: ports.peers,
       rivals: () => this.#rivals(),
       promised: () => this.#promises.binding(),
@@ -319,6 +323,7 @@ class RunningNode implements Node {
       heard: (name, answered) => this.#silence.heard(name, answered),
       wasSilent: (name) => this.#silence.wasSilent(name),
       planFor: (config) => this.#planFor(config),
+      lookAtSite: (site) => this.#remote.look(site),
     };
   }
 
@@ -360,9 +365,7 @@ class RunningNode implements Node {
   #mayServeWrites(): boolean {
     const server = this.#last?.world.server;
     if (server === undefined) return true;
-    return (
-      server.process.kind !== "down" &&
-      !(server.sql.kind === "known" && server.sql.value.inRecovery)
-    );
+    const isStandby = server.sql.kind === "known" && server.sql.value.inRecovery;
+    return server.process.kind !== "down" && !isStandby;
   }
 }

@@ -3,6 +3,7 @@
 import type { Address } from "../model/address.ts";
 import type { Lsn } from "../model/lsn.ts";
 import type { LocalServer } from "../model/server.ts";
+import type { RemoteSite, StandbyCluster } from "../model/site.ts";
 import type { PermanentSlot } from "../model/slot.ts";
 import type { SyncNames } from "../model/sync.ts";
 import type { Ms } from "../model/time.ts";
@@ -106,6 +107,9 @@ export interface Postgres {
   ): Promise<void>;
   /** CHECKPOINT on a running primary, so that the stop's own one is short. */
   checkpoint(signal: AbortSignal): Promise<void>;
+
+  /** Looks at the server of another site over a replication connection. PG_SQL_FAILED, PG_SQL_TIMEOUT when it can't. */
+  lookAtSite(site: StandbyCluster, timeoutMs: Ms): Promise<RemoteSite>;
 
   /** Points a running standby at another upstream, by reload. */
   follow(upstream: Upstream | undefined, signal: AbortSignal): Promise<void>;

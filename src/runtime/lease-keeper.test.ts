@@ -161,6 +161,21 @@ describe("the fence", () => {
     expect(changes).toContain("fence silent");
   });
 
+  it("is left alone for a standby leader, and armed by the first renewal that needs it", async () => {
+    const { arms, clock, keeper, script } = createStage();
+    script.needsFence = false;
+    keeper.start();
+    await keeper.acquire(BASIS);
+    keeper.vouch({ term: 7, observedAt: clock.now() });
+    await clock.pass(2_100);
+    expect(arms).toEqual([]);
+    expect(keeper.view().held).toBeDefined();
+    script.needsFence = true;
+    keeper.vouch({ term: 7, observedAt: clock.now() });
+    await clock.pass(2_100);
+    expect(arms).toMatchObject([{ term: 7, until: keeper.view().held?.validUntil }]);
+  });
+
   it("is disarmed by a release, after which nothing is renewed", async () => {
     const { clock, disarms, keeper, renewals } = await wonStage();
     await keeper.release({ heir: "n2", minLsn: undefined });

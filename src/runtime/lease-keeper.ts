@@ -38,6 +38,8 @@ export interface KeeperOptions {
   config(): DynamicConfig;
   /** False when the server is surely a standby or down: then nothing needs to be ended when the lease is lost. */
   mayServeWrites(): boolean;
+  /** False for a standby leader, whose server surely takes no writes: a lease that ends is no reason to end it. */
+  needsFence(): boolean;
   readonly peers: Pick<Peers, "promise">;
   /** Whoever could take over besides us (R28); undefined when they must not stand in for the store. */
   rivals(): Roster | undefined;
@@ -341,7 +343,7 @@ class Keeper implements LeaseKeeper {
     this.#renewedAt = sentAt;
     const isNew = this.#held?.term !== term;
     if (isNew) this.#held = { term, validUntil: until };
-    const armed = await this.#arm(term, until);
+    const armed = !this.#o.needsFence() || (await this.#arm(term, until));
     if (this.#held?.term !== term) return; // dropped meanwhile
     if (armed || isNew) this.#held = { term, validUntil: until };
     if (isNew) this.#schedule(this.#renewEveryMs(holdMs));
@@ -392,6 +394,6 @@ class Keeper implements LeaseKeeper {
     const until = Math.min(held.validUntil, after(clock.now(), SUSPECT_MS)) as Instant;
     this.#o.log.warn("the wall clock ran ahead: the lease is suspect", { term: held.term });
     this.#held = { term: held.term, validUntil: until };
-    void this.#arm(held.term, until);
+    if (this.#o.needsFence()) void this.#arm(held.term, until);
   }
 }

@@ -17,6 +17,8 @@ export interface Expectations {
   readonly fences?: readonly [least: number, most: number];
   /** Reasons of the ha room that the story must pass through. */
   readonly reasons?: readonly string[];
+  /** At the end the cluster still follows the other site: nobody is a primary. */
+  readonly followsAtEnd?: boolean;
   /** Logical slots on the primary at the end; only a stage that can see them judges it. */
   readonly slotsAtEnd?: readonly string[];
 }
@@ -32,6 +34,8 @@ export interface Scenario {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Tags of single nodes; played in the simulator only. */
   readonly tags?: Readonly<Record<string, Partial<Tags>>>;
+  /** There is a server of another site, known as `far`; played in the simulator only. */
+  readonly otherSite?: boolean;
   readonly faults: readonly Fault[];
   /** When everything is healed; the liveness phase follows. */
   readonly healAtMs: number;
@@ -59,7 +63,10 @@ export interface StoryReport {
 export function unmet(expect: Expectations, report: StoryReport): readonly string[] {
   const said: string[] = [...report.violations];
   const { firstPrimary, primaryAtEnd } = report;
-  if (primaryAtEnd === undefined) said.push("there is no primary at the end");
+  if (primaryAtEnd === undefined && expect.followsAtEnd !== true)
+    said.push("there is no primary at the end");
+  if (primaryAtEnd !== undefined && expect.followsAtEnd === true)
+    said.push(`${primaryAtEnd} is a primary at the end`);
   if (expect.primaryAtEnd === "first" && primaryAtEnd !== firstPrimary) {
     said.push(`the primary at the end is ${primaryAtEnd}, not the first one, ${firstPrimary}`);
   }

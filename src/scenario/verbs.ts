@@ -71,7 +71,17 @@ export type Verb =
   | { readonly do: "slowStandby"; readonly node: Target; readonly slowMs: number }
   /** The consumer of the logical slots stands still, and its slots keep what it has not read. */
   | { readonly do: "stopReader" }
+  // the other site
+  | { readonly do: "siteDown" }
+  /** Another server takes over there, without the last bytes, which this site may have. */
+  | { readonly do: "siteFailsOver"; readonly lostBytes: number }
+  /** It is another database system now. */
+  | { readonly do: "siteReplaced" }
+  | { readonly do: "siteDropsSlot" }
   // people
+  /** `standby_cluster` is taken out of the configuration, or put into it. */
+  | { readonly do: "promoteSite" }
+  | { readonly do: "demoteSite" }
   | { readonly do: "switchover"; readonly candidate?: Target; readonly inMs?: number }
   | { readonly do: "failover"; readonly candidate: Target }
   | { readonly do: "restart"; readonly node: Target }
@@ -97,7 +107,15 @@ export interface Fault {
   readonly verb: Verb;
 }
 
-export type FaultKind = "process" | "network" | "store" | "clock" | "disk" | "operator" | "router";
+export type FaultKind =
+  | "process"
+  | "network"
+  | "store"
+  | "clock"
+  | "disk"
+  | "site"
+  | "operator"
+  | "router";
 
 const KINDS = {
   killPostmaster: "process",
@@ -146,6 +164,12 @@ const KINDS = {
   slowDisk: "disk",
   slowStandby: "disk",
   stopReader: "operator",
+  siteDown: "site",
+  siteFailsOver: "site",
+  siteReplaced: "site",
+  siteDropsSlot: "site",
+  promoteSite: "operator",
+  demoteSite: "operator",
   switchover: "operator",
   failover: "operator",
   restart: "operator",

@@ -17,6 +17,7 @@ import { simNodeState } from "./node-state.ts";
 import { type AskedAgent, type Asker, simPeers } from "./peers.ts";
 import { type PostgresFlaws, SimPostgres } from "./postgres.ts";
 import { SimProcess } from "./process.ts";
+import { FAR, SimRemote } from "./remote.ts";
 import { type RouterFlaws, SimRouter } from "./router.ts";
 import { DEFAULT_PROFILE, type ServerProfile } from "./run.ts";
 import { simSettings } from "./settings.ts";
@@ -57,6 +58,8 @@ export interface ClusterOptions {
   readonly config: Readonly<Record<string, unknown>>;
   readonly factory: NodeFactory;
   readonly flaws: Flaws;
+  /** There is a server of another site, which the configuration may name as `far`. */
+  readonly otherSite?: boolean | undefined;
   /** Routers beside the nodes; none when left out. */
   readonly routers?: readonly string[] | undefined;
 }
@@ -83,6 +86,8 @@ export class SimCluster {
   readonly operator: Dcs;
   /** Consumers of the logical slots that the configuration names. */
   readonly readers: readonly SlotReader[];
+  /** The server of the other site, where there is one. */
+  readonly remote: SimRemote | undefined;
   lostAnswers = 0;
   readonly #agents = new Map<string, Agent>();
   readonly #crashes: string[] = [];
@@ -100,6 +105,11 @@ export class SimCluster {
         revokesEarly: options.revokesEarly,
       },
     );
+    const { kernel, tree, network } = this;
+    this.remote =
+      options.otherSite === true
+        ? new SimRemote({ kernel, tree, network, dice: this.dice.fork(FAR) })
+        : undefined;
     for (const spec of options.nodes) this.#addHost(spec);
     for (const name of options.routers ?? []) this.#addRouter(name);
     const slots = Object.keys(options.config["slots"] ?? {});
@@ -117,7 +127,11 @@ export class SimCluster {
       truth: this.truth,
       tree: this.tree,
       network: this.network,
-      world: { network: this.network, serverAt: (name) => this.hosts.get(name)?.server },
+      world: {
+        network: this.network,
+        serverAt: (name) => (name === FAR ? this.remote?.server : this.hosts.get(name)?.server),
+        lacksSlot: (from) => from.host === FAR && this.remote?.lacksSlot(from.slot) !== false,
+      },
       name: spec.name,
       settings: simSettings(spec, options.config),
       profile: { ...DEFAULT_PROFILE, ...spec.profile },
@@ -237,6 +251,12 @@ export class SimCluster {
   /** The only server that clients can write to now, if there is one. */
   writable(): SimHost | undefined {
     return [...this.hosts.values()].find((h) => h.server.canAcknowledge());
+  }
+
+  /** The configuration in the store says that the whole cluster follows the other site. */
+  followsSite(): boolean {
+    const config = this.store.state.keys.get("/service/demo/config")?.value;
+    return config?.includes('"standby_cluster":{') === true;
   }
 
   /** Hosts whose server runs as a standby, in order of name. */

@@ -16,6 +16,10 @@ export function hostFor(cluster: SimCluster, target: string): SimHost | undefine
       return others[0];
     case "other":
       return others.at(-1);
+    case "leader":
+      return leader === undefined ? undefined : cluster.hosts.get(leader);
+    case "follower":
+      return others.find(({ name }) => name !== leader);
     default:
       return cluster.hosts.get(target);
   }

@@ -1,14 +1,16 @@
 // What a person asks for: intents written to the store, requests to an agent.
 import type { FailoverIntent } from "../model/cluster.ts";
 import type { PauseNote } from "../model/pause.ts";
+import { patchConfig } from "../model/wire/config.ts";
 import { printPauseNote, resumed } from "../model/wire/config-pause.ts";
-import { printJson } from "../model/wire/json.ts";
+import { type JsonObject, printJson } from "../model/wire/json.ts";
 import { printRfc3339 } from "../model/wire/rfc3339.ts";
 import type { Verb } from "../scenario/verbs.ts";
 import { EPOCH_MS } from "./clock.ts";
 import type { SimCluster } from "./cluster.ts";
 import { hostFor, nothing, type Undo } from "./fault-target.ts";
 import type { SimHost } from "./host.ts";
+import { FAR } from "./remote.ts";
 
 const LIMIT_MS = 3_000;
 
@@ -28,6 +30,12 @@ export function playOperator(cluster: SimCluster, verb: Verb, host: SimHost | un
       return nothing;
     case "confirmDown":
       if (host !== undefined) confirmDown(cluster, host);
+      return nothing;
+    case "promoteSite":
+      change(cluster, "promote", (raw) => patchConfig(raw, { standby_cluster: null }));
+      return nothing;
+    case "demoteSite":
+      change(cluster, "demote", (raw) => ({ ...raw, standby_cluster: { host: FAR, port: 5432 } }));
       return nothing;
     case "restart":
       nodeOf(cluster, host)?.requestRestart();
@@ -103,14 +111,20 @@ function intend(cluster: SimCluster, wish: Wish): Undo {
 
 /** With a note the cluster is paused, without one it is resumed. */
 function setPaused(cluster: SimCluster, note: PauseNote | undefined): void {
-  const change = async (): Promise<string> => {
+  change(cluster, note === undefined ? "resume" : "pause", (before) => {
+    const raw = resumed(before);
+    return note === undefined ? raw : { ...raw, pause: true, pause_note: printPauseNote(note) };
+  });
+}
+
+/** An edit of the dynamic configuration. */
+function change(cluster: SimCluster, what: string, edit: (raw: JsonObject) => JsonObject): void {
+  const work = async (): Promise<string> => {
     const seen = await cluster.operator.snapshot(LIMIT_MS);
-    const raw = resumed(seen.config.value?.raw ?? {});
-    const wanted =
-      note === undefined ? raw : { ...raw, pause: true, pause_note: printPauseNote(note) };
+    const wanted = edit(seen.config.value?.raw ?? {});
     return cluster.operator.writeConfig(printJson(wanted), seen.config.modRevision, LIMIT_MS);
   };
-  tell(cluster, note === undefined ? "resume" : "pause", change());
+  tell(cluster, what, work());
 }
 
 /** Only who is right says so: what a wrong word costs is not for the simulator to show. */

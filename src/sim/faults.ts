@@ -6,6 +6,7 @@ import type { SimCluster } from "./cluster.ts";
 import { hostFor, nothing, type Undo } from "./fault-target.ts";
 import { playOnNetworkOrStore } from "./faults-around.ts";
 import { playOperator } from "./faults-operator.ts";
+import { playOnSite } from "./faults-site.ts";
 import type { SimHost } from "./host.ts";
 import { cancelWaits } from "./sync-rep.ts";
 import type { Workload } from "./workload.ts";
@@ -116,6 +117,7 @@ function begin(world: FaultWorld, verb: Verb, host: SimHost | undefined): Undo {
   if (kind === "operator") return playOperator(world.cluster, verb, host);
   if (kind === "network" || kind === "store")
     return playOnNetworkOrStore(world.cluster, verb, host);
+  if (kind === "site") return playOnSite(world.cluster, verb);
   if (host === undefined) return nothing;
   return kind === "process"
     ? playOnProcess(world, verb, host)

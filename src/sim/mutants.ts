@@ -22,6 +22,7 @@ import {
   trustsTimelines,
 } from "./mutants-postgres.ts";
 import { ROUTER_MUTANTS } from "./mutants-router.ts";
+import { followsNobodyOnceItLeads } from "./mutants-site.ts";
 import { SLOT_MUTANTS } from "./mutants-slots.ts";
 import {
   anchorsAtAnswer,
@@ -57,6 +58,12 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: leavesRecordBehind },
     breaks: ["S3"],
     story: "store-away-after-promotion",
+  },
+  {
+    name: "standby-leader-promotes",
+    flaws: { wrapPorts: followsNobodyOnceItLeads },
+    breaks: ["S22"],
+    story: "site-leader-dies",
   },
   {
     name: "promote-before-arm",

@@ -2,6 +2,7 @@
 import { AppError } from "../model/error.ts";
 import { type Lsn, lsn } from "../model/lsn.ts";
 import type { LocalServer } from "../model/server.ts";
+import type { RemoteSite, StandbyCluster } from "../model/site.ts";
 import type { SyncNames } from "../model/sync.ts";
 import type { Ms } from "../model/time.ts";
 import { type Branch, headOf, type Lineage } from "../model/timeline.ts";
@@ -23,6 +24,7 @@ import { slotVerbs } from "./postgres-slot-verbs.ts";
 import { type StopRequest, stopServer } from "./postgres-stop.ts";
 import { proveClosed, setSyncNames } from "./postgres-sync.ts";
 import type { SimProcess } from "./process.ts";
+import { lookAtSite } from "./remote.ts";
 import type { Run } from "./run.ts";
 import { receive } from "./streaming.ts";
 
@@ -202,6 +204,10 @@ export class SimPostgres implements Postgres {
       }
       data.control.checkpoint = data.flushed;
     });
+  }
+
+  lookAtSite(site: StandbyCluster, timeoutMs: Ms): Promise<RemoteSite> {
+    return lookAtSite(this.host, this.agent, { site, timeoutMs });
   }
 
   follow(upstream: Upstream | undefined, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,8 @@ export interface Elsewhere {
   readonly story?: string;
 }
 
+const NO_OTHER_SITE = "no storm has another site in its configuration";
+
 /** Reasons that a long swarm may miss. An entry that a verb or a weight could replace does not belong here. */
 export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
   race_peer_is_primary: {
@@ -39,6 +41,12 @@ export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
     why: "no storm has routers",
     story: "switchover-blocked-by-a-client",
   },
+  site_following: { why: NO_OTHER_SITE, story: "site-leader-dies" },
+  site_parting: { why: NO_OTHER_SITE, story: "site-promoted" },
+  site_demoting: { why: NO_OTHER_SITE, story: "site-demoted" },
+  site_unreachable: { why: NO_OTHER_SITE, story: "site-away" },
+  site_foreign: { why: NO_OTHER_SITE, story: "site-not-usable" },
+  site_slot_missing: { why: NO_OTHER_SITE, story: "site-not-usable" },
   race_no_watchdog: {
     why: "few storms have a watchdog that must be there, fewer lose it in a race",
     story: "required-watchdog-fails",

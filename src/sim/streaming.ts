@@ -18,6 +18,8 @@ const SILENCE_MS = 6_000;
 export interface StreamWorld {
   readonly network: Network;
   serverAt(host: string): SimServer | undefined;
+  /** Whether the slot that the standby asks for is known to be missing over there. */
+  lacksSlot(upstream: Upstream): boolean;
 }
 
 /** Starts the walreceiver of `standby`; it retries until it is closed. */
@@ -36,6 +38,7 @@ export function receive(
     if (
       source === undefined ||
       source === standby ||
+      world.lacksSlot(upstream) ||
       refusal(standby, run, source, world) !== undefined
     ) {
       retry();

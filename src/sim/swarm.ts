@@ -243,8 +243,8 @@ const again = (d: Dice, atMs: number): readonly Fault[] =>
     verb: { do: "crashBackend", node: "primary" },
   }));
 
-/** Storms have no routers. */
-const KINDS: readonly Exclude<FaultKind, "router">[] = [
+/** Storms have no routers and no other site. */
+const KINDS: readonly Exclude<FaultKind, "router" | "site">[] = [
   "process",
   "process",
   "process",

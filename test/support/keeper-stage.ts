@@ -22,6 +22,7 @@ export interface Script {
   grantedMs: Ms | undefined;
   arm: (until: Instant) => Promise<void>;
   mayServeWrites: boolean;
+  needsFence: boolean;
   promise: (apiUrl: string, asked: PromiseAsked) => Promise<PromiseAnswer>;
   rivals: Roster | undefined;
   promised: GivenPromise | undefined;
@@ -75,6 +76,7 @@ export function createStage(): Stage {
     grantedMs: undefined,
     arm: () => Promise.resolve(),
     mayServeWrites: true,
+    needsFence: true,
     promise: () => Promise.resolve({ kind: "promised" }),
     rivals: undefined,
     promised: undefined,
@@ -99,6 +101,7 @@ export function createStage(): Stage {
     leaseId: "4711",
     config: () => script.config,
     mayServeWrites: () => script.mayServeWrites,
+    needsFence: () => script.needsFence,
     peers: { promise: (url, asked) => script.promise(url, asked) },
     rivals: () => script.rivals,
     promised: () => script.promised,

@@ -137,6 +137,7 @@ export const primaryView = (change: Partial<View> = {}): View => ({
   cluster: { seen: cluster(), at: after(NOW, -400) },
   storeTrouble: undefined,
   config: DEFAULT_CONFIG,
+  remote: undefined,
   lease: { term: 10, validUntil: after(NOW, 5_000) },
   byPeers: false,
   leaseRenewedAt: after(NOW, -500),

@@ -59,7 +59,6 @@ export const leaseIdOf = (name: string): string => `lease-${name}`;
 export const given = (base: HaWorld, ...changes: readonly Change[]): HaWorld =>
   deepFreeze(changes.reduce((w, change) => change(w), base));
 
-// ── the three healthy worlds ────────────────────────────────────────────────────────────────────
 /** n1 leads and is the primary; n2 and n3 stream from it. */
 export const leading = (): HaWorld => worldOf("n1", primaryServer());
 
@@ -130,6 +129,7 @@ function worldOf(name: string, server: LocalServer): HaWorld {
       renewedAt: leads ? after(NOW, -1_000) : undefined,
     },
     promised: undefined,
+    remote: undefined,
     fence: {
       alive: true,
       armed: leads ? { term: TERM, until: after(NOW, 5_000) } : undefined,

@@ -46,6 +46,8 @@ export const connectionTo = (plan: ConnectionPlan): Conninfo => ({
   host: plan.address.host,
   port: String(plan.address.port),
   user: plan.user,
+  // Of several hosts the one is meant that takes writes.
+  ...(plan.address.host.includes(",") ? { target_session_attrs: "read-write" } : {}),
   ...(plan.database === undefined ? {} : { dbname: plan.database }),
   application_name: plan.applicationName,
   passfile: plan.passFile,

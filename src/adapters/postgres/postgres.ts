@@ -19,6 +19,7 @@ import { Observer } from "./observe.ts";
 import { askBeforePromote } from "./own-hooks.ts";
 import { type Place, placeOf } from "./place.ts";
 import { promoteServer } from "./promote.ts";
+import { lookAtSite } from "./remote-site.ts";
 import { rewindServer } from "./rewind.ts";
 import { createRoles, runPostBootstrap } from "./roles.ts";
 import { localTarget, withSession } from "./session.ts";
@@ -87,6 +88,7 @@ export function createPostgres(options: PostgresOptions): OwnPostgres {
       observer.forget();
     },
     checkpoint: (signal) => checkpoint(place, signal),
+    lookAtSite: (site, timeoutMs) => lookAtSite(place, site, timeoutMs),
     follow: (upstream, signal) => follow(place, upstream, signal),
     beforePromote: (signal) => askBeforePromote(place, signal),
     promote: (branch, timeoutMs, signal) => promoteServer(place, { branch, timeoutMs, signal }),

@@ -17,6 +17,8 @@ export interface SessionTarget {
   readonly database: string;
   /** Only a superuser may keep his statements out of the server's log. */
   readonly isSuperuser?: boolean;
+  /** "true" for the replication protocol: no SQL, and statements of its own. */
+  readonly replication?: string;
 }
 
 /** The superuser's way to the local server: its socket. */

@@ -117,7 +117,8 @@ async function follow(
       if (clock.now() < newLeaderSince) newLeaderSince = clock.now();
       const member = cluster.members.find(({ name }) => name === leader);
       const waitedMs = between(newLeaderSince, clock.now());
-      if (member?.role === "primary" || waitedMs > PROMOTION_MS) return success(wish, leader);
+      const leads = member?.role === "primary" || member?.role === "standby leader";
+      if (leads || waitedMs > PROMOTION_MS) return success(wish, leader);
     } else if (cluster.failover.value === undefined) {
       const because = cluster.members.find(({ name }) => name === leader)?.because;
       const word = wish.action === "switchover" ? "Switchover" : "Failover";

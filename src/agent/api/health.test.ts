@@ -20,6 +20,7 @@ function status(view: View, url: string): number {
   return healthStatus(path, { view, now: NOW, query: new URLSearchParams(query) });
 }
 
+const LEASE = { term: 10, validUntil: after(NOW, 5_000) };
 const PRIMARY_PATHS = ["/", "/primary", "/master", "/leader", "/read-write"]; // tidy-allow: old paths
 const STANDBY_PATHS = ["/replica", "/async", "/asynchronous"]; // tidy-allow: old paths
 
@@ -106,6 +107,25 @@ describe("a standby", () => {
     expect(ready(standbyView({ member: member("n2", { replicationState: undefined }) }))).toBe(503);
     expect(ready(primaryView())).toBe(200);
     expect(ready(standbyView({ cluster: { seen: cluster(), at: NOW } }))).toBe(200);
+  });
+});
+
+describe("the leader of a cluster that follows another site", () => {
+  const leader = (change: Partial<View> = {}): View =>
+    standbyView({ member: member("n2", { role: "standby leader" }), lease: LEASE, ...change });
+  const yes = ["/standby-leader", "/standby_leader", "/leader", "/read-only", "/read-only-sync"];
+  const no = ["/", "/primary", "/read-write", ...STANDBY_PATHS, "/sync"];
+
+  it.each(yes)("is %s", (path) => {
+    expect(status(leader(), path)).toBe(200);
+  });
+
+  it.each(no)("is not %s", (path) => {
+    expect(status(leader(), path)).toBe(503);
+  });
+
+  it("is nothing of it once its lease has run out", () => {
+    for (const path of yes) expect(status(leader({ lease: undefined }), path)).toBe(503);
   });
 });
 

@@ -28,8 +28,9 @@ export function healthStatus(path: string, asked: Asked): number {
 function passes(check: HealthCheck, { view, now, query }: Asked): boolean {
   switch (check) {
     case "primary":
-    case "leader":
       return isWritable(view, now);
+    case "leader":
+      return isWritable(view, now) || leadsStandbys(view, now);
     case "standby":
       return isGoodStandby(view, query);
     case "async":
@@ -39,14 +40,15 @@ function passes(check: HealthCheck, { view, now, query }: Asked): boolean {
     case "quorum":
       return syncPart(view) === "quorum_standby" && isGoodStandby(view, query);
     case "read-only":
-      return isWritable(view, now) || isGoodStandby(view, query);
+      return passes("leader", { view, now, query }) || isGoodStandby(view, query);
     case "read-only-sync":
-      return isWritable(view, now) || passes("sync", { view, now, query });
+      return passes("leader", { view, now, query }) || passes("sync", { view, now, query });
     case "read-only-quorum":
-      return isWritable(view, now) || passes("quorum", { view, now, query });
+      return passes("leader", { view, now, query }) || passes("quorum", { view, now, query });
     case "running":
       return view.member.state === "running";
     case "standby-leader":
+      return leadsStandbys(view, now);
     case "none":
       return false;
     default:
@@ -78,6 +80,11 @@ export function isWritable(view: View, now: Instant): boolean {
   if (!acceptsWrites(view)) return false;
   const isFree = view.fence.unguarded !== undefined && view.member.role === "primary";
   return isValid(view.lease, now) || isFree;
+}
+
+/** The leader of a cluster that follows another site: under its lease, and never a writer. */
+function leadsStandbys({ member, lease }: View, now: Instant): boolean {
+  return member.role === "standby leader" && member.state === "running" && isValid(lease, now);
 }
 
 function isGoodStandby(view: View, query: URLSearchParams): boolean {

@@ -71,7 +71,9 @@ const PATRONI: readonly Metric[] = [
   gauge("patroni_primary", "this member is the primary", ({ view }) =>
     flag(view.member.role === "primary"),
   ),
-  gauge("patroni_standby_leader", "this member leads a standby cluster", () => 0),
+  gauge("patroni_standby_leader", "this member leads a standby cluster", ({ view }) =>
+    flag(view.member.role === "standby leader"),
+  ),
   gauge(METRIC_OF_STANDBY, "this member is a standby", ({ view }) =>
     flag(isPublicStandby(view.member.role)),
   ),

@@ -1,5 +1,6 @@
 // What may the REST API see of the node, and what may it ask for? It never acts by itself.
 
+import type { RemoteView } from "../../controllers/ha/world.ts";
 import type { ClusterSnapshot, FailoverIntent } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { ErrorCode } from "../../model/error.ts";
@@ -34,6 +35,8 @@ export interface View {
   readonly storeTrouble: string | undefined;
   /** The configuration that the node obeys now. */
   readonly config: DynamicConfig;
+  /** The other site as this leader of a standby cluster sees it. */
+  readonly remote: RemoteView | undefined;
   readonly lease: Lease | undefined;
   /** Whether the other members stand in for the store. */
   readonly byPeers: boolean;

@@ -2,11 +2,12 @@
 import { type ClusterSnapshot, syncPartOf } from "../../model/cluster.ts";
 import { valueOf } from "../../model/known.ts";
 import { isValid } from "../../model/lease.ts";
-import { printLsn } from "../../model/lsn.ts";
+import { lagBytes, printLsn } from "../../model/lsn.ts";
 import type { Member } from "../../model/member.ts";
 import type { PauseNote } from "../../model/pause.ts";
 import { sentence } from "../../model/reason.ts";
 import type { RouterStatus } from "../../model/route.ts";
+import type { StandbyCluster } from "../../model/site.ts";
 import { between } from "../../model/time.ts";
 import { lagOf, type Verdict, verdictOn } from "../../model/verdict.ts";
 import { printReasons } from "../../model/wire/member.ts";
@@ -16,6 +17,7 @@ import type {
   StatusJson,
   StatusMember,
   StatusNode,
+  StatusSite,
 } from "../../model/wire/status.ts";
 import { printTags } from "../../model/wire/tags.ts";
 import { acceptsWrites } from "./health.ts";
@@ -82,6 +84,7 @@ function clusterPart(view: View, { now, wallMs }: Moment): StatusCluster {
     paused: view.config.paused,
     ...(view.config.paused ? { pause: pausePart(view.config.pauseNote, wallMs) } : {}),
     ...some("unguarded", unguardedPart(seen, wallMs)),
+    ...followsPart(view.config.standbyCluster),
     ttlMs: view.config.ttlMs,
     ...(view.cluster === undefined ? {} : { ageMs: Math.round(between(view.cluster.at, now)) }),
     ...some("storeTrouble", view.storeTrouble),
@@ -102,6 +105,27 @@ function unguardedPart(seen: ClusterSnapshot | undefined, wallMs: number) {
   if (record === undefined) return undefined;
   const { member, sinceMs } = record;
   return { member, ...some("forMs", sinceMs === undefined ? undefined : wallMs - sinceMs) };
+}
+
+const followsPart = (site: StandbyCluster | undefined): Pick<StatusCluster, "follows"> =>
+  site === undefined
+    ? {}
+    : { follows: { host: site.host, port: site.port, ...some("slot", site.slot) } };
+
+function sitePart({ remote, server }: View, now: Moment["now"]): StatusSite | undefined {
+  if (remote === undefined) return undefined;
+  const { seen, last } = remote;
+  const mine = server === undefined ? undefined : valueOf(server.seen.sql)?.position;
+  const lag =
+    last === undefined || mine === undefined ? undefined : lagBytes(last.site.position, mine);
+  return {
+    answers: seen.kind === "known",
+    ...some("why", seen.kind === "unknown" ? seen.why : undefined),
+    ...some("takesWrites", last?.site.takesWrites),
+    ...some("timeline", last?.site.timeline),
+    ...some("lagBytes", lag),
+    ...some("seenAgoMs", last === undefined ? undefined : Math.round(between(last.at, now))),
+  };
 }
 
 function pausePart(note: PauseNote, wallMs: number): NonNullable<StatusCluster["pause"]> {
@@ -194,6 +218,7 @@ function nodePart(view: View, about: About, { now }: Moment): StatusNode {
       ...some("diskFreeBytes", server?.seen.diskFreeBytes),
       binariesChanged: server?.seen.binariesChanged ?? false,
     },
+    ...some("site", sitePart(view, now)),
     ...slotsPart(view),
   };
 }

@@ -1,6 +1,7 @@
 // How is a cluster begun? The verbs of R41.
 import { AppError } from "../../model/error.ts";
 import { FIRST_BRANCH } from "../../model/timeline.ts";
+import type { Progress } from "../../ports/postgres.ts";
 import type { ActOptions } from "./acting.ts";
 import { WRITE_LIMIT_MS } from "./limits.ts";
 import type { HaChange } from "./steps.ts";
@@ -11,6 +12,7 @@ type BootstrapStep = Extract<
     kind:
       | "claim-bootstrap"
       | "initialise"
+      | "copy-site"
       | "finish-bootstrap"
       | "end-bootstrap"
       | "discard-bootstrap";
@@ -20,6 +22,7 @@ type BootstrapStep = Extract<
 export async function actOnBootstrap(
   o: ActOptions,
   step: BootstrapStep,
+  onProgress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<unknown> {
   const { leaseId } = o.lease.view();
@@ -31,8 +34,11 @@ export async function actOnBootstrap(
       await o.state.update({ bootstrapping: true });
       await o.postgres.initialise(step.plan, signal);
       return o.postgres.recordLineage([FIRST_BRANCH], signal);
+    case "copy-site":
+      await o.state.update({ bootstrapping: true });
+      return o.postgres.clone(step.from, step.lineage, onProgress, signal);
     case "finish-bootstrap": {
-      await o.postgres.finishBootstrap(signal);
+      if (!step.isCopy) await o.postgres.finishBootstrap(signal);
       const written = await o.dcs.finishBootstrap(
         o.name,
         leaseId,

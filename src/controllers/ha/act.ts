@@ -101,7 +101,8 @@ export async function act(
     case "remove-stale-leader":
       return actOnLease(o, step);
     default:
-      return isSlotStep(step) ? actOnSlots(o, step, signal) : actOnBootstrap(o, step, signal);
+      if (isSlotStep(step)) return actOnSlots(o, step, signal);
+      return actOnBootstrap(o, step, told(onProgress), signal);
   }
 }
 

@@ -2,6 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { letGo, recorded } from "../../../test/support/pause-world.ts";
 import { askedFor, BUSY, routed, wished } from "../../../test/support/routed-world.ts";
+import {
+  following as followingSite,
+  leadingSite,
+  notStreaming,
+  remoteSays,
+  remoteSilent,
+} from "../../../test/support/site-world.ts";
 import { slot } from "../../../test/support/slot.ts";
 import { electedBy, waitingFor } from "../../../test/support/sync-world.ts";
 import {
@@ -261,6 +268,15 @@ const moving: Partial<Record<Reason, HaWorld>> = {
   ),
   race_not_synchronous: given(leaderless(), electedBy("n1", ["n3"])),
   race_no_quorum: given(leaderless(), electedBy("n1", ["n2", "n3"], 1), peerSilent("n3")),
+  site_following: leadingSite(),
+  site_parting: leadingSite(
+    config({ standbyCluster: undefined }),
+    remembering({ siteFollowed: "far.example:5432" }),
+  ),
+  site_demoting: given(leading(), followingSite(), remoteSays()),
+  site_unreachable: leadingSite(remoteSilent, notStreaming),
+  site_foreign: leadingSite(remoteSays({ systemId: "1" }), notStreaming),
+  site_slot_missing: leadingSite(remoteSays({ hasSlot: false }), notStreaming),
   starting_standby: given(following(), crashed),
   rejoin_rewinding: given(leading(), withoutLease, unarmed, ledByN2, crashed),
   rejoin_cloning: given(

@@ -9,6 +9,7 @@ import type { PeerStatus } from "../../model/member.ts";
 import { heldAt } from "../../model/pause.ts";
 import type { GivenPromise } from "../../model/promise.ts";
 import type { LocalServer } from "../../model/server.ts";
+import type { StandbyCluster } from "../../model/site.ts";
 import { isOurs, type StoreRecord } from "../../model/store-record.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -23,7 +24,7 @@ import { listen } from "./contact.ts";
 import { lacksWatchdog } from "./plans/fitness.ts";
 import { isUnsteady } from "./plans/restarts.ts";
 import type { HaStep } from "./steps.ts";
-import type { HaMemory, HaWorld, Requests, Self } from "./world.ts";
+import type { HaMemory, HaWorld, RemoteView, Requests, Self } from "./world.ts";
 
 export interface HaPorts {
   readonly clock: Clock;
@@ -52,6 +53,8 @@ export interface HaSurroundings {
   heard(name: string, answered: boolean): void;
   wasSilent(name: string): boolean;
   planFor(config: DynamicConfig): ServerPlan;
+  /** A look at the other site, or what an earlier one saw while it lasts; never waits for long. */
+  lookAtSite(site: StandbyCluster): Promise<RemoteView>;
 }
 
 const SERVER_LOOK_MS: Ms = 2_000;
@@ -86,10 +89,11 @@ export async function observe(
   ]);
   const cluster = store.kind === "known" ? store.value : undefined;
   const storeChanged = cluster !== undefined && !isOurStore(ports, around, cluster);
-  const peers =
-    cluster === undefined || storeChanged
-      ? {}
-      : await askPeers(ports, around, cluster, { server, memory });
+  const trusted = storeChanged ? undefined : cluster;
+  const [peers, remote] = await Promise.all([
+    trusted === undefined ? {} : askPeers(ports, around, trusted, { server, memory }),
+    trusted === undefined ? undefined : askSite(ports, around, trusted),
+  ]);
   const wallMs = ports.clock.wallMs();
   const config = heldAt(around.config(), wallMs);
   return {
@@ -109,6 +113,7 @@ export async function observe(
     fence: ports.fence.status(),
     holdSeen: around.holdSeen(),
     peers,
+    remote,
     job,
     outcomes,
     requests: around.requests(),
@@ -167,6 +172,17 @@ async function askPeers(
   return Object.fromEntries(answers);
 }
 
+/** Only who streams from over there looks there: the leader, and who may be about to copy it. */
+async function askSite(
+  ports: HaPorts,
+  around: HaSurroundings,
+  { initialize }: ClusterSnapshot,
+): Promise<RemoteView | undefined> {
+  const site = around.config().standbyCluster;
+  const isDue = ports.lease.view().held !== undefined || initialize.value === undefined;
+  return site !== undefined && isDue ? around.lookAtSite(site) : undefined;
+}
+
 /** Positions are asked only when somebody may have to be chosen: they cost a request to every member. */
 function mayHaveToChoose(
   ports: HaPorts,
@@ -178,7 +194,8 @@ function mayHaveToChoose(
   const held = ports.lease.view().held;
   if (leader === undefined || around.requests().stopping !== undefined) return true;
   if (leader.term === held?.term) {
-    const settled = server.sql.kind === "known" && !server.sql.value.inRecovery;
+    const isSite = around.config().standbyCluster !== undefined;
+    const settled = server.sql.kind === "known" && (isSite || !server.sql.value.inRecovery);
     // Whoever may have to give way looks for a successor before it stops.
     const mayGive =
       isUnsteady(memory, ports.clock.now()) ||

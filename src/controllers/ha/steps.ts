@@ -58,7 +58,15 @@ interface SetSyncNames {
 export type HaChange =
   | { readonly kind: "claim-bootstrap" }
   | { readonly kind: "initialise"; readonly plan: ServerPlan }
-  | { readonly kind: "finish-bootstrap"; readonly term: number; readonly systemId: string }
+  /** The first member of a cluster that follows another site; bootstrapping until the store knows it. */
+  | { readonly kind: "copy-site"; readonly from: Upstream; readonly lineage: Lineage }
+  /** A copy has its roles from where it was made. */
+  | {
+      readonly kind: "finish-bootstrap";
+      readonly term: number;
+      readonly systemId: string;
+      readonly isCopy: boolean;
+    }
   | { readonly kind: "end-bootstrap" }
   | { readonly kind: "discard-bootstrap" }
   | { readonly kind: "clone"; readonly from: Upstream; readonly lineage: Lineage }
@@ -143,6 +151,7 @@ export type HaStep = HaUpkeep | HaChange;
 
 const LONG: ReadonlySet<HaStep["kind"]> = new Set([
   "initialise",
+  "copy-site",
   "clone",
   "rewind",
   "start-standby",

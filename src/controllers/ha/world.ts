@@ -9,6 +9,7 @@ import type { GivenPromise } from "../../model/promise.ts";
 import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { Tags, WatchdogSettings } from "../../model/settings.ts";
+import type { RemoteSite } from "../../model/site.ts";
 import type { Instant } from "../../model/time.ts";
 import type { Lineage } from "../../model/timeline.ts";
 import type { HoldSighting } from "../../ports/dcs.ts";
@@ -128,6 +129,8 @@ export interface HaMemory {
   readonly copies: Readonly<Record<string, SlotCopyFacts>>;
   /** The term of the leader that was last ready to be followed. */
   readonly followedTerm: number | undefined;
+  /** The server of the other site, as host:port, that this cluster follows or was the last to follow. */
+  readonly siteFollowed: string | undefined;
   /** Since when a standby below another one has not been fed, or the one above it has not. */
   readonly unfedSince: Instant | undefined;
   /** The standby above did not feed us: until then the leader does. */
@@ -169,6 +172,7 @@ export const EMPTY_MEMORY: HaMemory = {
   idleSince: {},
   copies: {},
   followedTerm: undefined,
+  siteFollowed: undefined,
   unfedSince: undefined,
   cascadeAvoidUntil: undefined,
 };
@@ -178,6 +182,13 @@ export interface Contact {
   readonly heardAt: Instant | undefined;
   /** The store and every rival were asked for long enough, and nobody answered. */
   readonly everybodySilent: boolean;
+}
+
+/** What is seen of the site that this cluster follows. */
+export interface RemoteView {
+  readonly seen: Known<RemoteSite>;
+  /** The last look that was answered. */
+  readonly last: { readonly site: RemoteSite; readonly at: Instant } | undefined;
 }
 
 export interface HaWorld {
@@ -200,6 +211,8 @@ export interface HaWorld {
   readonly holdSeen: HoldSighting | undefined;
   /** Answers of the other members by name; asked only when a choice among them may be due. */
   readonly peers: Readonly<Record<string, Known<PeerStatus>>>;
+  /** The other site; looked at only by whoever leads a cluster that follows it, or is about to make one. */
+  readonly remote: RemoteView | undefined;
   readonly job: Job<HaStep> | undefined;
   readonly outcomes: Outcomes;
   readonly requests: Requests;

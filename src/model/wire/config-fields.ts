@@ -3,6 +3,7 @@ import type { DynamicConfig } from "../config.ts";
 import { neededInstead, ROOM_FOR_MEMBERS } from "../parameter-minimums.ts";
 import { readPauseNote } from "./config-pause.ts";
 import type { ConfigProblem } from "./config-rules.ts";
+import { readStandbyCluster } from "./config-site.ts";
 import { readIgnoredSlots, readPermanentSlots } from "./config-slots.ts";
 import { SYNC_SETTINGS } from "./config-sync.ts";
 import { parseDuration } from "./duration.ts";
@@ -107,6 +108,7 @@ const TOP: readonly (readonly [keyof Values, readonly string[], Reader<unknown>]
     readPermanentSlots,
   ],
   ["ignoredSlots", ["ignore_slots"], readIgnoredSlots],
+  ["standbyCluster", ["standby_cluster"], readStandbyCluster],
 ];
 
 const POSTGRESQL: readonly (readonly [keyof Values, readonly string[], Reader<unknown>])[] = [
@@ -116,8 +118,6 @@ const POSTGRESQL: readonly (readonly [keyof Values, readonly string[], Reader<un
   ["pgHba", ["pg_hba"], lines],
 ];
 
-/** Settings of Patroni that are kept and shown, but that nothing here acts on. */
-const NOT_ACTED_ON: readonly string[] = ["standby_cluster"];
 const KEPT: readonly string[] = ["postgresql", ...SYNC_SETTINGS, "primary_race_backoff"];
 
 /** Reads every known field of a configuration object; nothing is taken from a field that is wrong. */
@@ -171,11 +171,9 @@ function readTable({ table, from, prefix }: Table, into: Fields): void {
 }
 
 function warnOfOthers(raw: JsonObject, warnings: string[]): void {
-  const known = new Set([...TOP.flatMap(([, names]) => names), ...NOT_ACTED_ON, ...KEPT]);
-  for (const [name, value] of Object.entries(raw)) {
+  const known = new Set([...TOP.flatMap(([, names]) => names), ...KEPT]);
+  for (const name of Object.keys(raw)) {
     if (!known.has(name)) warnings.push(`${name}: not a setting that is known here, it is kept`);
-    const asked = value !== null && value !== "off" && value !== "false" && Boolean(value);
-    if (NOT_ACTED_ON.includes(name) && asked) warnings.push(`${name}: kept, but not acted on`);
   }
 }
 

@@ -2,6 +2,7 @@
 import { DEFAULT_CONFIG, type DynamicConfig } from "../config.ts";
 import { readFields } from "./config-fields.ts";
 import type { ConfigProblem, ConfigRules } from "./config-rules.ts";
+import { warningsBeside } from "./config-site.ts";
 import { readSyncSettings } from "./config-sync.ts";
 import { fitTimings } from "./config-timings.ts";
 import { isObject, type JsonObject } from "./json.ts";
@@ -27,7 +28,7 @@ export function parseConfig(input: string | JsonObject, rules: ConfigRules): Par
   return {
     kind: "ok",
     config,
-    warnings: [...warnings, ...timings.warnings, ...sync.warnings, ...bent],
+    warnings: [...warnings, ...timings.warnings, ...sync.warnings, ...warningsBeside(raw), ...bent],
   };
 }
 

@@ -5,7 +5,7 @@ import type { Member } from "../member.ts";
 import { isPausedAt } from "../pause.ts";
 import type { JsonObject } from "./json.ts";
 import { printScheduledRestart } from "./restart.ts";
-import { printState } from "./role.ts";
+import { printRole, printState } from "./role.ts";
 import { printTags } from "./tags.ts";
 
 /** Members sorted by name, with lags against the leader's last published end of WAL. */
@@ -33,7 +33,7 @@ function printClusterMember(member: Member, cluster: ClusterSnapshot): JsonObjec
   const state = printState(member.state);
   return {
     name: member.name,
-    role: leads ? "leader" : (syncPartOf(cluster, member.name) ?? "replica"),
+    role: leads ? leaderWord(member) : (syncPartOf(cluster, member.name) ?? "replica"),
     state: leads ? state : (member.replicationState ?? state),
     api_url: `${member.apiUrl}/patroni`,
     host: member.host,
@@ -48,6 +48,9 @@ function printClusterMember(member: Member, cluster: ClusterSnapshot): JsonObjec
     ...(leads ? {} : printLags(member, cluster.status.value.position)),
   };
 }
+
+const leaderWord = ({ role }: Member): string =>
+  role === "standby leader" ? printRole(role) : "leader";
 
 function printLags(member: Member, end: Lsn | undefined): JsonObject {
   const { receivedLsn, replayedLsn } = member;

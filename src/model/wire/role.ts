@@ -4,6 +4,7 @@ import type { MemberRole, MemberState } from "../member.ts";
 const ROLES: Readonly<Record<MemberRole, string>> = {
   primary: "primary",
   standby: "replica",
+  "standby leader": "standby_leader",
   demoted: "demoted",
   uninitialized: "uninitialized",
 };
@@ -14,7 +15,7 @@ const ROLE_OF_WORD: Readonly<Record<string, MemberRole>> = {
   master: "primary",
   promoted: "primary",
   replica: "standby",
-  standby_leader: "standby",
+  standby_leader: "standby leader",
   demoted: "demoted",
   uninitialized: "uninitialized",
 };

@@ -33,6 +33,8 @@ export interface StatusCluster {
   };
   /** The primary that a pause lets run without its fence, and since when; it outlasts the pause until it is guarded. */
   readonly unguarded?: { readonly member: string; readonly forMs?: number };
+  /** The other site that the whole cluster follows. */
+  readonly follows?: { readonly host: string; readonly port: number; readonly slot?: string };
   readonly ttlMs: number;
   /** How old the look at the store is; absent when there never was one. */
   readonly ageMs?: number;
@@ -117,11 +119,24 @@ export interface StatusNode {
     readonly diskFreeBytes?: number;
     readonly binariesChanged: boolean;
   };
+  /** What the leader of a standby cluster sees of the other site. */
+  readonly site?: StatusSite;
   readonly slots: readonly StatusSlot[];
   /** What max_slot_wal_keep_size allows a slot to keep; absent where there is no limit. */
   readonly slotLimitBytes?: number;
   /** One sentence for each slot that somebody should look at. */
   readonly slotWarnings: readonly string[];
+}
+
+export interface StatusSite {
+  readonly answers: boolean;
+  /** Why it does not. */
+  readonly why?: string;
+  readonly takesWrites?: boolean;
+  readonly timeline?: number;
+  /** By how much this site was behind when it last answered, and how long ago that was. */
+  readonly lagBytes?: number;
+  readonly seenAgoMs?: number;
 }
 
 export interface StatusSlot {

@@ -1,6 +1,7 @@
 // L1: after the healing somebody serves writes soon. L2: every member streams. L3: nobody goes round in circles.
 import type { SimCluster } from "../cluster.ts";
 import type { SimHost } from "../host.ts";
+import { FAR } from "../remote.ts";
 import type { MakeChecker } from "./checker.ts";
 
 /** How long after the healing the first write may take; all members stream by the end of the schedule. */
@@ -11,10 +12,15 @@ const STEPS_WHEN_CALM = 4;
 
 export const writesReturn: MakeChecker = ({ cluster, workload, violate }) => ({
   isContent(now) {
+    if (cluster.followsSite()) return receivers(cluster).length > 0;
     const last = workload.lastAcknowledgedAt ?? Number.NEGATIVE_INFINITY;
     return cluster.writable() !== undefined && last > now - CALM_MS;
   },
   finish(healedAt) {
+    if (cluster.followsSite()) {
+      if (receivers(cluster).length === 0) violate("L1", "nobody receives from the other site");
+      return;
+    }
     const first = workload.acknowledged.find((r) => r.at > healedAt);
     if (first === undefined) violate("L1", "no write was acknowledged after the healing");
     else if (first.at > healedAt + WRITES_WITHIN_MS) {
@@ -23,6 +29,13 @@ export const writesReturn: MakeChecker = ({ cluster, workload, violate }) => ({
     if (cluster.writable() === undefined) violate("L1", "there is no writable primary at the end");
   },
 });
+
+/** Who streams from the other site. */
+const receivers = (cluster: SimCluster): readonly SimHost[] =>
+  cluster.standbys().filter(({ server: { run } }) => {
+    const { receiver } = run ?? {};
+    return receiver?.upstream.host === FAR && receiver.isStreaming();
+  });
 
 /** Everybody beside the primary who does not stream, or only from others who don't have it from there. */
 function silent(cluster: SimCluster): readonly SimHost[] {
@@ -38,7 +51,7 @@ function silent(cluster: SimCluster): readonly SimHost[] {
 export const everyoneStreams: MakeChecker = ({ cluster, violate }) => ({
   isContent: () => silent(cluster).length === 0,
   finish() {
-    if (cluster.writable() === undefined) return;
+    if (cluster.writable() === undefined && !cluster.followsSite()) return;
     for (const { name, server } of silent(cluster))
       violate("L2", `${name} does not stream at the end (${server.run?.phase ?? "down"})`);
   },

@@ -5,6 +5,7 @@ import type { MakeChecker } from "./checker.ts";
 import { confirmedFirst } from "./confirmed-first.ts";
 import { copiesSafe } from "./copies-safe.ts";
 import { fenceCalm } from "./fence-calm.ts";
+import { followsSite } from "./follows-site.ts";
 import { historyGrows } from "./history-grows.ts";
 import { lawfulLeader } from "./lawful-leader.ts";
 import { leaderWrites } from "./leader-writes.ts";
@@ -33,6 +34,7 @@ export const CHECKERS: readonly MakeChecker[] = [
   dataKept,
   leaderWrites,
   lawfulLeader,
+  followsSite,
   ownStore,
   wholeData,
   slotsKept,

@@ -4,6 +4,7 @@
 // the host or its way to the store was disturbed: only what the chosen standby had not received, and no more than
 // the lag rule allows, and no reachable standby had more.
 import { parsePosition } from "../published.ts";
+import type { Truth } from "../truth.ts";
 import { contains, type HiddenBranch } from "../wal.ts";
 import type { AcknowledgedRow } from "../workload.ts";
 import { type CheckContext, isAskedFor, type MakeChecker } from "./checker.ts";
@@ -19,6 +20,7 @@ export const noLoss: MakeChecker = (context) => {
   let seen = 0;
   let alive: AcknowledgedRow[] = [];
   let positions: readonly Position[] = [];
+  const hasParted = partings(context);
   const lastWritable = new Map<string, number>();
   const takeNew = (): void => {
     for (; seen < workload.acknowledged.length; seen++) {
@@ -28,6 +30,10 @@ export const noLoss: MakeChecker = (context) => {
   };
   return {
     see(truth, at) {
+      if (hasParted(truth)) {
+        takeNew();
+        alive = [];
+      }
       if (truth.kind === "writable" && !truth.on) lastWritable.set(truth.host, at);
       if (truth.kind === "promotion-begun") positions = settledPositions(context, truth.host);
       if (truth.kind !== "promoted" || cluster.host(truth.host).excusedUntil >= at) return;
@@ -77,6 +83,21 @@ export const noLoss: MakeChecker = (context) => {
     },
   };
 };
+
+/**
+ * Whether a person has just ended the following of another site. Whoever lets a site follow gives up what only that site
+ * has: a person's word, and no loss.
+ */
+function partings({ cluster }: CheckContext): (truth: Truth) => boolean {
+  let hasFollowed = false;
+  return (truth) => {
+    if (truth.kind !== "stored" || !truth.writes.some(({ key }) => key.endsWith("/config")))
+      return false;
+    const before = hasFollowed;
+    hasFollowed = cluster.followsSite();
+    return before && !hasFollowed;
+  };
+}
 
 /** The least position that a member may lead from: what the last leader published, minus the lag allowed. */
 function publishedBound({ cluster, maximumLag }: CheckContext): number | undefined {

@@ -12,6 +12,7 @@ import { counts, electorate } from "./electorate.ts";
 import { isDiskFull, lacksWatchdog } from "./fitness.ts";
 import type { Refusal } from "./refusal.ts";
 import { isListed } from "./roster.ts";
+import { followsSite } from "./site.ts";
 import { branchesOf, clusterOf, isStandby, sqlOf } from "./standing.ts";
 import { notElected } from "./votes.ts";
 
@@ -19,6 +20,8 @@ const no = (because: Reason, detail: string): Refusal => ({ because, detail });
 
 /** Why this member must not lead, or undefined when it may. */
 export function refusal(w: HaWorld): Refusal | undefined {
+  // Where everything comes from another site, nothing that a member lacks is lost by its leading.
+  if (followsSite(w)) return unfit(w) ?? notAsked(w) ?? overtaken(w);
   return (
     unfit(w) ?? notAsked(w) ?? wrongBranch(w) ?? tooFarBehind(w) ?? overtaken(w) ?? notElected(w)
   );

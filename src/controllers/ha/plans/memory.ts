@@ -9,6 +9,7 @@ import { isDiskFull } from "./fitness.ts";
 import { comparisonLesson, copyMemory } from "./logical-slots.ts";
 import { lifeOf } from "./restarts.ts";
 import { rosterSeen } from "./roster.ts";
+import { siteUpstream } from "./site.ts";
 import { slotMemory } from "./slots.ts";
 import { clusterOf, isStandby, sqlOf } from "./standing.ts";
 
@@ -77,6 +78,7 @@ export function digest(w: HaWorld): HaMemory {
     ...cascadeMemory(w),
     ...copyMemory({ ...w, memory }),
     downSince,
+    siteFollowed: siteUpstream(w)?.member ?? memory.siteFollowed,
     diskFullSince: isDiskFull(w) ? (memory.diskFullSince ?? w.now) : undefined,
     silentSince: isSilent ? (memory.silentSince ?? w.now) : undefined,
     heardAt: w.contact.heardAt ?? memory.heardAt,

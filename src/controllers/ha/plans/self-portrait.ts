@@ -8,7 +8,8 @@ import { isSame } from "../../../model/same.ts";
 import { PUBLISHED_VERSION } from "../../../model/wire/member.ts";
 import type { HaWorld } from "../world.ts";
 import { handingOver } from "./routers.ts";
-import { clusterOf, isPrimary, leads, sqlOf } from "./standing.ts";
+import { followsSite } from "./site.ts";
+import { clusterOf, isPrimary, isStandby, leads, sqlOf } from "./standing.ts";
 import { isUnguarded } from "./unguarded.ts";
 
 /** This member as the store should show it. */
@@ -41,7 +42,7 @@ export function selfPortrait(w: HaWorld, because: AnyReason): Member {
 export function roleOf(w: HaWorld): MemberRole {
   if (w.server.directory !== "data") return "uninitialized";
   if (isPrimary(w)) return isLawful(w) ? "primary" : "demoted";
-  return "standby";
+  return isStandby(w) && followsSite(w) && leads(w) !== undefined ? "standby leader" : "standby";
 }
 
 /**
@@ -57,7 +58,7 @@ const isLawful = (w: HaWorld): boolean =>
 export function stateOf(w: HaWorld): MemberState {
   const job = w.job?.step.kind;
   if (job === "initialise") return "initializing";
-  if (job === "clone" || job === "rewind") return "cloning";
+  if (job === "copy-site" || job === "clone" || job === "rewind") return "cloning";
   if (job === "copy-slots") return "restarting";
   if (job === "stop") return "stopping";
   if (job === "start-standby" || job === "start-primary") return "starting";

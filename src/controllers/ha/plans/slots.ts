@@ -8,6 +8,7 @@ import { after, between, type Instant, type Ms } from "../../../model/time.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
 import { copyUpkeep, isSafeCopy, logicalSlots, lostSlots, madeSlots } from "./logical-slots.ts";
+import { followsSite } from "./site.ts";
 import { clusterOf, sqlOf } from "./standing.ts";
 
 /** `away`: nobody's at the moment, kept for a while because its member may come back. */
@@ -32,9 +33,9 @@ export function wantedSlots(w: HaWorld): ReadonlyMap<string, SlotPurpose> {
   return wanted;
 }
 
-/** This cluster has a primary of its own; slots for a cluster that follows another one are not made. */
+/** Some are meant for a cluster with a primary of its own alone, some for one that follows another. */
 const permanentSlots = (w: HaWorld): readonly PermanentSlot[] =>
-  w.config.permanentSlots.filter(({ only }) => only !== "standby");
+  w.config.permanentSlots.filter(({ only }) => only !== (followsSite(w) ? "primary" : "standby"));
 
 function memberSlots(w: HaWorld, c: ClusterSnapshot): readonly string[] {
   const { name: own, tags } = w.self;

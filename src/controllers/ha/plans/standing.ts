@@ -37,11 +37,13 @@ export const branchesOf = (c: ClusterSnapshot): Lineage =>
     ? c.lineage.value
     : [FIRST_BRANCH, ...c.lineage.value];
 
-/** A primary that can be copied from and followed: promoted, running, and its branch known to the store. */
+/** A leader's server that can be copied from and followed: running, and its branch known to the store. */
 export interface Source {
   readonly member: Member;
   readonly term: number;
   readonly lineage: Lineage;
+  /** How it is reached, where it is no member of this cluster. */
+  readonly upstream?: Upstream;
 }
 
 /** The leader as a source, once it is ready to be followed. */
@@ -52,19 +54,20 @@ export function readyLeader(w: HaWorld): Source | undefined {
   // R22: whoever was promised a vote relies on it that nothing is received from before its term.
   if (leader.term < (w.promisedTerm ?? 0)) return undefined;
   const member = memberNamed(c, leader.name);
-  if (member?.role !== "primary" || member.state !== "running" || member.timeline === undefined)
-    return undefined;
+  const feeds = member?.role === "primary" || member?.role === "standby leader";
+  if (!feeds || member.state !== "running" || member.timeline === undefined) return undefined;
   const lineage = pathTo(branchesOf(c), member.timeline);
   return lineage.length === 0 ? undefined : { member, term: leader.term, lineage };
 }
 
 /** How this node reaches `source`, and its own slot there. */
-export const upstreamOf = (w: HaWorld, source: Source): Upstream => ({
-  host: source.member.host,
-  port: source.member.port,
-  member: source.member.name,
-  slot: w.config.useSlots && !w.self.tags.nostream ? slotNameOf(w.self.name) : undefined,
-});
+export const upstreamOf = (w: HaWorld, source: Source): Upstream =>
+  source.upstream ?? {
+    host: source.member.host,
+    port: source.member.port,
+    member: source.member.name,
+    slot: w.config.useSlots && !w.self.tags.nostream ? slotNameOf(w.self.name) : undefined,
+  };
 
 /** After a clean stop of a primary, the end of all its WAL; undefined when the stop was not clean. */
 export const cleanEnd = (w: HaWorld) =>

@@ -16,7 +16,7 @@ export const STANDBY_START_MS = 3_600_000;
 export function startStandby(
   w: HaWorld,
   because: Reason,
-  to?: { readonly upstream: Upstream; readonly source: Source },
+  to?: { readonly upstream: Upstream; readonly source: Source | undefined },
 ): Verdict {
   const { startFailures, startFailedAt } = w.memory;
   if (startFailedAt !== undefined) {

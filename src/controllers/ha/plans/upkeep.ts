@@ -1,5 +1,6 @@
 // What is kept true all the time, whatever else happens? Differences only: a steady cluster writes nothing.
 import type { ClusterSnapshot, HistoryRow } from "../../../model/cluster.ts";
+import type { Lease } from "../../../model/lease.ts";
 import { isPausedAt } from "../../../model/pause.ts";
 import { type Branch, headOf } from "../../../model/timeline.ts";
 import { resumed } from "../../../model/wire/config-pause.ts";
@@ -10,6 +11,7 @@ import type { HaWorld } from "../world.ts";
 import { recordUpkeep } from "./own-record.ts";
 import { mayBePromoting } from "./promotion.ts";
 import { rosterUpkeep } from "./roster.ts";
+import { followsSite, remoteSource, siteBranches, siteHistory } from "./site.ts";
 import { publishedSlots, slotUpkeep } from "./slots.ts";
 import { clusterOf, isStandby, type Source, sqlOf } from "./standing.ts";
 import { syncNamesUpkeep } from "./sync-keeping.ts";
@@ -30,6 +32,25 @@ export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
   ];
 }
 
+/** A standby leader's: what a leader publishes, and what a standby keeps about whom it follows. */
+export function siteUpkeep(w: HaWorld, { term }: Lease): readonly HaUpkeep[] {
+  const c = clusterOf(w);
+  if (c === undefined) return [];
+  return [
+    ...disarm(w),
+    ...settings(w),
+    ...syncNamesUpkeep(w),
+    ...recordUpkeep(w, remoteSource(w, term)),
+    ...siteBranches(w, c, term),
+    ...slotUpkeep(w, c),
+    ...status(w, c, term),
+    ...siteHistory(w, c, term),
+    ...rosterUpkeep(w, c, term),
+    ...finishedIntent(w, c),
+    ...endedPause(w, c),
+  ];
+}
+
 /** A standby's: the record of the branches it follows, slots for a life after a promotion (R42). */
 export function standbyUpkeep(w: HaWorld, source: Source | undefined): readonly HaUpkeep[] {
   const c = clusterOf(w);
@@ -44,12 +65,14 @@ export function standbyUpkeep(w: HaWorld, source: Source | undefined): readonly 
 }
 
 /**
- * A deadline left over from an earlier term would end a healthy standby. It is never lifted off anything else, nor off
- * a standby that may yet open for writes by a promotion of that term.
+ * A deadline left over from an earlier term, or from before this cluster followed another site, would end a healthy
+ * standby. It is never lifted off anything else, nor off a standby that may yet open for writes by a promotion of that
+ * term.
  */
 function disarm(w: HaWorld): readonly HaUpkeep[] {
   const { armed } = w.fence;
-  if (armed === undefined || w.lease.held !== undefined || !isStandby(w)) return [];
+  const isLeading = w.lease.held !== undefined && !followsSite(w);
+  if (armed === undefined || isLeading || !isStandby(w)) return [];
   return mayBePromoting(w, armed.term) ? [] : [{ kind: "disarm" }];
 }
 

@@ -6,12 +6,24 @@ import { after } from "../../../model/time.ts";
 import { lacksWatchdog, unfitness } from "../plans/fitness.ts";
 import { permission } from "../plans/permission.ts";
 import { cloneFrom } from "../plans/rejoin.ts";
-import { clusterOf, isDown, isPrimary, isStandby, leads, readyLeader } from "../plans/standing.ts";
+import { followsSite, remoteSource, siteFeed, siteTrouble } from "../plans/site.ts";
+import {
+  clusterOf,
+  isDown,
+  isPrimary,
+  isStandby,
+  leads,
+  readyLeader,
+  type Source,
+  upstreamOf,
+} from "../plans/standing.ts";
+import { startStandby } from "../plans/starting.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
 const CLAIM_RETRY_MS = 1_000;
 const START_RETRY_MS = 1_000;
+const COPY_RETRY_MS = 5_000;
 /** How often a member without data looks whether there is a primary to copy. */
 const SOURCE_POLL_MS = 500;
 
@@ -53,6 +65,7 @@ function beginning(w: HaWorld, c: ClusterSnapshot): Verdict | undefined {
     return { because: "bootstrap_waiting", detail: "another member has data" }; // R31
   }
   if (!w.claimed || isClaimGone(w)) return claim(w);
+  if (followsSite(w)) return copyOfSite(w, c);
   if (!hasData)
     return { because: "bootstrap_initialising", step: { kind: "initialise", plan: w.plan } };
   if (w.outcomes["initialise"]?.ok !== true) {
@@ -105,9 +118,39 @@ function firstStart(w: HaWorld, c: ClusterSnapshot): Verdict {
     return { because: "bootstrap_initialising", vouch: true };
   return {
     because: "bootstrap_finishing",
-    step: { kind: "finish-bootstrap", term: lease.term, systemId },
+    step: { kind: "finish-bootstrap", term: lease.term, systemId, isCopy: false },
     vouch: true,
   };
+}
+
+/** The first member of a cluster that follows another site copies it, and leads without ever taking a write. */
+function copyOfSite(w: HaWorld, c: ClusterSnapshot): Verdict {
+  const trouble = siteTrouble(w);
+  if (w.server.directory === "marked" && !isDown(w)) return intruder(w);
+  if (w.server.directory !== "data") {
+    const source = trouble === undefined ? remoteSource(w, 0) : undefined;
+    if (source !== undefined) return copySite(w, source);
+    const wakeAt = after(w.now, SOURCE_POLL_MS);
+    return { because: "site_unreachable", detail: "nothing to copy from", ...trouble, wakeAt };
+  }
+  const lease = leads(w);
+  if (lease === undefined) return firstLease(w, c);
+  if (isDown(w))
+    return { ...startStandby(w, "bootstrap_initialising", siteFeed(w, lease.term)), vouch: true };
+  const systemId = w.server.control?.systemId;
+  if (!isStandby(w) || systemId === undefined)
+    return { because: "bootstrap_initialising", vouch: true };
+  const step = { kind: "finish-bootstrap", term: lease.term, systemId, isCopy: true } as const;
+  return { because: "bootstrap_finishing", step, vouch: true };
+}
+
+function copySite(w: HaWorld, source: Source): Verdict {
+  const last = w.outcomes["copy-site"];
+  const retryAt = last?.ok === false ? after(last.at, COPY_RETRY_MS) : w.now;
+  if (w.now < retryAt)
+    return { because: "clone_waiting", detail: last?.why ?? "", wakeAt: retryAt };
+  const step = { kind: "copy-site", from: upstreamOf(w, source), lineage: source.lineage } as const;
+  return { because: "cloning", detail: `from ${source.member.name}`, step };
 }
 
 /** Whoever has the claim may lead; but a holder that was there before must have ended, as always (R7). */

@@ -3,6 +3,7 @@ import { isValid } from "../../../model/lease.ts";
 import { after } from "../../../model/time.ts";
 import type { Job } from "../../controller.ts";
 import { promotionLimitMs } from "../plans/promotion.ts";
+import { followsSite } from "../plans/site.ts";
 import { leads, readyLeader } from "../plans/standing.ts";
 import type { HaStep } from "../steps.ts";
 import type { HaWorld } from "../world.ts";
@@ -52,13 +53,23 @@ export function job(w: HaWorld): Verdict | undefined {
     }
     case "start-standby": {
       // Without an upstream a rewound server may lack WAL for ever; once there is a leader to follow, start anew.
+      const inTime = w.now < after(startedAt, w.config.primaryStartTimeoutMs);
+      const vouch = followsSite(w) && leads(w) !== undefined && inTime;
       const isStuck = step.upstream === undefined && w.now >= after(startedAt, ALONE_MS);
-      if (!isStuck || readyLeader(w) === undefined) return { because: "job_running", detail };
+      if (!isStuck || readyLeader(w) === undefined)
+        return { because: "job_running", detail, vouch };
       return {
         because: "job_running",
         detail: `${detail}, now there is a leader`,
         cancelJob: true,
       };
+    }
+    case "rewind":
+      return { because: "job_running", detail, vouch: followsSite(w) && leads(w) !== undefined };
+    case "clone": {
+      // Nobody else here has what a person wants to be copied from the other site.
+      const isAsked = followsSite(w) && w.requests.reinitialise !== undefined;
+      return { because: "job_running", detail, vouch: isAsked && leads(w) !== undefined };
     }
     case "stop":
       return { because: "job_running", detail, vouch: leads(w) !== undefined };

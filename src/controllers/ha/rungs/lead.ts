@@ -13,6 +13,7 @@ import { unsafeCopies } from "../plans/logical-slots.ts";
 import { mayBePromoting, promotionLimitMs, reservedIn } from "../plans/promotion.ts";
 import { unsteady } from "../plans/restarts.ts";
 import { routersFor } from "../plans/routers.ts";
+import { followsSite, siteTrouble } from "../plans/site.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
 import { primaryStopMs } from "../plans/stopping.ts";
 import {
@@ -26,6 +27,7 @@ import { unanswering } from "../plans/unanswering.ts";
 import { unused } from "../plans/unused.ts";
 import { leaderUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
+import { demotion, leadSite, partFromSite } from "./lead-site.ts";
 import type { Verdict } from "./rung.ts";
 
 /** How often a winner looks whether the voters have answered. */
@@ -36,7 +38,8 @@ export function lead(w: HaWorld): Verdict | undefined {
   if (lease === undefined) return undefined;
   const sql = sqlOf(w);
   if (sql === undefined) return unanswering(w);
-  return isPrimary(w) ? primary(w, lease) : takeOver(w, lease);
+  if (isPrimary(w)) return primary(w, lease);
+  return followsSite(w) ? leadSite(w, lease) : takeOver(w, lease);
 }
 
 /**
@@ -48,6 +51,8 @@ function takeOver(w: HaWorld, lease: Lease): Verdict {
   const sql = sqlOf(w);
   if (c === undefined || sql === undefined)
     return { because: "lead_waiting_for_server", vouch: true };
+  const parting = partFromSite(w);
+  if (parting !== undefined) return parting;
   const no = refusal(w);
   if (no?.because === "race_no_quorum" && w.now < countUntil(w)) {
     const wakeAt = after(w.now, COUNT_AGAIN_MS);
@@ -147,6 +152,7 @@ function primary(w: HaWorld, lease: Lease): Verdict {
     return { because: "lead_wrong_timeline", detail, step: { kind: "kill" } };
   }
   return (
+    demotion(w) ??
     openGate(w) ??
     restart(w, lease) ??
     switchover(w, lease) ??
@@ -159,7 +165,10 @@ function primary(w: HaWorld, lease: Lease): Verdict {
 function steady(w: HaWorld, lease: Lease): Verdict {
   const sync = keepSync(w, lease);
   if (sync !== undefined) return { ...sync, upkeep: leaderUpkeep(w, lease.term) };
-  return { because: "leading", vouch: true, upkeep: leaderUpkeep(w, lease.term) };
+  const upkeep = leaderUpkeep(w, lease.term);
+  const trouble = followsSite(w) ? siteTrouble(w) : undefined;
+  if (trouble === undefined) return { because: "leading", vouch: true, upkeep };
+  return { ...trouble, detail: `${trouble.detail}; this primary goes on`, vouch: true, upkeep };
 }
 
 function restart(w: HaWorld, lease: Lease): Verdict | undefined {

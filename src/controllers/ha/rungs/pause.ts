@@ -2,7 +2,8 @@
 import type { Lease } from "../../../model/lease.ts";
 import { after, type Instant } from "../../../model/time.ts";
 import { openGate } from "../plans/isolation.ts";
-import { clusterOf, isPrimary, leads } from "../plans/standing.ts";
+import { followsSite } from "../plans/site.ts";
+import { clusterOf, isPrimary, isStandby, leads } from "../plans/standing.ts";
 import { switchoverCandidate } from "../plans/switchover.ts";
 import { keepSync } from "../plans/sync-keeping.ts";
 import {
@@ -13,7 +14,7 @@ import {
   takeKey,
   whoWouldNotHeed,
 } from "../plans/unguarded.ts";
-import { leaderUpkeep } from "../plans/upkeep.ts";
+import { leaderUpkeep, siteUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -29,7 +30,7 @@ export function pause(w: HaWorld): Verdict | undefined {
 }
 
 function held(w: HaWorld): Verdict {
-  if (!isPrimary(w)) return clearOwn(w) ?? { because: "paused" };
+  if (!isPrimary(w)) return clearOwn(w) ?? leadingSite(w) ?? { because: "paused" };
   const lease = leads(w);
   if (lease !== undefined) return leading(w, lease);
   if (isUnguarded(w)) return takeKey(w) ?? { because: "paused" };
@@ -50,6 +51,13 @@ function leading(w: HaWorld, lease: Lease): Verdict {
   return now === undefined
     ? { because: "paused", ...staysGuarded(w), vouch: true, upkeep }
     : { ...now, upkeep: [...(now.upkeep ?? []), ...upkeep] };
+}
+
+/** A standby leader keeps its lease and what it publishes; it has no deadline to be freed of. */
+function leadingSite(w: HaWorld): Verdict | undefined {
+  const lease = leads(w);
+  if (lease === undefined || !isStandby(w) || !followsSite(w)) return undefined;
+  return { because: "paused", vouch: true, upkeep: siteUpkeep(w, lease) };
 }
 
 /** Why the deadline stands although the cluster is paused: whoever is about to stop the agent must know. */

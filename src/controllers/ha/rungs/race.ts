@@ -6,6 +6,7 @@ import { isNamed, refusal } from "../plans/eligibility.ts";
 import { judgement } from "../plans/judgement.ts";
 import { permission } from "../plans/permission.ts";
 import { isListed } from "../plans/roster.ts";
+import { followsSite } from "../plans/site.ts";
 import { clusterOf, isPrimary, sqlOf } from "../plans/standing.ts";
 import { standbyUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
@@ -65,7 +66,7 @@ export function race(w: HaWorld): Verdict {
   if (w.now < settledAt)
     return { because: "race_acquiring", detail: lastTry?.why ?? "", wakeAt: settledAt, remember };
   const chosen = judgement(w);
-  if (w.config.asksBeforeFailover && !isNamed(w) && !comesBack(w)) {
+  if (w.config.asksBeforeFailover && !followsSite(w) && !isNamed(w) && !comesBack(w)) {
     const detail = `${chosen}; say understudy failover --to MEMBER`;
     const wakeAt = after(w.now, LOOK_AGAIN_MS);
     const upkeep = standbyUpkeep(w, undefined);

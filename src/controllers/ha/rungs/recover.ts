@@ -6,12 +6,14 @@ import { feedOf } from "../plans/cascade.ts";
 import { deadPrimary } from "../plans/crash.ts";
 import { isUnfinished } from "../plans/promotion.ts";
 import { cloneFrom, rebuild } from "../plans/rejoin.ts";
+import { followsSite } from "../plans/site.ts";
 import { cleanEnd, leads, otherLeader, readyLeader } from "../plans/standing.ts";
 import { startStandby } from "../plans/starting.ts";
 import { wishHasFailed } from "../plans/switchover.ts";
 import { unanswering } from "../plans/unanswering.ts";
 import { unused } from "../plans/unused.ts";
 import type { HaWorld } from "../world.ts";
+import { recoverSite } from "./lead-site.ts";
 import type { Verdict } from "./rung.ts";
 
 /** Every session is refused with an error for as long as a hung postmaster is waited for (R39). */
@@ -40,7 +42,8 @@ export function recover(w: HaWorld): Verdict | undefined {
         : undefined;
     case "down": {
       const lease = leads(w);
-      return lease === undefined ? deadStandby(w) : deadPrimaryOrUnfinished(w, lease);
+      if (lease === undefined) return deadStandby(w);
+      return followsSite(w) ? recoverSite(w, lease) : deadPrimaryOrUnfinished(w, lease);
     }
     default:
       return process satisfies never;

@@ -1,0 +1,24 @@
+// Lies about the other site.
+import { isObject, parseJson, printJson } from "../model/wire/json.ts";
+import type { NodePorts } from "../node/node.ts";
+import type { KeyValue, Range } from "../ports/store.ts";
+import type { SimHost } from "./host.ts";
+import { storeWith } from "./mutants-store.ts";
+
+/** Standby leader promotes: once it holds the lease, it no longer reads that its cluster follows anybody. */
+export function followsNobodyOnceItLeads(ports: NodePorts, host: SimHost): NodePorts {
+  const { store } = ports;
+  const isLeader = ({ key, value }: KeyValue): boolean =>
+    key.endsWith("/leader") && value === host.name;
+  const blind = (kv: KeyValue): KeyValue => {
+    const config = kv.key.endsWith("/config") ? parseJson(kv.value) : undefined;
+    if (!isObject(config)) return kv;
+    const { standby_cluster: _, ...rest } = config;
+    return { ...kv, value: printJson(rest) };
+  };
+  const range = async (...asked: Parameters<typeof store.range>): Promise<Range> => {
+    const seen = await store.range(...asked);
+    return seen.entries.some(isLeader) ? { ...seen, entries: seen.entries.map(blind) } : seen;
+  };
+  return { ...ports, store: storeWith(store, { range }) };
+}
