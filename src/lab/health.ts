@@ -69,6 +69,19 @@ export const waitForPrimary = (lab: LabRecord, limitMs: Ms): Promise<MemberHealt
     why: () => `read ${lab.members.map((m) => m.log).join(", ")}`,
   });
 
+/** Waits until so many members of a lab that follows another one serve reads, each but one fed by another. */
+export async function waitForStandbys(lab: LabRecord, many: number, limitMs: Ms): Promise<void> {
+  let seen = "";
+  const look = async (): Promise<boolean> => {
+    const health = await healthOf(lab);
+    seen = describeHealth(health);
+    const serving = health.filter(({ role }) => role === "standby").length;
+    return serving >= many && health.reduce((sum, { streaming }) => sum + streaming, 0) >= many - 1;
+  };
+  const why = (): string => `${seen}; read ${lab.members.map((m) => m.log).join(", ")}`;
+  await waitFor(`${many} standbys`, look, { limitMs, everyMs: 400, why });
+}
+
 /** Waits for one primary and all the others streaming; `standbys` lowers the demand when some are dead. */
 export async function waitForHealthy(
   lab: LabRecord,

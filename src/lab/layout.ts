@@ -22,6 +22,8 @@ export interface LabOptions {
   readonly ttlSeconds: number;
   /** `key=value`: dynamic configuration when the key is one of its, else a server parameter. */
   readonly set: Readonly<Record<string, string>>;
+  /** Another lab that this one follows as a second site. */
+  readonly follows: Pick<LabRecord, "name" | "members" | "password"> | undefined;
   readonly diskMegabytes: number | undefined;
   readonly diskKind: LabRecord["diskKind"];
   /** How long a primary, and then its standbys, may take to appear. */
@@ -39,6 +41,7 @@ export const USUAL_LAB = {
   net: "loopback",
   ttlSeconds: 10,
   set: {},
+  follows: undefined,
   diskMegabytes: undefined,
   diskKind: "memory",
   waitSeconds: 120,
@@ -71,6 +74,9 @@ export function checkOptions(options: LabOptions): void {
   if (!(options.ttlSeconds >= 5 && options.ttlSeconds <= 300)) refuse("--ttl goes from 5 to 300");
   if (!options.dir.startsWith("/")) refuse("--dir must be an absolute path");
   const root = process.getuid?.() === 0;
+  if (options.net === "namespaces" && options.follows !== undefined) {
+    refuse("--follow needs addresses on loopback: networks of two labs do not meet");
+  }
   if (options.net === "namespaces" && !root) refuse("--net namespaces needs root");
   if (options.diskMegabytes !== undefined && !root) refuse("--disk needs root");
   if (options.diskMegabytes !== undefined && options.diskMegabytes < 256) {
@@ -94,7 +100,8 @@ export interface Places {
 
 /** The whole lab as a record; nothing is made yet. */
 export function layOut(options: LabOptions, { subnets, ports }: Places): LabRecord {
-  const password = randomBytes(12).toString("base64url");
+  // A copy has the roles of the other site, with their passwords.
+  const password = options.follows?.password ?? randomBytes(12).toString("base64url");
   const hosts = Array.from({ length: options.nodes }, (_, i) => i + 1);
   const members = hosts.map((host) => layOutMember(options, { subnets, ports, host, password }));
   const everyone = members.map((m) => `${m.address}:${m.port}`).join(",");

@@ -12,7 +12,7 @@ import { defaultDir, USUAL_LAB } from "./layout.ts";
 import { type LoadWish, load } from "./load-command.ts";
 import { LINKS } from "./namespaces.ts";
 import { USUAL_FAULT } from "./order.ts";
-import type { LabChoice, LabRecord, Net } from "./record.ts";
+import { type LabChoice, type LabRecord, type Net, requireLab } from "./record.ts";
 import { parseRoute, runRelay } from "./relay.ts";
 import { PATHS } from "./routers.ts";
 import { soakCommand } from "./soak/command.ts";
@@ -75,6 +75,7 @@ program
   .option("--dir <dir>", "where everything goes")
   .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
   .option("--set <key=value>", "a server parameter or a key of the configuration", setting, {})
+  .option("--follow <lab>", "a second site: this lab follows the one of that name")
   .addOption(
     new Option("--net <kind>", "addresses on loopback, or a network namespace for each node")
       .choices(["loopback", "namespaces"])
@@ -102,6 +103,7 @@ program
           net: o.net,
           ttlSeconds: o.ttl,
           set: o.set,
+          follows: o.follow === undefined ? undefined : requireLab({ name: o.follow }),
           diskMegabytes: o.disk,
           diskKind: o.diskKind,
           waitSeconds: o.wait,
@@ -121,6 +123,7 @@ interface UpFlags {
   readonly dir?: string;
   readonly ttl: number;
   readonly set: Record<string, string>;
+  readonly follow?: string;
   readonly net: Net;
   readonly disk?: number;
   readonly diskKind: LabRecord["diskKind"];

@@ -105,7 +105,11 @@ export function routerFile(lab: LabRecord, router: LabRouter): string {
 export const usersText = ({ user, password }: LabRecord): string => `"${user}" "${password}"\n`;
 
 /** The first dynamic configuration: timings that fit the ttl, and what `--set` asks for. */
-export function dynamicConfig({ ttlSeconds, set }: LabOptions): Record<string, unknown> {
+export function dynamicConfig({
+  ttlSeconds,
+  set,
+  follows,
+}: Pick<LabOptions, "ttlSeconds" | "set" | "follows">): Record<string, unknown> {
   const loopWait = Math.max(1, Math.min(2, Math.floor(ttlSeconds / 5)));
   const retryTimeout = Math.max(1, Math.min(3, Math.floor((ttlSeconds - loopWait) / 2)));
   const parameters: Record<string, string> = { ...PARAMETERS };
@@ -118,10 +122,17 @@ export function dynamicConfig({ ttlSeconds, set }: LabOptions): Record<string, u
     ttl: ttlSeconds,
     loop_wait: loopWait,
     retry_timeout: retryTimeout,
+    ...(follows === undefined ? {} : { standby_cluster: siteOf(follows) }),
     ...own,
     postgresql: { use_pg_rewind: true, use_slots: true, parameters },
   };
 }
+
+/** All hosts of the other lab: whichever takes writes is followed. */
+export const siteOf = ({ members }: Pick<LabRecord, "members">) => ({
+  host: members.map(({ clusterAddress }) => clusterAddress).join(","),
+  port: members[0]?.port,
+});
 
 /** A number or a truth value when the text is one. */
 function plain(text: string): unknown {

@@ -6,7 +6,7 @@ import { freeBlock, freePorts, usualPorts } from "./addresses.ts";
 import { mountDisk } from "./disks.ts";
 import { takeDown } from "./down.ts";
 import { startEtcd, waitForEtcd } from "./etcd.ts";
-import { waitForAgreement, waitForHealthy, waitForPrimary } from "./health.ts";
+import { waitForAgreement, waitForHealthy, waitForPrimary, waitForStandbys } from "./health.ts";
 import { FIRST_ROUTER, type LabOptions, layOut } from "./layout.ts";
 import { makeNetwork } from "./namespaces.ts";
 import {
@@ -109,6 +109,10 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
   // The first node makes the cluster, so that everybody's n1 begins as the primary.
   const [first, ...others] = lab.members;
   if (first !== undefined) await startAgent(lab, first);
+  if (options.follows !== undefined) {
+    await followOther(lab, options.follows.name, { limitMs, done });
+    return;
+  }
   const primary = await waitForPrimary(lab, limitMs);
   done(`${primary.member.name} is the primary and takes writes`);
   for (const member of others) await startAgent(lab, member);
@@ -121,6 +125,21 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
   if (lab.routers.length === 0) return;
   await bringUpRouters(lab, limitMs);
   done(`${lab.routers.map(({ name }) => name).join(" and ")} lets clients in`);
+}
+
+/** The first node copies the other lab's primary and receives from it, the others receive from the first. */
+async function followOther(
+  lab: LabRecord,
+  other: string,
+  { limitMs, done }: { readonly limitMs: Ms; readonly done: Done },
+): Promise<void> {
+  const [first, ...others] = lab.members;
+  await waitForStandbys(lab, 1, limitMs);
+  done(`${first?.name ?? "?"} receives from the lab ${other}`);
+  for (const member of others) await startAgent(lab, member);
+  await waitForStandbys(lab, lab.members.length, limitMs);
+  await waitForAgreement(lab, AGREEMENT_LIMIT_MS).catch(() => undefined);
+  if (others.length > 0) done(`${others.map(({ name }) => name).join(" and ")} below it`);
 }
 
 type Done = (step: string) => void;
