@@ -12,8 +12,10 @@ import type { Address } from "../../src/model/address.ts";
 import { AppError } from "../../src/model/error.ts";
 import type { RoutePlan } from "../../src/model/route.ts";
 import type { HaproxySettings } from "../../src/model/router-settings.ts";
+import type { TlsFiles } from "../../src/model/settings.ts";
 import type { Balancer } from "../../src/ports/balancer.ts";
 import { Client, freeAddress, StandIn } from "../support/balanced.ts";
+import { makeCertificates } from "../support/etcd.ts";
 import { until } from "../support/until.ts";
 
 const never = new AbortController().signal;
@@ -46,13 +48,13 @@ describe("HAProxy, run for the user", () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const balancer = (change: Partial<HaproxySettings> = {}): Balancer => {
+  const balancer = (change: Partial<HaproxySettings> = {}, tls?: TlsFiles): Balancer => {
     const one = createBalancer({
       settings: { ...settings, ...change },
       maxLagBytes: 16_777_216,
       maxReportLagBytes: 1_073_741_824,
       readsFromPrimary: false,
-      tls: undefined,
+      tls,
       clock: createClock(),
       log: createLog({ level: "error", isTerminal: false, write: () => undefined }),
     });
@@ -226,6 +228,24 @@ describe("HAProxy, run for the user", () => {
     expect(await namesAt(read)).toEqual(["n2 moved", "n3"]);
     expect(await pidOf(one)).toBe(pid);
     await moved.close();
+  });
+
+  it("shows its certificate to agents that ask for one; without it they answer nothing", async () => {
+    const { ca, server, client } = await makeCertificates(dir);
+    const [caText, cert, key] = [ca, server.cert, server.key].map((file) => readFileSync(file));
+    const secure = await StandIn.open("n2", { ca: caText, cert, key });
+    const only = plan({ reads: [secure.reads()], reports: [] });
+    const first = balancer({}, { cafile: ca, certfile: client.cert, keyfile: client.key });
+    await first.ensure(only, never);
+    await until("a health check got through", () => secure.checked > 0);
+    first.close();
+    const second = balancer({}, { cafile: ca });
+    await second.ensure(only, never);
+    await until("the checks have failed", async () => {
+      const { servers } = await second.look(never);
+      return servers.some(({ route, state }) => route === "read" && state === "DOWN");
+    });
+    await secure.close();
   });
 
   it("serves the statistics page", async () => {

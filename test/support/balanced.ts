@@ -1,5 +1,6 @@
 // Members for tests of the balancer: a TCP server that says its name, and an agent's health checks beside it.
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Address } from "../../src/model/address.ts";
 import type { ReadTarget, Target } from "../../src/model/route.ts";
@@ -7,11 +8,19 @@ import type { ReadTarget, Target } from "../../src/model/route.ts";
 const HOST = "127.0.0.1";
 const CONNECT_LIMIT_MS = 2000;
 
+export interface StandInTls {
+  readonly ca: Buffer | undefined;
+  readonly cert: Buffer | undefined;
+  readonly key: Buffer | undefined;
+}
+
 /** Says its name to whoever connects, then what it hears. */
 export class StandIn {
   readonly name: string;
   /** What its agent would answer, by path. */
   role: "primary" | "standby" | "gone" = "standby";
+  /** Health checks that its agent has heard. */
+  checked = 0;
   readonly #server: Server;
   readonly #health: HttpServer;
   readonly #sockets = new Set<Socket>();
@@ -22,12 +31,17 @@ export class StandIn {
     this.#health = health;
   }
 
-  static async open(name: string): Promise<StandIn> {
+  /** With `tls` its agent speaks TLS, and answers only to those who show a certificate of the authority. */
+  static async open(name: string, tls?: StandInTls): Promise<StandIn> {
     const server = createServer();
-    const health = createHttpServer();
+    const health: HttpServer =
+      tls === undefined
+        ? createHttpServer()
+        : createHttpsServer({ ...tls, requestCert: true, rejectUnauthorized: true });
     const member = new StandIn(name, server, health);
     server.on("connection", (socket) => member.#serve(socket));
     health.on("request", (request, response) => {
+      member.checked += 1;
       response.statusCode = member.#isGood(request.url ?? "") ? 200 : 503;
       response.end();
     });
