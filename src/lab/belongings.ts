@@ -88,7 +88,11 @@ function nodeOf(lab: LabRecord, { args, cwd }: Process, role: LabRole): string |
   const isServer = role === "postmaster" || role === "backend";
   const evidence = isServer ? [cwd ?? ""] : args.flatMap(pathsIn);
   return places.find((place) => {
-    const inside = [place.dir, ...("stateDir" in place ? [place.stateDir] : [])];
+    const inside = [
+      place.dir,
+      ...("stateDir" in place ? [place.stateDir] : []),
+      ...("runDir" in place ? [place.runDir] : []),
+    ];
     return evidence.some((path) => inside.some((dir) => `${path}/`.startsWith(`${dir}/`)));
   })?.name;
 }

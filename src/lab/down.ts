@@ -39,8 +39,8 @@ export async function takeDown(
       rmSync(member.socketDir, { recursive: true, force: true });
     }
   }
-  for (const { stateDir } of lab.routers) {
-    if (!stateDir.startsWith(`${lab.dir}/`)) rmSync(stateDir, { recursive: true, force: true });
+  for (const { runDir } of lab.routers) {
+    if (!runDir.startsWith(`${lab.dir}/`)) rmSync(runDir, { recursive: true, force: true });
   }
   if (!keepDirectory) removeDirectory(lab.dir);
   unregisterLab(lab.name);

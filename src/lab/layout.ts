@@ -50,6 +50,8 @@ export const USUAL_LAB = {
 const NAME = /^[a-z][a-z0-9-]{0,23}$/;
 /** Unix socket paths end at 107 bytes, and a socket's name needs some of them. */
 const LONGEST_SOCKET_DIR = 80;
+/** A pooler tries its configuration in a folder of its own, with a socket two folders further down. */
+const LONGEST_ROUTER_DIR = 64;
 const SUPERUSER = "postgres";
 /** The pooler's logical databases lead to this one. */
 export const APP_DATABASE = "app";
@@ -201,7 +203,9 @@ function layOutRouter(
     configFile: join(dir, "understudy.yml"),
     usersFile: join(dir, "users.txt"),
     dir,
-    stateDir: pathIsShort(dir) ? join(dir, "state") : runDirOf(options.name, dir, name),
+    runDir: pathIsShort(dir, LONGEST_ROUTER_DIR)
+      ? dir
+      : join(tmpdir(), `understudy-${options.name}-${name}`),
     log: join(dir, "agent.log"),
     namespace: options.net === "namespaces" ? subnets.namespaceOf(host) : undefined,
     pooled: routes((route) => dsnOf(`${address}:${pooled}`, password, names[route])),
@@ -215,7 +219,8 @@ function layOutRouter(
 const runDirOf = (lab: string, dir: string, node: string): string =>
   pathIsShort(dir) ? join(dir, "run") : join(tmpdir(), `understudy-${lab}-${node}`);
 
-const pathIsShort = (dir: string): boolean => Buffer.byteLength(dir) <= LONGEST_SOCKET_DIR;
+const pathIsShort = (dir: string, longest = LONGEST_SOCKET_DIR): boolean =>
+  Buffer.byteLength(dir) <= longest;
 
 const dsnOf = (hosts: string, password: string, database = "postgres"): string =>
   `postgresql://${SUPERUSER}:${password}@${hosts}/${database}`;

@@ -66,7 +66,7 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
 
 /** The YAML of a router: everything goes to one database, over the usual three routes. */
 export function routerFile(lab: LabRecord, router: LabRouter): string {
-  const { address, clusterAddress, ports, dir } = router;
+  const { address, clusterAddress, ports, runDir } = router;
   const isApart = address !== clusterAddress;
   const at = (port: number): string => `${address}:${port}`;
   return stringify({
@@ -80,7 +80,7 @@ export function routerFile(lab: LabRecord, router: LabRouter): string {
     router: {
       pgbouncer: {
         listen: at(ports.pooled),
-        dir: `${dir}/pgbouncer`,
+        dir: `${runDir}/pgbouncer`,
         auth: { type: "scram-sha-256", file: router.usersFile },
         databases: {
           [APP_DATABASE]: { route: "write", dbname: APP_DATABASE },
@@ -89,7 +89,7 @@ export function routerFile(lab: LabRecord, router: LabRouter): string {
         },
       },
       haproxy: {
-        dir: `${dir}/haproxy`,
+        dir: `${runDir}/haproxy`,
         write: at(ports.write),
         read: at(ports.read),
         report: at(ports.report),
@@ -97,7 +97,7 @@ export function routerFile(lab: LabRecord, router: LabRouter): string {
       },
     },
     log: { file: router.log },
-    understudy: { state_dir: router.stateDir },
+    understudy: { state_dir: `${runDir}/state` },
   });
 }
 

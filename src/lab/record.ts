@@ -47,7 +47,8 @@ export interface LabRouter {
   /** Names and passwords for the pooler. */
   readonly usersFile: string;
   readonly dir: string;
-  readonly stateDir: string;
+  /** The programs' and the agent's own files, among them sockets, whose paths must be short. */
+  readonly runDir: string;
   readonly log: string;
   readonly namespace: string | undefined;
   /** Connection strings of the pooler's logical databases: one for each route. */

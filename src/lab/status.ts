@@ -75,7 +75,7 @@ function routerRows(
   router: LabRouter,
   processOf: (node: string, role: string) => Found,
 ): readonly LabProcess[] {
-  const { name, address, ports, dir, log } = router;
+  const { name, address, ports, dir, runDir, log } = router;
   const row = (role: string, more: Pick<LabProcess, "address" | "dsn" | "directory" | "log">) => ({
     node: name,
     role,
@@ -87,14 +87,14 @@ function routerRows(
     row("pgbouncer", {
       address: `${address}:${ports.pooled}`,
       dsn: router.pooled.write,
-      directory: `${dir}/pgbouncer`,
-      log: `${dir}/pgbouncer`,
+      directory: `${runDir}/pgbouncer`,
+      log: `${runDir}/pgbouncer`,
     }),
     row("haproxy", {
       address: `${address}:${ports.write}`,
       dsn: router.balanced.write,
-      directory: `${dir}/haproxy`,
-      log: `${dir}/haproxy/haproxy.log`,
+      directory: `${runDir}/haproxy`,
+      log: `${runDir}/haproxy/haproxy.log`,
     }),
   ];
 }

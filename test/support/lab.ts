@@ -53,7 +53,8 @@ function leftovers(lab: LabRecord, ownSegments: readonly number[]): readonly str
   for (const { role, node, process } of belongings(lab)) {
     found.push(`process ${process.pid}: ${role} of ${node}`);
   }
-  const places = [lab.dir, ...lab.members.map(({ socketDir }) => socketDir)];
+  const runDirs = lab.routers.map(({ runDir }) => runDir);
+  const places = [lab.dir, ...lab.members.map(({ socketDir }) => socketDir), ...runDirs];
   for (const place of places.filter((path) => existsSync(path))) found.push(`directory ${place}`);
   if (registeredLabs().some(({ name }) => name === lab.name)) found.push(`registry: ${lab.name}`);
   for (const { id } of segments()) {
