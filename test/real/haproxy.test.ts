@@ -238,9 +238,11 @@ describe("HAProxy, run for the user", () => {
     const first = balancer({}, { cafile: ca, certfile: client.cert, keyfile: client.key });
     await first.ensure(only, never);
     await until("a health check got through", () => secure.checked > 0);
+    const pid = await pidOf(first);
     first.close();
     const second = balancer({}, { cafile: ca });
     await second.ensure(only, never);
+    expect(await pidOf(second)).not.toBe(pid);
     await until("the checks have failed", async () => {
       const { servers } = await second.look(never);
       return servers.some(({ route, state }) => route === "read" && state === "DOWN");
