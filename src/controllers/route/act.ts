@@ -19,7 +19,7 @@ export interface RouteActing extends RoutePorts {
 export async function act(o: RouteActing, step: RouteStep, signal: AbortSignal): Promise<unknown> {
   switch (step.kind) {
     case "keep":
-      return ensure(o, step.plan, signal);
+      return keep(o, step.plan, signal);
     case "publish":
       await o.dcs.ensureLease(o.leaseId, step.ttlMs, WRITE_LIMIT_MS);
       return o.dcs.publishRouter(step.status, o.leaseId, WRITE_LIMIT_MS);
@@ -43,23 +43,34 @@ export async function act(o: RouteActing, step: RouteStep, signal: AbortSignal):
   }
 }
 
-/** Both at once; a plan that one of them has overtaken is not in force. */
-async function ensure(
+/** Both at once, and neither waits for the other. */
+const ensure = (
   { pooler, balancer }: RouteActing,
   plan: RoutePlan,
   signal: AbortSignal,
-): Promise<Pointed> {
-  const answers = await Promise.all([pooler?.ensure(plan, signal), balancer?.ensure(plan, signal)]);
-  return answers.find((answer) => answer?.kind === "older") ?? { kind: "pointed" };
+): Promise<readonly PromiseSettledResult<Pointed | undefined>[]> =>
+  Promise.allSettled([pooler?.ensure(plan, signal), balancer?.ensure(plan, signal)]);
+
+async function keep(o: RouteActing, plan: RoutePlan, signal: AbortSignal): Promise<void> {
+  for (const end of await ensure(o, plan, signal)) if (end.status === "rejected") throw end.reason;
 }
 
+/**
+ * A pooler that does not obey keeps its clients waiting: they would go on to the wrong server. They do not wait for a balancer
+ * in trouble, which is told again with every look. A plan that one of them has overtaken is not in force.
+ */
 async function point(
   o: RouteActing,
   step: Extract<RouteStep, { kind: "point" }>,
   signal: AbortSignal,
 ): Promise<Results["point"]> {
   const { plan, gone } = step;
-  const pointed = await ensure(o, plan, signal);
+  const ends = await ensure(o, plan, signal);
+  const [first, second] = ends;
+  if (first?.status === "rejected") throw first.reason;
+  if (o.pooler === undefined && second?.status === "rejected") throw second.reason;
+  const answers = ends.flatMap((end) => (end.status === "fulfilled" ? (end.value ?? []) : []));
+  const pointed = answers.find(({ kind }) => kind === "older") ?? { kind: "pointed" };
   if (pointed.kind === "pointed") o.lookout.watch(plan.write);
   return { plan, gone, pointed };
 }

@@ -138,9 +138,10 @@ describe("a pause that the leader asks for", () => {
 
   it("that fails is not tried again at once", () => {
     const failed = outcome("hold", { ok: false, why: "no socket" });
-    const decision = decide(routing(asked(INTENT), failed));
+    const decision = decide(routing(asked(INTENT), failed, pausedFor(100)));
     expect(decision.step).toBeUndefined();
     expect(decision.wakeAt).toBe(after(NOW, 300));
+    expect(decide(routing(asked(INTENT), failed)).wakeAt, "nobody waits").toBe(after(NOW, 2_000));
   });
 });
 

@@ -2,7 +2,7 @@
 import { isSame } from "../../model/same.ts";
 import { after } from "../../model/time.ts";
 import type { Decision } from "../controller.ts";
-import { ASK_CALMLY_MS, RETRY_MS } from "./limits.ts";
+import { ASK_CALMLY_MS, RETRY_CALMLY_MS, RETRY_MS } from "./limits.ts";
 import { digest } from "./plans/memory.ts";
 import { publishing } from "./plans/publishing.ts";
 import { planRoutes } from "./plans/routes.ts";
@@ -69,12 +69,13 @@ function kept(w: RouteWorld): Partial<RouteMemory> {
 /** A step that has just failed is not tried again at once. */
 function patient(w: RouteWorld, verdict: Verdict): Verdict {
   const last = verdict.step === undefined ? undefined : w.outcomes[verdict.step.kind];
-  if (last === undefined || last.ok || w.now - last.at >= RETRY_MS) return verdict;
+  const retryMs = w.memory.pause === undefined ? RETRY_CALMLY_MS : RETRY_MS;
+  if (last === undefined || last.ok || w.now - last.at >= retryMs) return verdict;
   const { because, remember } = verdict;
   return {
     because,
     detail: last.why ?? "",
-    wakeAt: after(last.at, RETRY_MS),
+    wakeAt: after(last.at, retryMs),
     ...(remember === undefined ? {} : { remember }),
   };
 }

@@ -19,5 +19,6 @@ export const MOST_ALARMS = 3;
 export const ALARMS_WITHIN_MS: Ms = 60_000;
 /** What an answer to the leader needs on top of the drain budget: looks, writes, the pooler's own word. */
 export const ANSWER_SLACK_MS: Ms = 2_000;
-/** A step that failed is tried again after this. */
+/** A step that failed is tried again after this: soon while clients wait. */
 export const RETRY_MS: Ms = 300;
+export const RETRY_CALMLY_MS: Ms = 2_000;
