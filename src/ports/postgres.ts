@@ -13,6 +13,8 @@ import type { Branch, Lineage } from "../model/timeline.ts";
 export interface Upstream extends Address {
   readonly member: string;
   readonly slot: string | undefined;
+  /** It belongs to another site, whose members may have the same names as ours. */
+  readonly isOtherSite?: boolean;
 }
 
 /** The settings that the server should have now; `postgresql.conf` and the command line are derived from it. */

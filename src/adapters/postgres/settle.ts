@@ -82,7 +82,10 @@ export async function prepareSurroundings(place: Place): Promise<void> {
   else if (user !== undefined) await chown(logFile, user.uid, user.gid);
 }
 
-/** How a standby of ours speaks to its upstream. */
+/**
+ * How a standby of ours speaks to its upstream. Another site must never take us for a member of its own: commits there may
+ * wait for a name that one of ours bears too.
+ */
 export const replicationConnection = (
   { settings, passFile }: Place,
   upstream: Upstream,
@@ -90,7 +93,8 @@ export const replicationConnection = (
   connectionTo({
     address: upstream,
     user: settings.postgres.replication.username,
-    applicationName: settings.name,
+    applicationName:
+      upstream.isOtherSite === true ? `${settings.scope}.${settings.name}` : settings.name,
     passFile,
   });
 

@@ -21,7 +21,7 @@ export const remoteOf = (w: HaWorld): RemoteSite | undefined =>
 export function siteUpstream({ config: { standbyCluster: site } }: HaWorld): Upstream | undefined {
   if (site === undefined) return undefined;
   const { host, port, slot } = site;
-  return { host, port, member: printSite(site), slot };
+  return { host, port, member: printSite(site), slot, isOtherSite: true };
 }
 
 /** The server over there as something to copy and to stream from; undefined while it cannot be read. */
