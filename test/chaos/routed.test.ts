@@ -1,5 +1,8 @@
 // Clients of a pooled address while the primary changes: planned, they see a pause; unplanned, only what was in flight.
+import { appendFileSync } from "node:fs";
+import pg from "pg";
 import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
 import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
 import { requestSwitchover } from "../../src/lab/switchover.ts";
 import { waitFor } from "../../src/lab/wait-until.ts";
@@ -46,6 +49,40 @@ describe("behind a router", () => {
       return status.routers?.[0]?.primary === member.name;
     };
     await waitFor("the members to show the router", shown, { limitMs: LIMIT_MS, everyMs: 100 });
+  });
+
+  it("a node with a server lets clients in as well, beside its ha loop", async () => {
+    const { user, password } = lab();
+    const [member] = lab().members;
+    const [router] = lab().routers;
+    if (member === undefined || router === undefined) throw new Error("the lab has both");
+    const listen = `${member.address}:6432`;
+    const more = {
+      listen,
+      auth: { file: router.usersFile },
+      databases: { app: { route: "write" } },
+    };
+    appendFileSync(member.configFile, `\n${stringify({ router: { pgbouncer: more } })}`);
+    await make(lab(), "restart-agent", member.name);
+    await waitForHealthy(lab(), LIMIT_MS);
+    const dsn = `postgresql://${user}:${password}@${listen}/app`;
+    const letsIn = async (): Promise<boolean> => {
+      const session = new pg.Client({ connectionString: dsn });
+      session.on("error", () => undefined);
+      const isIn = await session.connect().then(
+        () => true,
+        () => false,
+      );
+      await session.end().catch(() => undefined);
+      return isIn;
+    };
+    await waitFor("the node to let clients in", letsIn, { limitMs: LIMIT_MS, everyMs: 200 });
+    const crowd = await Crowd.gather(dsn, 2);
+    await requestSwitchover(lab());
+    await crowd.allServed(LIMIT_MS);
+    await crowd.end();
+    expect(crowd.errors).toEqual([]);
+    await waitForHealthy(lab(), LIMIT_MS);
   });
 
   it("twenty switchovers in a row under load cost no client an error", {
