@@ -3,7 +3,7 @@ import type { ClusterSnapshot, Hold, Leader, Versioned } from "../model/cluster.
 import { DEFAULT_CONFIG, type DynamicConfig, holdMsOf } from "../model/config.ts";
 import type { Member } from "../model/member.ts";
 import type { RouterStatus } from "../model/route.ts";
-import { parseConfig, printProblem } from "../model/wire/config.ts";
+import { type ParsedConfig, parseConfig, printProblem } from "../model/wire/config.ts";
 import {
   parseFailover,
   parseHistoryRows,
@@ -20,10 +20,29 @@ import { parseSuccession } from "../model/wire/succession.ts";
 import type { KeyValue, Range } from "../ports/store.ts";
 import type { Keys } from "./keys.ts";
 
-/** Reads whole snapshots. A key whose text has not changed since the last one is not parsed again. */
+type Text = string | undefined;
+
+/** What one key said when it was read last. */
+interface Reading {
+  readonly entry: KeyValue | undefined;
+  readonly versioned: Versioned<unknown>;
+}
+
+interface LastSnapshot {
+  readonly entries: readonly KeyValue[];
+  readonly lastGood: DynamicConfig | undefined;
+  readonly snapshot: ClusterSnapshot;
+}
+
+/**
+ * Reads whole snapshots. What has not changed since the last one is not read again, and is the very same value: most
+ * looks find nothing new, and every look pays for this.
+ */
 export class SnapshotReader {
   readonly #keys: Keys;
-  readonly #parsed = new Map<string, { readonly text: string; readonly value: unknown }>();
+  readonly #readings = new Map<string, Reading>();
+  #last: LastSnapshot | undefined;
+  #hold: { entry: KeyValue; unreadableMs: number; hold: Hold } | undefined;
 
   constructor(keys: Keys) {
     this.#keys = keys;
@@ -31,74 +50,90 @@ export class SnapshotReader {
 
   /** `lastGood` is the configuration that holds while the stored one is unusable (R44). */
   read(range: Range, lastGood: DynamicConfig | undefined): ClusterSnapshot {
+    const { entries, header } = range;
+    const last = this.#last;
+    const isUnchanged =
+      last !== undefined && last.lastGood === lastGood && areSame(last.entries, entries);
+    if (isUnchanged) return { ...last.snapshot, header };
+    const snapshot = this.#readAnew(range, lastGood);
+    this.#last = { entries, lastGood, snapshot };
+    return snapshot;
+  }
+
+  #readAnew({ entries, header }: Range, lastGood: DynamicConfig | undefined): ClusterSnapshot {
     const keys = this.#keys;
-    const at = new Map(range.entries.map((entry) => [entry.key, entry]));
-    const read = <T>(key: string, parse: (text: string | undefined) => T): Versioned<T> => {
-      const entry = at.get(key);
-      const value = entry === undefined ? parse(undefined) : this.#once(key, entry.value, parse);
-      return { value, modRevision: entry?.modRevision ?? 0 };
-    };
-    const members = this.#membersIn(range.entries);
+    const at = new Map<string, KeyValue>();
+    for (const entry of entries) at.set(entry.key, entry);
+    const read = <T>(key: string, parse: (text: Text) => T): Versioned<T> =>
+      this.#once(key, at.get(key), parse);
+    const members = this.#membersIn(entries);
     const { config, warnings } = this.#configIn(at.get(keys.config), members, lastGood);
-    const hold = at.get(keys.hold);
     const lineage = read(keys.lineage, lineageIn);
     const succession = read(keys.succession, parseSuccession);
     const termBase = succession.value?.termBase ?? 0;
-    // The older key counts only while the newer one was never written.
-    const statusKey = at.has(keys.status) ? keys.status : keys.oldStatus;
+    const hold = this.#holdIn(at.get(keys.hold), holdMsOf(config.value ?? DEFAULT_CONFIG));
     return {
-      header: range.header,
-      initialize: read(keys.initialize, (text) => (text === "" ? undefined : text)),
+      header,
+      initialize: read(keys.initialize, initializeIn),
       config,
       configWarnings:
         lineage.value === undefined ? [...warnings, "lineage: the key cannot be read"] : warnings,
       leader: leaderIn(at.get(keys.leader), termBase),
-      hold:
-        hold &&
-        withTerm(
-          parseHold(hold.value, hold.modRevision, holdMsOf(config.value ?? DEFAULT_CONFIG)),
-          termBase,
-        ),
+      hold: hold && withTerm(hold, termBase),
       members,
       failover: read(keys.failover, parseFailover),
-      status: {
-        ...read(statusKey, parseStatus),
-        modRevision: at.get(keys.status)?.modRevision ?? 0,
-      },
+      // The older key counts only while the newer one was never written.
+      status: at.has(keys.status)
+        ? read(keys.status, parseStatus)
+        : { ...read(keys.oldStatus, parseStatus), modRevision: 0 },
       history: read(keys.history, parseHistoryRows),
       lineage: { ...lineage, value: lineage.value ?? [] },
       sync: read(keys.sync, parseSync),
-      // An unreadable list must not let everybody in.
-      roster: read(keys.known, (text) =>
-        text === undefined ? undefined : (parseRoster(text) ?? {}),
-      ),
-      routers: this.#routersIn(range.entries),
+      roster: read(keys.known, rosterIn),
+      routers: this.#routersIn(entries),
       unguarded: read(keys.unguarded, parseUnguarded),
       succession,
     };
   }
 
-  #once<T>(key: string, text: string, parse: (text: string) => T): T {
-    const known = this.#parsed.get(key);
-    if (known?.text === text) return known.value as T;
-    const value = parse(text);
-    this.#parsed.set(key, { text, value });
-    return value;
+  /** `name` is the key, or the key in one of the lights in which it can be read. The same text is the same value. */
+  #once<T>(name: string, entry: KeyValue | undefined, parse: (text: Text) => T): Versioned<T> {
+    const known = this.#readings.get(name);
+    if (known !== undefined && isSameEntry(known.entry, entry)) {
+      return known.versioned as Versioned<T>;
+    }
+    const isSameText = known !== undefined && known.entry?.value === entry?.value;
+    const value = isSameText ? (known.versioned.value as T) : parse(entry?.value);
+    const versioned = { value, modRevision: entry?.modRevision ?? 0 };
+    this.#readings.set(name, { entry, versioned });
+    return versioned;
   }
 
   #membersIn(entries: readonly KeyValue[]): readonly Member[] {
-    return entries.flatMap((entry) => {
+    const members: Member[] = [];
+    for (const entry of entries) {
       const name = this.#keys.memberOf(entry.key);
-      if (name === undefined) return [];
-      return [this.#once(entry.key, entry.value, (text) => parseMember(name, text))];
-    });
+      if (name === undefined) continue;
+      members.push(this.#once(entry.key, entry, (text = "") => parseMember(name, text)).value);
+    }
+    return members;
+  }
+
+  /** Not by its text alone: what an acquire has just written bears its revision in the place of its term. */
+  #holdIn(entry: KeyValue | undefined, unreadableMs: number): Hold | undefined {
+    if (entry === undefined) return undefined;
+    const last = this.#hold;
+    if (last?.unreadableMs === unreadableMs && isSameEntry(last.entry, entry)) return last.hold;
+    const hold = parseHold(entry.value, entry.modRevision, unreadableMs);
+    this.#hold = { entry, unreadableMs, hold };
+    return hold;
   }
 
   #routersIn(entries: readonly KeyValue[]): readonly RouterStatus[] {
     return entries.flatMap((entry) => {
       const name = this.#keys.routerOf(entry.key);
       if (name === undefined) return [];
-      return [this.#once(entry.key, entry.value, (text) => parseRouter(name, text))];
+      return [this.#once(entry.key, entry, (text = "") => parseRouter(name, text)).value];
     });
   }
 
@@ -109,11 +144,10 @@ export class SnapshotReader {
   ): { config: Versioned<DynamicConfig | undefined>; warnings: readonly string[] } {
     if (entry === undefined) return { config: { value: undefined, modRevision: 0 }, warnings: [] };
     const allOurs = members.every((m) => m.ours?.hold === true);
-    const key = `${entry.key} ${allOurs ? "ours" : "mixed"}`;
-    const parsed = this.#once(key, entry.value, (text) =>
+    const name = allOurs ? entry.key : `${entry.key} of a mixed cluster`;
+    const { value: parsed, modRevision } = this.#once<ParsedConfig>(name, entry, (text = "") =>
       parseConfig(text, { mode: "lenient", allOurs }),
     );
-    const { modRevision } = entry;
     if (parsed.kind === "ok") {
       return { config: { value: parsed.config, modRevision }, warnings: parsed.warnings };
     }
@@ -123,8 +157,27 @@ export class SnapshotReader {
   }
 }
 
+/** Whatever can be seen of a key is the same. A revision alone is not proof: it can come twice in a restored store. */
+const isSameEntry = (a: KeyValue | undefined, b: KeyValue | undefined): boolean =>
+  a === b ||
+  (a !== undefined &&
+    b !== undefined &&
+    a.modRevision === b.modRevision &&
+    a.createRevision === b.createRevision &&
+    a.key === b.key &&
+    a.lease === b.lease &&
+    a.value === b.value);
+
+const areSame = (a: readonly KeyValue[], b: readonly KeyValue[]): boolean =>
+  a === b || (a.length === b.length && a.every((entry, i) => isSameEntry(entry, b[i])));
+
+const initializeIn = (text: Text): Text => (text === "" ? undefined : text);
+
 /** Undefined when the key is there but cannot be read. */
-const lineageIn = (text: string | undefined) => (text === undefined ? [] : parseLineage(text));
+const lineageIn = (text: Text) => (text === undefined ? [] : parseLineage(text));
+
+/** An unreadable list must not let everybody in. */
+const rosterIn = (text: Text) => (text === undefined ? undefined : (parseRoster(text) ?? {}));
 
 function leaderIn(entry: KeyValue | undefined, termBase: number): Leader | undefined {
   if (entry === undefined) return undefined;

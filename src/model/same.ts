@@ -8,8 +8,9 @@ export function isSame(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const [one, other] = [a as Fields, b as Fields];
-  return (
-    Object.keys(one).every((name) => isSame(one[name], other[name])) &&
-    Object.keys(other).every((name) => other[name] === undefined || one[name] !== undefined)
-  );
+  for (const name in one) if (!isSame(one[name], other[name])) return false;
+  for (const name in other) {
+    if (other[name] !== undefined && one[name] === undefined) return false;
+  }
+  return true;
 }

@@ -8,7 +8,7 @@ import { DEFAULT_CONFIG } from "../model/config.ts";
 import { AppError } from "../model/error.ts";
 import type { NodeState } from "../ports/node-state.ts";
 import type { NodePorts } from "./node.ts";
-import { durableLeaseId, firstConfig, rememberedConfig, rememberStore } from "./remembered.ts";
+import { durableLeaseId, firstConfig, rememberedConfig, StoreNotes } from "./remembered.ts";
 
 function nodeWith(state: Partial<NodeState> = {}, isFull = false) {
   let current: NodeState = { ...BLANK_STATE, ...state };
@@ -73,12 +73,13 @@ describe("the configuration", () => {
 describe("the store", () => {
   it("is noted when it is new, has gone far, or says something else", async () => {
     const { ports, writes } = nodeWith();
-    await rememberStore(ports, seenAt(600), DEFAULT_CONFIG);
-    await rememberStore(ports, seenAt(799), DEFAULT_CONFIG);
+    const notes = new StoreNotes(ports);
+    await notes.saw(seenAt(600), DEFAULT_CONFIG);
+    await notes.saw(seenAt(799), DEFAULT_CONFIG);
     expect(writes).toMatchObject([{ store: { clusterId: "c", revision: 600 }, config: "{}" }]);
-    await rememberStore(ports, seenAt(800), DEFAULT_CONFIG);
+    await notes.saw(seenAt(800), DEFAULT_CONFIG);
     const changed = { ...DEFAULT_CONFIG, raw: { ttl: 20 } };
-    await rememberStore(ports, seenAt(801, changed), changed);
+    await notes.saw(seenAt(801, changed), changed);
     expect(writes.slice(1)).toMatchObject([
       { store: { clusterId: "c", revision: 800 }, config: "{}" },
       { store: { clusterId: "c", revision: 801 }, config: '{"ttl":20}' },
@@ -87,9 +88,10 @@ describe("the store", () => {
 
   it("is noted with who led last, in which term, and who could have led since (R31)", async () => {
     const { ports, writes } = nodeWith();
-    await rememberStore(ports, seenAt(600), DEFAULT_CONFIG);
+    const notes = new StoreNotes(ports);
+    await notes.saw(seenAt(600), DEFAULT_CONFIG);
     const hold = { ...seenAt(601).hold, holder: "n2", term: 300 } as ClusterSnapshot["hold"];
-    await rememberStore(ports, { ...seenAt(601), hold }, DEFAULT_CONFIG);
+    await notes.saw({ ...seenAt(601), hold }, DEFAULT_CONFIG);
     expect(writes.map(({ store }) => store)).toMatchObject([
       { leader: { name: "n1", term: 100 }, members: { n2: "http://n2.example:8008" } },
       { leader: { name: "n2", term: 300 }, branchTerm: 100 },
@@ -98,6 +100,6 @@ describe("the store", () => {
 
   it("may be forgotten on a full disk: the agent lives on", async () => {
     const { ports } = nodeWith({}, true);
-    await expect(rememberStore(ports, seenAt(600), DEFAULT_CONFIG)).resolves.toBeUndefined();
+    await expect(new StoreNotes(ports).saw(seenAt(600), DEFAULT_CONFIG)).resolves.toBeUndefined();
   });
 });

@@ -3,6 +3,7 @@ import type { ClusterSnapshot } from "../model/cluster.ts";
 import { DEFAULT_CONFIG, type DynamicConfig } from "../model/config.ts";
 import { recordOf, type StoreRecord } from "../model/store-record.ts";
 import { parseConfig } from "../model/wire/config.ts";
+import type { NodeState } from "../ports/node-state.ts";
 import type { NodePorts } from "./node.ts";
 
 type Written = Readonly<Record<string, unknown>>;
@@ -50,22 +51,43 @@ const isSameRecord = (a: StoreRecord, b: StoreRecord): boolean =>
   a.leader?.term === b.leader?.term &&
   a.members === b.members;
 
+const NOTHING_TO_WRITE = Promise.resolve();
+
 /** R31, R44: kept beside the data, but not with a disk write at every look. */
-export async function rememberStore(
-  ports: NodePorts,
-  cluster: ClusterSnapshot,
-  config: DynamicConfig,
-): Promise<void> {
-  const { store, config: stored } = ports.state.current();
-  const text = cluster.config.value === undefined ? stored : JSON.stringify(config.raw);
-  const record = recordOf(cluster, store);
-  const isFar = record.revision - (store?.revision ?? 0) >= REVISION_STEP;
-  const isSame = store !== undefined && isSameRecord(store, record);
-  if (!isFar && isSame && text === stored) return;
-  try {
+export class StoreNotes {
+  readonly #ports: NodePorts;
+  #printed: { readonly config: DynamicConfig; readonly text: string } | undefined;
+
+  constructor(ports: NodePorts) {
+    this.#ports = ports;
+  }
+
+  /** Resolves when the disk says it, or could not be written. */
+  saw(cluster: ClusterSnapshot, config: DynamicConfig): Promise<void> {
+    const { store, config: stored } = this.#ports.state.current();
+    const text = cluster.config.value === undefined ? stored : this.#print(config);
+    const record = recordOf(cluster, store);
+    const isFar = record.revision - (store?.revision ?? 0) >= REVISION_STEP;
+    const isSame = store !== undefined && isSameRecord(store, record);
+    if (!isFar && isSame && text === stored) return NOTHING_TO_WRITE;
     const change = text === undefined ? {} : { config: text };
-    await ports.state.update({ store: record, ...change });
-  } catch (error) {
-    ports.log.warn("the state beside the data could not be written", { error: String(error) });
+    return this.#write({ store: record, ...change });
+  }
+
+  async #write(change: Partial<NodeState>): Promise<void> {
+    const { state, log } = this.#ports;
+    try {
+      await state.update(change);
+    } catch (error) {
+      log.warn("the state beside the data could not be written", { error: String(error) });
+    }
+  }
+
+  /** A configuration stays the same value for as long as its text does, and is asked for at every look. */
+  #print(config: DynamicConfig): string {
+    if (this.#printed?.config === config) return this.#printed.text;
+    const text = JSON.stringify(config.raw);
+    this.#printed = { config, text };
+    return text;
   }
 }

@@ -50,10 +50,10 @@ interface Due {
  * started since it was asked for, when its conditions do not fit, or when its time has passed unused.
  */
 export function due(requests: Requests, w: HaWorld): Due {
-  const { scheduledRestart: planned, ...others } = requests;
+  const { scheduledRestart: planned } = requests;
   if (planned === undefined) return { requests };
   const drop = (why: string): Due => ({
-    requests: { ...others, scheduledRestart: undefined },
+    requests: { ...requests, scheduledRestart: undefined },
     dropped: why,
   });
   const sql = valueOf(w.server.sql);
@@ -69,5 +69,5 @@ export function due(requests: Requests, w: HaWorld): Due {
     isPending: sql.pendingRestart.length > 0,
   };
   if (!fitsFilter(planned, facts)) return drop("its conditions do not fit");
-  return { requests: { ...others, scheduledRestart: undefined, restart: { at: w.now } } };
+  return { requests: { ...requests, scheduledRestart: undefined, restart: { at: w.now } } };
 }

@@ -36,7 +36,7 @@ import type { LastLook, Node, NodeOptions, NodePorts, Reinitialise } from "./nod
 import { peerStatusOf } from "./peer-status.ts";
 import { prepareFence } from "./prepare-fence.ts";
 import { objectionTo } from "./promise-objection.ts";
-import { durableLeaseId, firstConfig, rememberedConfig, rememberStore } from "./remembered.ts";
+import { durableLeaseId, firstConfig, rememberedConfig, StoreNotes } from "./remembered.ts";
 import { RemoteWatch } from "./remote-watch.ts";
 import { due, NO_REQUESTS, unfulfilled } from "./requests.ts";
 import { selfOf } from "./self.ts";
@@ -81,6 +81,7 @@ class RunningNode implements Node {
     | undefined;
   #requests: Requests = NO_REQUESTS;
   readonly #silence: Silence;
+  readonly #notes: StoreNotes;
   readonly #promises: PromiseBook;
   readonly #remote: RemoteWatch;
   readonly #onLook: NonNullable<NodeOptions["onLook"]>;
@@ -94,6 +95,7 @@ class RunningNode implements Node {
     this.#ports = ports;
     this.#silence = new Silence(clock);
     this.#remote = new RemoteWatch(clock, ports.postgres);
+    this.#notes = new StoreNotes(ports);
     this.#settings = settings;
     this.#onLook = options.onLook ?? (() => undefined);
     this.#self = selfOf(options, clock.now());
@@ -295,7 +297,7 @@ class RunningNode implements Node {
         if (requests.scheduledRestart !== this.#requests.scheduledRestart) this.#planIsOver();
         this.#requests = requests;
         if (dropped !== undefined) log.warn("a scheduled restart is dropped", { why: dropped });
-        return { ...world, requests: this.#requests };
+        return world.requests === requests ? world : { ...world, requests };
       },
       decide,
       act: (step, onProgress, signal) => act(acting, step, onProgress, signal),
@@ -316,7 +318,7 @@ class RunningNode implements Node {
         this.#config = cluster.config.value ?? this.#config;
         this.#cluster = { seen: cluster, at: this.#ports.clock.now() };
         this.#promises.sawCluster(cluster);
-        void rememberStore(this.#ports, cluster, this.#config);
+        void this.#notes.saw(cluster, this.#config);
       },
       lastStore: () => this.#cluster && recordOf(this.#cluster.seen, undefined),
       promised: () => this.#promises.binding(),

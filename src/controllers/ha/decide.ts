@@ -17,7 +17,7 @@ import { race } from "./rungs/race.ts";
 import { recover } from "./rungs/recover.ts";
 import type { Rung, Verdict } from "./rungs/rung.ts";
 import type { HaStep, HaUpkeep } from "./steps.ts";
-import type { HaMemory, HaWorld } from "./world.ts";
+import type { HaMemory, HaWorld, RosterMemory } from "./world.ts";
 
 const LADDER: readonly Rung[] = [
   halt, // is the agent leaving?
@@ -37,7 +37,6 @@ export function decide(world: HaWorld): Decision<HaStep, HaMemory> {
   const verdict = firstAnswer(w);
   const { because, detail, step, wakeAt } = verdict;
   const upkeep = [...always(w, verdict), ...(verdict.upkeep ?? [])];
-  const roster = rosterSent(w.memory.roster, upkeep);
   return {
     because,
     ...(detail === undefined || detail === "" ? {} : { detail }),
@@ -46,14 +45,22 @@ export function decide(world: HaWorld): Decision<HaStep, HaMemory> {
     ...(verdict.cancelJob === true ? { cancelJob: true } : {}),
     vouch: verdict.vouch ?? false,
     ...(wakeAt === undefined ? {} : { wakeAt }),
-    memory: { ...w.memory, roster, ...raceMemory(w), ...verdict.remember },
+    memory: remembered(w, verdict, rosterSent(w.memory.roster, upkeep)),
   };
 }
 
 /** What was learnt in the race counts until the winner is a primary: it is judged again at every look (R12). */
-function raceMemory(w: HaWorld): Partial<HaMemory> {
+function remembered(w: HaWorld, { remember }: Verdict, roster: RosterMemory): HaMemory {
+  const { memory } = w;
   const isWinner = w.lease.held !== undefined && !isPrimary(w);
-  return isWinner ? {} : { racingSince: undefined, inherited: undefined };
+  const racingSince = isWinner ? memory.racingSince : undefined;
+  const inherited = isWinner ? memory.inherited : undefined;
+  const isNew =
+    remember !== undefined ||
+    roster !== memory.roster ||
+    racingSince !== memory.racingSince ||
+    inherited !== memory.inherited;
+  return isNew ? { ...memory, roster, racingSince, inherited, ...remember } : memory;
 }
 
 function firstAnswer(w: HaWorld): Verdict {

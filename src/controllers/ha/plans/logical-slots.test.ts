@@ -132,7 +132,7 @@ describe("a copy is safe", () => {
     );
     expect(isSafeCopy(given(known, heldBy("n1", TERM + 1), learnt), "cdc")).toBe(false);
     expect(isSafeCopy(given(known, outcome("advance-copies", { ok: false })), "cdc")).toBe(false);
-    expect(copyMemory(given(known, has())).copies).toEqual({});
+    expect(copyMemory(given(known, has()), given(known, has()).memory).copies).toEqual({});
   });
 
   it("by the nearer way round, since transaction numbers come again", () => {

@@ -69,8 +69,9 @@ export function copiesDue(w: HaWorld, c: ClusterSnapshot): readonly string[] {
 
 /** On a standby: copies go where the leader's slots are, and are compared with them until they are safe. */
 export function copyUpkeep(w: HaWorld, c: ClusterSnapshot, sql: SqlState): readonly HaUpkeep[] {
+  if (!sql.inRecovery || w.config.permanentSlots.length === 0) return [];
   const source = readyLeader(w);
-  if (!sql.inRecovery || source === undefined) return [];
+  if (source === undefined) return [];
   const moves = isRecent(w, "advance-copies", ADVANCE_RETRY_MS) ? [] : movesOf(w, c, sql);
   const copies = copiesIn(w, sql).map(({ name }) => name);
   const isDoubtful = copies.some((name) => !isSafeCopy(w, name));
@@ -118,12 +119,16 @@ export function unsafeCopies(w: HaWorld): readonly string[] {
 }
 
 /** What one more look teaches: whom we follow, and which copies are gone. */
-export function copyMemory(w: HaWorld): Pick<HaMemory, "copies" | "followedTerm"> {
-  const followedTerm = readyLeader(w)?.term ?? w.memory.followedTerm;
+export function copyMemory(
+  w: HaWorld,
+  memory: Pick<HaMemory, "copies" | "followedTerm">,
+): Pick<HaMemory, "copies" | "followedTerm"> {
+  const followedTerm = readyLeader(w)?.term ?? memory.followedTerm;
+  const { copies } = memory;
   const sql = sqlOf(w);
-  if (sql === undefined) return { copies: w.memory.copies, followedTerm };
-  const here = new Set(sql.slots.map(({ name }) => name));
-  const known = Object.entries(w.memory.copies).filter(([name]) => here.has(name));
+  const isHere = (name: string): boolean => sql === undefined || slotOf(sql, name) !== undefined;
+  if (Object.keys(copies).every(isHere)) return { copies, followedTerm };
+  const known = Object.entries(copies).filter(([name]) => isHere(name));
   return { copies: Object.fromEntries(known), followedTerm };
 }
 

@@ -48,8 +48,61 @@ function startLesson(m: HaMemory, o: Outcome): Partial<HaMemory> {
     : { startFailures: m.startFailures + 1, startFailedAt: o.at };
 }
 
+const NO_CRASHES: HaMemory["crashes"] = [];
+
 /** The memory with every new outcome digested once. */
 export function digest(w: HaWorld): HaMemory {
+  const memory = learned(w);
+  const isDown = w.server.process.kind !== "running";
+  const isSilent = !isDown && w.server.sql.kind === "unknown";
+  const c = clusterOf(w);
+  const leaderTerm = c?.leader?.term;
+  const isStale =
+    memory.divergedFrom !== undefined &&
+    leaderTerm !== undefined &&
+    leaderTerm !== memory.divergedFrom;
+  const goneSince = c === undefined ? memory.holdGoneSince : (memory.holdGoneSince ?? w.now);
+  const { life, crashes } = lifeOf(memory, w);
+  const { unneededSince, idleSince } = slotMemory(w);
+  const { unfedSince, cascadeAvoidUntil } = cascadeMemory(w);
+  const { copies, followedTerm } = copyMemory(w, memory);
+  // Every field by name, so that all memories have one shape: it is built at every look and read all through it.
+  return {
+    crashes: isStandby(w) ? NO_CRASHES : crashes,
+    standBackUntil: memory.standBackUntil,
+    slowPromotions: memory.slowPromotions,
+    diskFullSince: isDiskFull(w) ? (memory.diskFullSince ?? w.now) : undefined,
+    // A divergence is from one leader's history: under another leader it is judged anew.
+    divergedFrom: isStale ? undefined : memory.divergedFrom,
+    rewindFailedFor: isStale ? undefined : memory.rewindFailedFor,
+    startFailures: memory.startFailures,
+    startFailedAt: memory.startFailedAt,
+    digested: memory.digested,
+    downSince: isDown ? (memory.downSince ?? w.now) : undefined,
+    silentSince: isSilent ? (memory.silentSince ?? w.now) : undefined,
+    life,
+    racingSince: memory.racingSince,
+    told: memory.told,
+    startedAlone: memory.startedAlone,
+    inherited: memory.inherited,
+    chosen: memory.chosen,
+    heardAt: w.contact.heardAt ?? memory.heardAt,
+    handover: memory.handover,
+    roster: rosterSeen(w, memory),
+    gate: memory.gate,
+    syncAloneSince: memory.syncAloneSince,
+    holdGoneSince: c?.hold === undefined ? goneSince : undefined,
+    unneededSince,
+    idleSince,
+    copies,
+    followedTerm,
+    siteFollowed: siteUpstream(w)?.member ?? memory.siteFollowed,
+    unfedSince,
+    cascadeAvoidUntil,
+  };
+}
+
+function learned(w: HaWorld): HaMemory {
   let memory = w.memory;
   for (const kind of Object.keys(w.outcomes)) {
     const outcome = w.outcomes[kind];
@@ -58,32 +111,5 @@ export function digest(w: HaWorld): HaMemory {
     const lesson = LESSONS[kind]?.(memory, outcome, w) ?? {};
     memory = { ...memory, ...lesson, digested: { ...memory.digested, [kind]: outcome.at } };
   }
-  const down = w.server.process.kind !== "running";
-  const downSince = down ? (memory.downSince ?? w.now) : undefined;
-  const c = clusterOf(w);
-  const leaderTerm = c?.leader?.term;
-  // A divergence is from one leader's history: under another leader it is judged anew.
-  const stale =
-    memory.divergedFrom !== undefined &&
-    leaderTerm !== undefined &&
-    leaderTerm !== memory.divergedFrom;
-  const isHeld = c?.hold !== undefined;
-  const goneSince = c === undefined ? memory.holdGoneSince : (memory.holdGoneSince ?? w.now);
-  const isSilent = !down && w.server.sql.kind === "unknown";
-  return {
-    ...memory,
-    ...lifeOf(memory, w),
-    ...(isStandby(w) ? { crashes: [] } : {}),
-    ...slotMemory(w),
-    ...cascadeMemory(w),
-    ...copyMemory({ ...w, memory }),
-    downSince,
-    siteFollowed: siteUpstream(w)?.member ?? memory.siteFollowed,
-    diskFullSince: isDiskFull(w) ? (memory.diskFullSince ?? w.now) : undefined,
-    silentSince: isSilent ? (memory.silentSince ?? w.now) : undefined,
-    heardAt: w.contact.heardAt ?? memory.heardAt,
-    roster: rosterSeen(w, memory),
-    holdGoneSince: isHeld ? undefined : goneSince,
-    ...(stale ? { divergedFrom: undefined, rewindFailedFor: undefined } : {}),
-  };
+  return memory;
 }

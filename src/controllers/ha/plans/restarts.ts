@@ -35,14 +35,15 @@ export function isUnsteady(memory: HaMemory, now: Instant): boolean {
  * A crashed backend makes the postmaster end all the others and recover, itself staying: a restart like any other,
  * that nobody would see from outside. Counted on a primary; what a standby goes through concerns nobody.
  */
-export function lifeOf(memory: HaMemory, w: HaWorld): Partial<HaMemory> {
+export function lifeOf(memory: HaMemory, w: HaWorld): Pick<HaMemory, "life" | "crashes"> {
   const sql = sqlOf(w);
   const { process } = w.server;
-  if (sql === undefined || process.kind !== "running") return {};
+  if (sql === undefined || process.kind !== "running") return memory;
   const life = { pid: process.pid, sharedSince: sql.sharedSinceText };
   const before = memory.life;
   const isReset = before?.pid === life.pid && before.sharedSince !== life.sharedSince;
-  return { life, ...(isReset && !sql.inRecovery ? oneMore(memory, w.now) : {}) };
+  const { crashes } = isReset && !sql.inRecovery ? oneMore(memory, w.now) : memory;
+  return { life, crashes };
 }
 
 /** What a running primary does about its crashes: says each once, and goes when they are too many for a good heir. */

@@ -1,7 +1,7 @@
 // Who may race when this leader is gone, and who might, by what is still under way? (R28)
-import type { ClusterSnapshot, Roster } from "../../../model/cluster.ts";
+import { type ClusterSnapshot, memberNamed, type Roster } from "../../../model/cluster.ts";
+import { isSame } from "../../../model/same.ts";
 import type { Instant } from "../../../model/time.ts";
-import { printRoster } from "../../../model/wire/dcs.ts";
 import type { HaUpkeep } from "../steps.ts";
 import type { HaMemory, HaWorld, RosterMemory } from "../world.ts";
 import { clusterOf } from "./standing.ts";
@@ -16,8 +16,7 @@ export function isListed(w: HaWorld, name: string): boolean {
 export function rosterUpkeep(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {
   const { value, modRevision } = c.roster;
   const roster = wanted(w, c);
-  const isSame = value !== undefined && printRoster(value) === printRoster(roster);
-  if (isSame && w.memory.roster.isOwn) return [];
+  if (value !== undefined && isSame(value, roster) && w.memory.roster.isOwn) return [];
   return [{ kind: "write-roster", term, roster, revision: modRevision }];
 }
 
@@ -28,11 +27,14 @@ function wanted(w: HaWorld, c: ClusterSnapshot): Roster {
     const since = absentSince[name];
     return since !== undefined && w.now - since <= w.config.ttlMs;
   };
-  const staying = Object.entries(c.roster.value ?? {}).filter(isStaying);
-  const present = c.members
-    .filter((m) => !m.tags.nofailover && m.apiUrl !== "")
-    .map((m) => [m.name, m.apiUrl] as const);
-  return Object.fromEntries([...staying, ...present, [w.self.name, w.self.apiUrl]]);
+  const roster: Record<string, string> = Object.fromEntries(
+    Object.entries(c.roster.value ?? {}).filter(isStaying),
+  );
+  for (const m of c.members) {
+    if (!m.tags.nofailover && m.apiUrl !== "") roster[m.name] = m.apiUrl;
+  }
+  roster[w.self.name] = w.self.apiUrl;
+  return roster;
 }
 
 /** What this look at the store teaches about the list. */
@@ -42,17 +44,16 @@ export function rosterSeen(w: HaWorld, memory: HaMemory): RosterMemory {
   if (c === undefined) return w.storeChanged ? { ...before, isStrange: true } : before;
   const { value, modRevision } = c.roster;
   const absentSince: Record<string, Instant> = {};
-  for (const name of Object.keys(value ?? {})) {
-    if (!c.members.some((m) => m.name === name))
-      absentSince[name] = before.absentSince[name] ?? w.now;
+  for (const name in value) {
+    if (memberNamed(c, name) === undefined) absentSince[name] = before.absentSince[name] ?? w.now;
   }
   // Each list is sent with a compare of the revision before it: once that has moved, it can land no more.
   const sent = modRevision === before.revision ? before.sent : {};
   return {
-    ...before,
     confirmed: value,
     revision: modRevision,
     sent,
+    isOwn: before.isOwn,
     isStrange: false,
     absentSince,
   };

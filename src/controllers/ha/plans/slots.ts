@@ -39,10 +39,12 @@ const permanentSlots = (w: HaWorld): readonly PermanentSlot[] =>
 
 function memberSlots(w: HaWorld, c: ClusterSnapshot): readonly string[] {
   const { name: own, tags } = w.self;
-  return c.members
-    .filter((m) => m.name !== own && !m.tags.nostream)
-    .filter((m) => !tags.nofailover || m.tags.replicatefrom === own)
-    .map((m) => slotNameOf(m.name));
+  const names: string[] = [];
+  for (const m of c.members) {
+    if (m.name === own || m.tags.nostream) continue;
+    if (!tags.nofailover || m.tags.replicatefrom === own) names.push(slotNameOf(m.name));
+  }
+  return names;
 }
 
 /** How long nobody has needed it, as far as this node knows; undefined: not even that it is so. */
@@ -68,15 +70,14 @@ function unneeded(w: HaWorld): HaMemory["unneededSince"] {
   const c = clusterOf(w);
   if (c === undefined) return w.memory.unneededSince;
   const { absentMs } = c.status.value;
-  const needed = new Set([
-    ...memberSlots(w, c),
-    ...w.config.permanentSlots.map(({ name }) => name),
-  ]);
-  const leaders = new Set(leadersOf(c).map(slotNameOf));
+  const members = memberSlots(w, c);
+  const leaders = leadersOf(c).map(slotNameOf);
+  const isNeeded = (name: string): boolean =>
+    members.includes(name) || w.config.permanentSlots.some((slot) => slot.name === name);
   const since: Record<string, Instant> = {};
   for (const name of [...w.server.ownSlots, ...Object.keys(absentMs)]) {
-    if (needed.has(name)) continue;
-    since[name] = leaders.has(name)
+    if (isNeeded(name)) continue;
+    since[name] = leaders.includes(name)
       ? w.now
       : laterOf(w.memory.unneededSince[name], w.now, absentMs[name]);
   }
@@ -100,10 +101,11 @@ function laterOf(own: Instant | undefined, now: Instant, publishedMs: Ms | undef
 function idle(w: HaWorld): HaMemory["idleSince"] {
   const sql = sqlOf(w);
   if (sql === undefined) return w.memory.idleSince;
-  const inactive = sql.slots.filter((slot) => !slot.active);
-  return Object.fromEntries(
-    inactive.map(({ name }) => [name, w.memory.idleSince[name] ?? w.now] as const),
-  );
+  const since: Record<string, Instant> = {};
+  for (const { name, active } of sql.slots) {
+    if (!active) since[name] = w.memory.idleSince[name] ?? w.now;
+  }
+  return since;
 }
 
 /** What must change about this server's slots; nothing when all is as it should be. */
@@ -111,17 +113,17 @@ export function slotUpkeep(w: HaWorld, c: ClusterSnapshot): readonly HaUpkeep[] 
   const sql = sqlOf(w);
   if (sql === undefined) return [];
   const wanted = wantedSlots(w);
-  const create = [...wanted.keys()].filter((name) => slotOf(sql, name) === undefined);
+  const create: string[] = [];
+  for (const name of wanted.keys()) if (slotOf(sql, name) === undefined) create.push(name);
   const drop = superfluous(w, sql, wanted);
   const positions = advances(c, sql, wanted);
   const isDone = create.length + drop.length + Object.keys(positions).length === 0;
   const asked = w.requests.dropSlot;
-  return [
-    ...(asked === undefined ? [] : [{ kind: "drop-slot", name: asked.name } as const]),
-    ...(isDone ? [] : [{ kind: "sync-slots", create, drop, positions } as const]),
-    ...madeSlots(w, c, sql),
-    ...copyUpkeep(w, c, sql),
-  ];
+  const upkeep: HaUpkeep[] = [];
+  if (asked !== undefined) upkeep.push({ kind: "drop-slot", name: asked.name });
+  if (!isDone) upkeep.push({ kind: "sync-slots", create, drop, positions });
+  upkeep.push(...madeSlots(w, c, sql), ...copyUpkeep(w, c, sql));
+  return upkeep;
 }
 
 const slotOf = (sql: SqlState, name: string): SlotState | undefined =>

@@ -51,10 +51,10 @@ function rank(w: HaWorld, c: ClusterSnapshot, a: Choosable, b: Choosable): numbe
   return a.member.name < b.member.name ? -1 : 1;
 }
 
-/** The names that this configuration asks for; undefined while a standby that has just gone may still come back. */
-export function wantedNames(w: HaWorld): SyncNames | undefined {
+/** The names that this configuration asks for, given who can be chosen; undefined while a standby that has just gone may still come back. */
+export function wantedNames(w: HaWorld, choice: readonly Member[]): SyncNames | undefined {
   const { synchronousMode, synchronousNodeCount, synchronousModeStrict } = w.config;
-  const fit = choosable(w).map(({ name }) => name);
+  const fit = choice.map(({ name }) => name);
   if (fit.length === 0) {
     if (!isAlone(w)) return undefined;
     return synchronousModeStrict ? { kind: "closed" } : { kind: "nobody" };

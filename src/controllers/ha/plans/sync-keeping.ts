@@ -24,7 +24,7 @@ export function keepSync(w: HaWorld, lease: Lease): Verdict | undefined {
   const fit = choosable(w);
   const syncAloneSince = fit.length > 0 ? undefined : (w.memory.syncAloneSince ?? w.now);
   const remember = { syncAloneSince };
-  const wanted = wantedNames(w);
+  const wanted = wantedNames(w, fit);
   const base = { vouch: true, remember };
   // Only its own state is put in order while it waits for a standby to come (back).
   if (wanted === undefined && state?.leader === w.self.name) return { ...base, ...waiting(w) };

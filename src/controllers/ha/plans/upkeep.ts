@@ -2,6 +2,7 @@
 import type { ClusterSnapshot, HistoryRow } from "../../../model/cluster.ts";
 import type { Lease } from "../../../model/lease.ts";
 import { isPausedAt } from "../../../model/pause.ts";
+import { isSame } from "../../../model/same.ts";
 import { type Branch, headOf } from "../../../model/timeline.ts";
 import { resumed } from "../../../model/wire/config-pause.ts";
 import { printJson } from "../../../model/wire/json.ts";
@@ -85,17 +86,9 @@ function status(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep
   if (sql === undefined) return [];
   const { slots, absentMs } = publishedSlots(w, c, sql);
   const old = c.status.value;
-  const same =
-    old.position === sql.position &&
-    sameValues(old.slots, slots) &&
-    sameValues(old.absentMs, absentMs);
   const news = { position: sql.position, slots, absentMs };
-  return same ? [] : [{ kind: "write-status", term, status: news }];
+  return isSame(old, news) ? [] : [{ kind: "write-status", term, status: news }];
 }
-
-const sameValues = <T>(a: Readonly<Record<string, T>>, b: Readonly<Record<string, T>>): boolean =>
-  Object.keys(a).length === Object.keys(b).length &&
-  Object.entries(a).every(([name, value]) => b[name] === value);
 
 /**
  * The server's own history names the exact fork of the branch that it began; the reservation had only the end of the
