@@ -15,8 +15,10 @@ export interface Clock {
   /** Resolves not before `ms` from now; rejects with the signal's reason when aborted. */
   sleep(ms: Ms, signal?: AbortSignal): Promise<void>;
   /** A signal that aborts after `ms`, joined with `signal`. Dispose it to free the timer. */
-  deadline(
-    ms: Ms,
-    signal?: AbortSignal,
-  ): { readonly signal: AbortSignal; [Symbol.dispose](): void };
+  deadline(ms: Ms, signal?: AbortSignal): Deadline;
+}
+
+export interface Deadline {
+  readonly signal: AbortSignal;
+  [Symbol.dispose](): void;
 }

@@ -1,6 +1,6 @@
 // What time is it on one host? Clocks run at their own rate, stand still in a paused guest, and go on in a suspend.
 import { type Instant, instant, type Ms } from "../model/time.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
+import type { Clock, Deadline, Timer } from "../ports/clock.ts";
 import { DeadlineSignal } from "./deadline-signal.ts";
 import type { Kernel, Ticket } from "./kernel.ts";
 import type { SimProcess } from "./process.ts";
@@ -111,6 +111,37 @@ export const wakeAt = (
   timer: { readonly at: number; readonly run: () => void },
 ): Timer => new HostTimer({ kernel, clock, process }, timer);
 
+interface DeadlineParts {
+  readonly ended: DeadlineSignal;
+  readonly timer: Timer;
+  /** Whoever ends the whole ends this part of it too. */
+  readonly signal: AbortSignal | undefined;
+}
+
+class SimDeadline implements Deadline {
+  readonly signal: AbortSignal;
+  readonly #parts: DeadlineParts;
+  readonly #onAbort: (() => void) | undefined;
+
+  constructor(parts: DeadlineParts) {
+    this.#parts = parts;
+    this.signal = parts.ended;
+    if (parts.signal === undefined) return;
+    this.#onAbort = () => {
+      parts.timer.cancel();
+      parts.ended.abort(parts.signal?.reason);
+    };
+    if (parts.signal.aborted) this.#onAbort();
+    else parts.signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  [Symbol.dispose](): void {
+    this.#parts.timer.cancel();
+    if (this.#onAbort !== undefined)
+      this.#parts.signal?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
 /** The Clock port of one process on one host. */
 export function processClock(kernel: Kernel, clock: HostClock, process: SimProcess): Clock {
   const now = (): Instant => instant(clock.now());
@@ -131,24 +162,12 @@ export function processClock(kernel: Kernel, clock: HostClock, process: SimProce
       });
       signal?.addEventListener("abort", onAbort, { once: true });
     });
-  const deadline = (ms: Ms, signal?: AbortSignal) => {
+  const deadline = (ms: Ms, signal?: AbortSignal): Deadline => {
     const ended = new DeadlineSignal();
     const timer = wake(instant(clock.now() + ms), () =>
       ended.abort(new Error(`deadline of ${ms} ms`)),
     );
-    const onAbort = (): void => {
-      timer.cancel();
-      ended.abort(signal?.reason);
-    };
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
-    return {
-      signal: ended,
-      [Symbol.dispose]: () => {
-        timer.cancel();
-        signal?.removeEventListener("abort", onAbort);
-      },
-    };
+    return new SimDeadline({ ended, timer, signal });
   };
   return { now, wallMs: () => clock.wallMs(), wakeAt: wake, sleep, deadline };
 }

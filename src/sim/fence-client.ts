@@ -40,9 +40,13 @@ export class SimFence implements Fence {
 
   status(): FenceStatus {
     this.#refresh();
+    const { armed, unguarded, leaseId, serverPid } = this.#known;
     return {
       alive: this.#isAnswering && this.#fence?.process.isAlive === true,
-      ...this.#known,
+      armed,
+      unguarded,
+      leaseId,
+      serverPid,
       acknowledgedAt: this.#acknowledgedAt,
       roundTripMs: this.#acknowledgedAt === undefined ? undefined : ROUND_TRIP_MS,
       lacking: [],

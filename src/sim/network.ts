@@ -13,12 +13,6 @@ export interface NetworkOptions {
 const RETRANSMIT_MS = 220;
 const MOST_WAIT_MS = 2_000;
 
-/** An address may name a port: its links are cut apart from its machine's, its power is the machine's. */
-function machineOf(address: string): string {
-  const colon = address.indexOf(":");
-  return colon < 0 ? address : address.slice(0, colon);
-}
-
 export class Network {
   readonly #kernel: Kernel;
   readonly #dice: Dice;
@@ -26,6 +20,7 @@ export class Network {
   readonly #cuts = new Map<string, number>();
   readonly #down = new Set<string>();
   readonly #listeners = new Set<() => void>();
+  readonly #machines = new Map<string, string>();
 
   constructor(kernel: Kernel, dice: Dice, options: NetworkOptions) {
     this.#kernel = kernel;
@@ -33,9 +28,22 @@ export class Network {
     this.#options = options;
   }
 
+  /** An address may name a port: its links are cut apart from its machine's, its power is the machine's. */
+  #machineOf(address: string): string {
+    let machine = this.#machines.get(address);
+    if (machine === undefined) {
+      [machine = ""] = address.split(":");
+      this.#machines.set(address, machine);
+    }
+    return machine;
+  }
+
   /** Can a packet go from `from` to `to` now? Loopback always can while the host is up. */
   carries(from: string, to: string): boolean {
-    if (this.#down.size > 0 && (this.#down.has(machineOf(from)) || this.#down.has(machineOf(to)))) {
+    if (
+      this.#down.size > 0 &&
+      (this.#down.has(this.#machineOf(from)) || this.#down.has(this.#machineOf(to)))
+    ) {
       return false;
     }
     return from === to || this.#cuts.size === 0 || !this.#cuts.has(`${from}>${to}`);
@@ -47,7 +55,7 @@ export class Network {
   }
 
   latency(from: string, to: string): number {
-    if (machineOf(from) === machineOf(to)) return 0.05;
+    if (this.#machineOf(from) === this.#machineOf(to)) return 0.05;
     const { latencyMs, jitterMs, loss } = this.#options;
     let ms = latencyMs + this.#dice.real() * jitterMs;
     // As TCP does it: each further loss of the same segment doubles the wait.
@@ -96,18 +104,8 @@ export class Network {
   /** Delivers after the latency, if the link carries the message when it leaves and when it arrives. */
   message(from: string, to: string, deliver: () => void): void {
     if (!this.carries(from, to)) return;
-    this.arrive(from, to, { inMs: this.latency(from, to), deliver });
-  }
-
-  /** The same for a message that is under way already, or lost on it. */
-  arrive(
-    from: string,
-    to: string,
-    how: { readonly inMs: number; readonly deliver: () => void; readonly lost?: () => void },
-  ): void {
-    this.#kernel.after(how.inMs, () => {
-      if (this.carries(from, to)) how.deliver();
-      else how.lost?.();
+    this.#kernel.after(this.latency(from, to), () => {
+      if (this.carries(from, to)) deliver();
     });
   }
 }

@@ -28,6 +28,9 @@ interface Question<T> {
   readonly silence: (why: string) => T;
 }
 
+/** Every host of the simulation has an address of one form. */
+const hostOf = (apiUrl: string): string => apiUrl.split(/[:/]+/)[1] ?? "";
+
 /** Whoever asks: a host, or a router. */
 export interface Asker {
   readonly name: string;
@@ -40,7 +43,7 @@ export function simPeers(host: Asker, process: SimProcess, book: PeerBook): Peer
   function question<T>({ apiUrl, timeoutMs, ask, silence }: Question<T>): Promise<T> {
     return new Promise((resolve) => {
       let isOver = false;
-      const name = new URL(apiUrl).hostname;
+      const name = hostOf(apiUrl);
       const answer = (result: T): void => {
         process.deliver(() => {
           if (isOver) return;

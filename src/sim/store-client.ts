@@ -30,14 +30,12 @@ const LATE_MS = 9_000;
 
 export class SimStoreClient implements Store {
   readonly parts: StoreClientParts;
-  #preferred: number;
-  /** Endpoints with an established connection: a cut is noticed only by silence. */
-  readonly #connected = new Set<StoreMember>();
+  readonly #route: Route;
 
   constructor(parts: StoreClientParts) {
     this.parts = parts;
     const own = parts.store.members.findIndex((m) => m.host === parts.host);
-    this.#preferred = Math.max(own, 0);
+    this.#route = { preferred: Math.max(own, 0), connected: new Set() };
   }
 
   range(prefix: string, options: CallOptions): Promise<Range> {
@@ -122,46 +120,27 @@ export class SimStoreClient implements Store {
       aborted: () =>
         new AppError(call.isRead ? "STORE_UNREACHABLE" : "STORE_UNKNOWN", call.attempt, "given up"),
       begin: (reply) => {
-        const { timeoutMs } = call.options;
-        const trip = new Trip<T>(this.parts, call, reply);
-        const tries = store.members.length;
-        const share = Math.min(call.isRead ? timeoutMs / tries : timeoutMs, timeoutMs / 2);
-        const tryNext = (n: number): void => {
-          if (trip.isOver) return;
-          const member = n < tries ? store.members[(this.#preferred + n) % tries] : undefined;
-          if (member === undefined) {
-            trip.mayFail();
-            return;
-          }
-          trip.attempt(member, this.#connected, {
-            share,
-            next: () => tryNext(n + 1),
-            answered: () => {
-              this.#preferred = store.members.indexOf(member);
-            },
-          });
-        };
-        tryNext(0);
-        if (dice.chance(0.001)) this.#preferred = dice.integer(tries);
+        const trip = new Trip<T>(this.parts, { call, reply, route: this.#route });
+        trip.tryEndpoint(0);
+        const { length } = store.members;
+        if (dice.chance(0.001)) this.#route.preferred = dice.integer(length);
         return () => trip.abandon();
       },
     });
   }
 }
 
-/** One request on its way to one member and back. */
-interface Way {
-  /** The time from which on its silence is noticed. */
-  readonly silentFrom: number;
-  readonly answered: () => void;
-  /** It may not come back in time: silence is watched for. */
-  readonly doubt: () => void;
+/** What one client has learnt about the endpoints. */
+interface Route {
+  preferred: number;
+  /** Endpoints with an established connection: a cut is noticed only by silence. */
+  readonly connected: Set<StoreMember>;
 }
 
-interface Leg {
-  readonly share: number;
-  readonly next: () => void;
-  readonly answered: () => void;
+interface Errand<T> {
+  readonly call: Call<T>;
+  readonly reply: Reply<T>;
+  readonly route: Route;
 }
 
 /**
@@ -170,135 +149,180 @@ interface Leg {
  * that fires.
  */
 class Trip<T> {
-  readonly #parts: StoreClientParts;
-  readonly #call: Call<T>;
+  readonly parts: StoreClientParts;
+  readonly call: Call<T>;
   readonly #reply: Reply<T>;
+  readonly #route: Route;
   readonly #beganAt: number;
+  /** How long one endpoint may take. */
+  readonly #share: number;
   #hasDeadline = false;
   #wasSent = false;
   #wasRefused = false;
   isOver = false;
 
-  constructor(parts: StoreClientParts, call: Call<T>, reply: Reply<T>) {
-    this.#parts = parts;
-    this.#call = call;
+  constructor(parts: StoreClientParts, { call, reply, route }: Errand<T>) {
+    const { timeoutMs } = call.options;
+    this.parts = parts;
+    this.call = call;
     this.#reply = reply;
+    this.#route = route;
     this.#beganAt = parts.store.kernel.now;
+    const share = call.isRead ? timeoutMs / parts.store.members.length : timeoutMs;
+    this.#share = Math.min(share, timeoutMs / 2);
+  }
+
+  /** The `n`-th of the endpoints, counted from the preferred one. */
+  tryEndpoint(n: number): void {
+    if (this.isOver) return;
+    const { store, host } = this.parts;
+    const { network, kernel, members } = store;
+    const { preferred, connected } = this.#route;
+    const member = n < members.length ? members[(preferred + n) % members.length] : undefined;
+    if (member === undefined) {
+      this.mayFail();
+      return;
+    }
+    const isReached = reaches(network, host, member);
+    if (isReached && !member.isUp) {
+      connected.delete(member);
+      this.#wasRefused = true;
+      this.mayFail();
+      kernel.after(network.latency(host, member.address) * 2, () => this.tryEndpoint(n + 1));
+      return;
+    }
+    if (!isReached && !connected.has(member)) {
+      this.mayFail();
+      kernel.after(this.#share, () => this.tryEndpoint(n + 1)); // no connection within its share of the time
+      return;
+    }
+    this.#wasSent = true;
+    new Leg(this, { member, n, silentFrom: kernel.now + this.#share }).send();
   }
 
   /** From now on the deadline of the whole call is watched. */
   mayFail(): void {
     if (this.#hasDeadline) return;
     this.#hasDeadline = true;
-    const { kernel } = this.#parts.store;
-    kernel.at(this.#beganAt + this.#call.options.timeoutMs, () => this.#fail());
+    const { kernel } = this.parts.store;
+    kernel.at(this.#beganAt + this.call.options.timeoutMs, () => this.#fail());
   }
 
   #fail(): void {
     if (this.isOver) return;
     this.isOver = true;
-    const isUnknown = this.#wasSent && !this.#call.isRead;
-    if (isUnknown) this.#parts.onLostAnswer();
+    const isUnknown = this.#wasSent && !this.call.isRead;
+    if (isUnknown) this.parts.onLostAnswer();
     const code: ErrorCode = isUnknown ? "STORE_UNKNOWN" : "STORE_UNREACHABLE";
     const why = this.#wasRefused ? "connection refused" : "no answer in time";
-    this.#reply.fail(new AppError(code, this.#call.attempt, why));
+    this.#reply.fail(new AppError(code, this.call.attempt, why));
   }
 
   abandon(): void {
     this.isOver = true;
   }
 
-  attempt(member: StoreMember, connected: Set<StoreMember>, leg: Leg): void {
-    const { store, host } = this.#parts;
-    const { network, kernel } = store;
-    if (reaches(network, host, member) && !member.isUp) {
-      connected.delete(member);
-      this.#wasRefused = true;
-      this.mayFail();
-      kernel.after(network.latency(host, member.address) * 2, leg.next);
-      return;
-    }
-    if (!connected.has(member) && !reaches(network, host, member)) {
-      this.mayFail();
-      kernel.after(leg.share, leg.next); // no connection within its share of the time
-      return;
-    }
-    this.#wasSent = true;
-    const sentAt = kernel.now;
-    let isDoubted = false;
-    this.#send(member, {
-      silentFrom: sentAt + leg.share,
-      answered: () => {
-        connected.add(member);
-        leg.answered();
-      },
-      doubt: () => {
-        if (isDoubted || this.isOver) return;
-        isDoubted = true;
-        this.mayFail();
-        kernel.at(sentAt + leg.share, () => {
-          if (this.isOver) return;
-          connected.delete(member);
-          if (this.#call.isRead) leg.next();
-        });
-      },
-    });
+  /** An endpoint was silent for its share of the time: its connection is given up, and a read is asked elsewhere. */
+  silent(member: StoreMember, n: number): void {
+    if (this.isOver) return;
+    this.#route.connected.delete(member);
+    if (this.call.isRead) this.tryEndpoint(n + 1);
   }
 
-  #send(member: StoreMember, way: Way): void {
-    const { store, host, faults, dice } = this.#parts;
-    const { network, kernel } = store;
-    const isLate = !this.#call.isRead && dice.chance(faults.applyLate);
-    const extra = faults.delayMs * faults.askShare + (isLate ? dice.between(0, LATE_MS) : 0);
-    const isLost = dice.chance(faults.loseAnswers);
-    const isCarried = network.carries(host, member.address);
-    if (!isCarried || isLate || isLost) way.doubt();
-    if (!isCarried) return;
-    const ms = network.latency(host, member.address) + extra;
-    if (kernel.now + ms >= way.silentFrom) way.doubt();
-    kernel.after(ms, () => {
-      if (!network.carries(host, member.address) && !isLate) {
-        way.doubt();
-        return;
-      }
-      let isServed = false;
-      store.arrive(member, () =>
-        this.#call.serve(member, (result) => {
-          isServed = true;
-          if (!isLost && !isLate) this.#sendBack(member, result, way);
-        }),
-      );
-      if (!isServed) way.doubt();
-    });
-  }
-
-  #sendBack(member: StoreMember, result: T | AppError, way: Way): void {
-    const { store, host, faults } = this.#parts;
-    const { network, kernel } = store;
-    const message = (): void => {
-      if (!network.carries(member.address, host)) {
-        way.doubt();
-        return;
-      }
-      const inMs = network.latency(member.address, host);
-      if (kernel.now + inMs >= way.silentFrom) way.doubt();
-      const deliver = (): void => this.#answer(result, way.answered);
-      network.arrive(member.address, host, { inMs, deliver, lost: way.doubt });
-    };
-    const delay = faults.delayMs * (1 - faults.askShare);
-    if (delay === 0) {
-      message();
-      return;
-    }
-    way.doubt();
-    kernel.after(delay, message);
-  }
-
-  #answer(result: T | AppError, answered: () => void): void {
+  answered(member: StoreMember, result: T | AppError): void {
     if (this.isOver) return;
     this.isOver = true;
-    answered();
+    this.#route.connected.add(member);
+    this.#route.preferred = this.parts.store.members.indexOf(member);
     if (result instanceof AppError) this.#reply.fail(result);
     else this.#reply.ok(result);
+  }
+}
+
+interface Endpoint {
+  readonly member: StoreMember;
+  readonly n: number;
+  /** The time from which on its silence is noticed. */
+  readonly silentFrom: number;
+}
+
+/** One request of a call on its way to one member and back. */
+class Leg<T> {
+  readonly #trip: Trip<T>;
+  readonly #to: Endpoint;
+  #isLate = false;
+  #isLost = false;
+  #isServed = false;
+  #isDoubted = false;
+
+  constructor(trip: Trip<T>, to: Endpoint) {
+    this.#trip = trip;
+    this.#to = to;
+  }
+
+  send(): void {
+    const { parts, call } = this.#trip;
+    const { store, host, faults, dice } = parts;
+    const { network, kernel } = store;
+    const { member, silentFrom } = this.#to;
+    this.#isLate = !call.isRead && dice.chance(faults.applyLate);
+    const extra = faults.delayMs * faults.askShare + (this.#isLate ? dice.between(0, LATE_MS) : 0);
+    this.#isLost = dice.chance(faults.loseAnswers);
+    const isCarried = network.carries(host, member.address);
+    if (!isCarried || this.#isLate || this.#isLost) this.#doubt();
+    if (!isCarried) return;
+    const ms = network.latency(host, member.address) + extra;
+    if (kernel.now + ms >= silentFrom) this.#doubt();
+    kernel.after(ms, () => this.#arrive());
+  }
+
+  #arrive(): void {
+    const { parts, call } = this.#trip;
+    const { store, host } = parts;
+    const { member } = this.#to;
+    if (!store.network.carries(host, member.address) && !this.#isLate) {
+      this.#doubt();
+      return;
+    }
+    store.arrive(member, () => call.serve(member, (result) => this.#served(result)));
+    if (!this.#isServed) this.#doubt();
+  }
+
+  #served(result: T | AppError): void {
+    this.#isServed = true;
+    if (this.#isLost || this.#isLate) return;
+    const { store, faults } = this.#trip.parts;
+    const delay = faults.delayMs * (1 - faults.askShare);
+    if (delay === 0) {
+      this.#sendBack(result);
+      return;
+    }
+    this.#doubt();
+    store.kernel.after(delay, () => this.#sendBack(result));
+  }
+
+  #sendBack(result: T | AppError): void {
+    const { store, host } = this.#trip.parts;
+    const { network, kernel } = store;
+    const { member, silentFrom } = this.#to;
+    if (!network.carries(member.address, host)) {
+      this.#doubt();
+      return;
+    }
+    const ms = network.latency(member.address, host);
+    if (kernel.now + ms >= silentFrom) this.#doubt();
+    kernel.after(ms, () => {
+      if (network.carries(member.address, host)) this.#trip.answered(member, result);
+      else this.#doubt();
+    });
+  }
+
+  /** It may not come back in time: silence is watched for. */
+  #doubt(): void {
+    if (this.#isDoubted || this.#trip.isOver) return;
+    this.#isDoubted = true;
+    this.#trip.mayFail();
+    const { member, n, silentFrom } = this.#to;
+    this.#trip.parts.store.kernel.at(silentFrom, () => this.#trip.silent(member, n));
   }
 }

@@ -26,6 +26,8 @@ export class StoreState {
   compactedAt = 0;
   /** The keys in order, until one comes or goes. */
   #order: readonly string[] | undefined;
+  /** What was read below a prefix, until something changes. */
+  readonly #ranges = new Map<string, readonly KeyValue[]>();
   readonly #onChange: (events: readonly StoreEvent[]) => void;
 
   constructor(clusterId: string, onChange: (events: readonly StoreEvent[]) => void) {
@@ -38,12 +40,15 @@ export class StoreState {
   }
 
   range(prefix: string): readonly KeyValue[] {
+    const known = this.#ranges.get(prefix);
+    if (known !== undefined) return known;
     this.#order ??= [...this.keys.keys()].toSorted();
     const found: KeyValue[] = [];
     for (const key of this.#order) {
       const kv = key.startsWith(prefix) ? this.keys.get(key) : undefined;
       if (kv !== undefined) found.push(kv);
     }
+    this.#ranges.set(prefix, found);
     return found;
   }
 
@@ -90,6 +95,7 @@ export class StoreState {
     const real = writes.filter((w) => w.kind === "put" || this.keys.has(w.key));
     if (real.length === 0) return;
     this.revision += 1;
+    this.#ranges.clear();
     const events = real.map((w) => this.#write(w));
     this.history.push(...events);
     this.#onChange(events);
@@ -137,6 +143,7 @@ export class StoreState {
     this.revision = contents.revision;
     this.keys = new Map(contents.keys);
     this.#order = undefined;
+    this.#ranges.clear();
     this.leases = new Map(
       [...contents.leases].map(([id, l]) => [id, { ...l, expiresAt: now + l.ttlMs }] as const),
     );

@@ -12,18 +12,25 @@ export const confirmedFirst: MakeChecker = ({ cluster, violate }) => {
   };
   /** As it stands in the cluster's own store, or stood when another one took its place. */
   let list: string | undefined;
+  let listed: readonly string[] | undefined;
   /** Until when everybody else in the list, as it stands in the store, has given its word to this host. */
   const promisedUntil = (host: string, term: number): number => {
-    const roster = parseRoster(list);
-    if (roster === undefined) return Number.NEGATIVE_INFINITY;
-    const rivals = Object.keys(roster).filter((name) => name !== host);
+    if (listed === undefined) return Number.NEGATIVE_INFINITY;
+    const rivals = listed.filter((name) => name !== host);
     const words = rivals.map((to) => confirmed.get(`${host} ${term} ${to}`) ?? -Infinity);
     return Math.min(...words);
   };
+  const look = (): void => {
+    const { isForeign, state } = cluster.store;
+    const text = state.keys.get("/service/demo/known")?.value;
+    if (isForeign || text === list) return;
+    list = text;
+    const roster = parseRoster(text);
+    listed = roster === undefined ? undefined : Object.keys(roster);
+  };
   return {
     see(truth) {
-      const { isForeign, state } = cluster.store;
-      if (!isForeign) list = state.keys.get("/service/demo/known")?.value;
+      look();
       if (truth.kind === "lease-confirmed") note(`${truth.host} ${truth.term}`, truth.until);
       if (truth.kind === "promised") note(`${truth.host} ${truth.term} ${truth.to}`, truth.until);
       if (truth.kind !== "fence-armed") return;

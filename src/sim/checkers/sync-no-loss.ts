@@ -2,6 +2,7 @@
 //
 // Judged from the client's side: what it was told is done must be on every history that is begun afterwards. It counts
 // from the moment at which the store first says who may be elected; before that nothing was promised.
+import type { SyncState } from "../../model/sync.ts";
 import { parseSync } from "../../model/wire/dcs.ts";
 import type { SimCluster } from "../cluster.ts";
 import type { Truth } from "../truth.ts";
@@ -18,6 +19,14 @@ export const syncNoLoss: MakeChecker = (context) => {
   let isPromised = false;
   let kept: AcknowledgedRow[] = [];
   let newest: Acknowledged | undefined;
+  let read:
+    | { readonly text: string | undefined; readonly state: SyncState | undefined }
+    | undefined;
+  const permitted = (): SyncState | undefined => {
+    const text = cluster.store.state.keys.get(SYNC_KEY)?.value;
+    if (read === undefined || read.text !== text) read = { text, state: parseSync(text) };
+    return read.state;
+  };
   const takeNew = (): void => {
     for (; seen < workload.acknowledged.length; seen++) {
       const row = workload.acknowledged[seen];
@@ -39,7 +48,8 @@ export const syncNoLoss: MakeChecker = (context) => {
         newest = truth;
       }
       const isJudged = truth.kind === "acknowledged" || truth.kind === "stored";
-      const why = isJudged && newest !== undefined ? missedBy(cluster, newest) : undefined;
+      const why =
+        isJudged && newest !== undefined ? missedBy(cluster, newest, permitted()) : undefined;
       if (why !== undefined) violate("S2", why);
       if (truth.kind !== "promoted") return;
       takeNew();
@@ -62,8 +72,11 @@ export const syncNoLoss: MakeChecker = (context) => {
 type Acknowledged = Extract<Truth, { kind: "acknowledged" }>;
 
 /** Without waiting for a failover: an election that the store permits at this moment and that would miss this row. */
-function missedBy(cluster: SimCluster, row: Acknowledged): string | undefined {
-  const state = parseSync(cluster.store.state.keys.get(SYNC_KEY)?.value);
+function missedBy(
+  cluster: SimCluster,
+  row: Acknowledged,
+  state: SyncState | undefined,
+): string | undefined {
   if (state?.leader !== row.host || cluster.store.isForeign) return undefined;
   const own = cluster.hosts.get(row.host)?.server.data?.systemId;
   const lacking = state.standbys.filter((name) => {
