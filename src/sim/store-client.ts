@@ -112,7 +112,7 @@ export class SimStoreClient implements Store {
   }
 
   #call<T>(call: Call<T>): Promise<T> {
-    const { process, store, dice } = this.parts;
+    const { process, dice } = this.parts;
     return ask<T>({
       process,
       attempt: call.attempt,
@@ -122,11 +122,19 @@ export class SimStoreClient implements Store {
       begin: (reply) => {
         const trip = new Trip<T>(this.parts, { call, reply, route: this.#route });
         trip.tryEndpoint(0);
-        const { length } = store.members;
-        if (dice.chance(0.001)) this.#route.preferred = dice.integer(length);
+        if (dice.chance(0.001)) this.#changeEndpoint();
         return () => trip.abandon();
       },
     });
+  }
+
+  /** A connection ends now and then, and the next one goes elsewhere; never to a member that does not answer. */
+  #changeEndpoint(): void {
+    const { store, host, dice } = this.parts;
+    const next = dice.integer(store.members.length);
+    const member = store.members[next];
+    const isThere = member !== undefined && member.isUp && reaches(store.network, host, member);
+    if (isThere) this.#route.preferred = next;
   }
 }
 
