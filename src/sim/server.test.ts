@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { lsn } from "../model/lsn.ts";
 import { FIRST_BRANCH } from "../model/timeline.ts";
 import type { ServerPlan, Upstream } from "../ports/postgres.ts";
+import type { ServerProfile } from "./run.ts";
 import { agentOn, never, type Room, room } from "./testing.ts";
 import { contains } from "./wal.ts";
 
@@ -14,8 +15,8 @@ const from = (name: string): Upstream => ({
 });
 
 /** n1 is a primary, the others stream from it. */
-async function threeServers() {
-  const r = room(3);
+async function threeServers(profile: Partial<ServerProfile> = {}) {
+  const r = room(3, profile);
   const agents = ["n1", "n2", "n3"].map((name) => agentOn(r, name));
   const [a, b, c] = agents;
   if (a === undefined || b === undefined || c === undefined) throw new Error("three");
@@ -42,6 +43,22 @@ const write = async (r: Room, name: string, bytes = 200) => {
   await r.pass(100);
   return end;
 };
+/** Slow enough for a test to look between writing and flushing. */
+const SLOW_DISK = { flushMs: 300 };
+
+/** n2 has written a record of n1 and has not flushed it. */
+async function writtenAndNotFlushed() {
+  const three = await threeServers(SLOW_DISK);
+  const { r, a, b } = three;
+  const { server } = a.host;
+  if (server.run !== undefined) server.insert(server.run, 500, () => undefined);
+  await r.pass(SLOW_DISK.flushMs + 5);
+  const { data } = b.host.server;
+  if (data === undefined) throw new Error("data");
+  expect(data.end).toBeGreaterThan(data.flushed);
+  return { ...three, data, end: data.end };
+}
+
 const branch = (timeline: number, term: number) => ({ timeline, parent: 1, forkLsn: lsn(0), term });
 
 describe("a simulated server", () => {
@@ -63,6 +80,24 @@ describe("a simulated server", () => {
     a.host.powerOff();
     expect(server.data?.end).toBe(end);
     expect(server.run).toBeUndefined();
+  });
+
+  it("makes what a dead process had written durable before it recovers", async () => {
+    const { r, b, data, end } = await writtenAndNotFlushed();
+    b.host.server.killEveryProcess();
+    await r.pass(10);
+    expect(b.host.server.run).toBeUndefined();
+    await r.drive(b.postgres.startStandby(PLAN, from("n1"), 10_000, never()));
+    b.host.powerOff();
+    expect(data.end).toBe(end);
+  });
+
+  it("has flushed what one walreceiver has written before the next one streams", async () => {
+    const { r, b, data, end } = await writtenAndNotFlushed();
+    await r.drive(b.postgres.follow(from("n1"), never()));
+    await r.pass(20);
+    expect(b.host.server.run?.receiver?.isStreaming()).toBe(true);
+    expect(data.flushed).toBe(end);
   });
 
   it("chooses its timeline itself: two promotions from one point share a number, not a history", async () => {
