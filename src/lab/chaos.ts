@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
-import { belongings } from "./belongings.ts";
+import { belongings, belongingsOf } from "./belongings.ts";
 import { EXIT_WARNING, type Printing, printJson } from "./commands.ts";
 import { FAULTS, type Fault } from "./faults.ts";
-import { primaryOf, waitForPrimary } from "./health.ts";
+import { primaryOf, waitForAgreement, waitForHealthy, waitForPrimary } from "./health.ts";
 import { measure } from "./measure.ts";
 import { networkEffects } from "./network-faults.ts";
 import type { FaultOptions } from "./order.ts";
@@ -14,6 +14,7 @@ import { inSeconds, measurementText } from "./report.ts";
 
 const PRIMARY_LIMIT_MS = 30_000;
 const RETURN_LIMIT_MS = 120_000;
+const AGREEMENT_LIMIT_MS = 10_000;
 
 export interface ChaosWish extends FaultOptions {
   readonly verb: string;
@@ -56,6 +57,7 @@ export async function chaos(choice: LabChoice, wish: ChaosWish, { json }: Printi
   const watchMs = fault.watchTtls * lab.ttlSeconds * 1000;
   const measurement = await measure(lab, { fault: make, watchMs, probe: wish.probe });
   if (wish.forMs === undefined) effects.push(...(await effectsOn(lab, nodes)));
+  if (fault.on === "silent") effects.push(...(await returnOf(lab)));
   if (json) printJson("LabChaos", { what, measurement, effects, warnings: [] });
   else console.log([measurementText(what, measurement), ...effects].join("\n"));
   const { lost, probes } = measurement;
@@ -73,6 +75,21 @@ const details = ({ from, to, way, silent, forMs }: ChaosWish): readonly string[]
 
 const effectsOn = async (lab: LabRecord, nodes: readonly string[]): Promise<readonly string[]> =>
   (await Promise.all(nodes.map((node) => networkEffects({ lab, node })))).flat();
+
+/** Who starts a node wants to go on with it: waits until everybody whose agent runs streams, and agents know it. */
+async function returnOf(lab: LabRecord): Promise<readonly string[]> {
+  const awake = lab.members.filter(({ name }) =>
+    belongingsOf(lab, name).some(({ role }) => role === "agent"),
+  );
+  try {
+    await waitForHealthy(lab, RETURN_LIMIT_MS, awake.length - 1);
+    // A lab with warnings of its own (a pause, another dead node) has returned all the same.
+    await waitForAgreement(lab, AGREEMENT_LIMIT_MS).catch(() => undefined);
+    return [];
+  } catch (error) {
+    return [error instanceof AppError ? error.message : String(error)];
+  }
+}
 
 /** What takes the fault back, which must exist when it shall end by itself. */
 function undoOf({ undo }: Fault, { verb, forMs }: ChaosWish): Fault | undefined {
