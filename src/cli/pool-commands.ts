@@ -20,7 +20,7 @@ interface Row extends PoolRow {
 const COLUMNS: readonly Column<Row>[] = [
   { title: "ROUTER", cell: ({ router }) => router },
   { title: "DATABASE", cell: ({ database }) => database },
-  { title: "USER", cell: ({ user }) => user },
+  { title: "USER", cell: ({ user }) => user, leaves: 1 },
   { title: "LEADS TO", cell: ({ leadsTo, paused }) => (paused ? `${leadsTo} (paused)` : leadsTo) },
   { title: "CLIENTS", cell: ({ clientsActive }) => String(clientsActive), right: true },
   { title: "WAIT", cell: ({ clientsWaiting }) => String(clientsWaiting), right: true },
@@ -29,14 +29,15 @@ const COLUMNS: readonly Column<Row>[] = [
     cell: ({ clientsWaiting, longestWaitMs }) =>
       clientsWaiting === 0 ? "-" : printSpan(longestWaitMs),
     right: true,
+    leaves: 2,
   },
   {
     title: "SERVERS",
     cell: ({ serversActive, serversIdle, size }) => `${serversActive}+${serversIdle}/${size}`,
     right: true,
   },
-  { title: "MODE", cell: ({ mode }) => mode, leaves: 1 },
-  { title: "PID", cell: ({ pid }) => String(pid), right: true, leaves: 2 },
+  { title: "MODE", cell: ({ mode }) => mode, leaves: 3 },
+  { title: "PID", cell: ({ pid }) => String(pid), right: true, leaves: 4 },
 ];
 
 interface Asked {

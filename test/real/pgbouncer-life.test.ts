@@ -5,6 +5,7 @@ import { chmodSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { runningIn } from "../../src/adapters/pgbouncer/process.ts";
 import type { AppError } from "../../src/model/error.ts";
 import type { RoutePlan } from "../../src/model/route.ts";
 import type { PgbouncerSettings } from "../../src/model/router-settings.ts";
@@ -105,6 +106,19 @@ test("a killed process is started again without being asked for", async () => {
     return now !== undefined && now.pid !== before?.pid;
   });
   expect((await pooler.look(signal)).problems).toEqual([]);
+});
+
+test("a stop ends also the process that is just being started again", async () => {
+  const settings = await stage.settings();
+  const pooler = stage.pooler(settings);
+  await pooler.ensure(PLAN, signal);
+  const [before] = (await pooler.look(signal)).processes;
+  process.kill(before?.pid ?? 0, "SIGKILL");
+  await until("its end is known", () => runningIn(settings.dir).length === 0);
+  const again = pooler.ensure({ ...PLAN, term: 2 }, signal).catch(() => undefined);
+  await pooler.stop(signal);
+  await again;
+  expect(runningIn(settings.dir)).toEqual([]);
 });
 
 test("an agent that is killed while it holds does not leave the pause behind", async () => {

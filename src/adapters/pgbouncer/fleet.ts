@@ -38,6 +38,7 @@ export class Member {
   isBehind = true;
   #pid: number | undefined;
   #console: Console | undefined;
+  #spares: Console[] = [];
   #startedAt: Instant | undefined;
   #silentSince: Instant | undefined;
   #pauseMs: Ms = 0;
@@ -59,12 +60,23 @@ export class Member {
   /** The lasting connection to its console, opened anew when it has broken. */
   async console(signal: AbortSignal): Promise<Console> {
     if (this.#console?.isUsable) return this.#console;
-    this.#console = await this.fresh(signal);
+    this.#console = await this.#open(signal);
     return this.#console;
   }
 
-  /** A connection of one's own, for a command that may never return. */
+  /** A connection of one's own, for a command that may never return; whoever takes it destroys it. */
   async fresh(signal: AbortSignal): Promise<Console> {
+    const spare = this.#spares.pop();
+    return spare?.isUsable ? spare : this.#open(signal);
+  }
+
+  /** Opens connections ahead of need: a login costs more than the pause that it is for. */
+  async keepSpares(count: number, signal: AbortSignal): Promise<void> {
+    this.#spares = this.#spares.filter((one) => one.isUsable);
+    while (this.#spares.length < count) this.#spares.push(await this.#open(signal));
+  }
+
+  async #open(signal: AbortSignal): Promise<Console> {
     using limit = this.#o.clock.deadline(CONSOLE_LIMIT_MS, signal);
     return await Console.open(this.place, limit.signal);
   }
@@ -133,6 +145,8 @@ export class Member {
   }
 
   #drop(): void {
+    for (const spare of this.#spares) spare.destroy();
+    this.#spares = [];
     this.#console?.destroy();
     this.#console = undefined;
   }

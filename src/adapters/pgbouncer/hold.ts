@@ -1,9 +1,10 @@
 // Who has paused this pooler, and until when? Written down before the first PAUSE, for whoever is left to end it.
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { AppError } from "../../model/error.ts";
 import { between, type Instant } from "../../model/time.ts";
-import { readIfPresent, removeDurably, writeDurably } from "../system/durable-file.ts";
+import { asFileError, readIfPresent } from "../system/durable-file.ts";
 import { holdFile, releaserLog } from "./layout.ts";
 
 export interface HoldRecord {
@@ -19,10 +20,18 @@ export interface HoldRecord {
   readonly databases: readonly string[];
 }
 
-export const writeHold = (dir: string, record: HoldRecord): Promise<void> =>
-  writeDurably(holdFile(dir), JSON.stringify(record), { mode: 0o600 });
+/** Whole or not at all, but not forced to the disk: PgBouncer dies with the boot, and clients are about to wait. */
+export async function writeHold(dir: string, record: HoldRecord): Promise<void> {
+  const next = `${holdFile(dir)}.new`;
+  try {
+    await writeFile(next, JSON.stringify(record), { mode: 0o600 });
+    await rename(next, holdFile(dir));
+  } catch (error) {
+    throw asFileError(error, `writing ${holdFile(dir)}`);
+  }
+}
 
-export const removeHold = (dir: string): Promise<void> => removeDurably(holdFile(dir));
+export const removeHold = (dir: string): Promise<void> => rm(holdFile(dir), { force: true });
 
 /** Undefined when nobody has paused, or when the file says nothing that could be read. */
 export async function readHold(dir: string): Promise<HoldRecord | undefined> {

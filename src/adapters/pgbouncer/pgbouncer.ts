@@ -78,6 +78,8 @@ class Pgbouncer implements Pooler {
       for (const member of this.#members) {
         await member.ensureRunning(program, signal);
         await this.#point(member, mark, signal);
+        // Not while clients wait for the end of a pause: the next look is early enough.
+        if (this.#releaser === undefined) await member.keepSpares(this.#writes.length, signal);
       }
       this.#plan = plan;
       this.#problems = leftOut(plan);
@@ -175,13 +177,16 @@ class Pgbouncer implements Pooler {
     for (const member of this.#members) member.close();
   }
 
-  async stop(signal: AbortSignal): Promise<void> {
+  stop(signal: AbortSignal): Promise<void> {
     this.#isClosed = true;
-    const program = await this.#prepared();
-    signal.throwIfAborted();
-    await Promise.all(this.#members.map((member) => member.end(program)));
-    await removeHold(this.#o.settings.dir);
-    this.#releaser?.dismiss();
+    // Behind what is under way: a process that is just being started again would stay otherwise.
+    return this.#alone(async () => {
+      const program = await this.#prepared();
+      signal.throwIfAborted();
+      await Promise.all(this.#members.map((member) => member.end(program)));
+      await removeHold(this.#o.settings.dir);
+      this.#releaser?.dismiss();
+    });
   }
 
   /** Program, folders and what an earlier life of the agent has left behind; done once. */
