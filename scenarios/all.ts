@@ -88,6 +88,7 @@ import { storeAwayAndAStandbyDies } from "./store-away-and-a-standby-dies.ts";
 import { storeAwayPeersPromise } from "./store-away-peers-promise.ts";
 import { storeDownAndBack } from "./store-down-and-back.ts";
 import { storeLeaderDies } from "./store-leader-dies.ts";
+import { storeLostForGood } from "./store-lost-for-good.ts";
 import { storeOutOfSpace } from "./store-out-of-space.ts";
 import { strangerInARewind } from "./stranger-in-a-rewind.ts";
 import { strangerStartsServer } from "./stranger-starts-server.ts";
@@ -174,6 +175,7 @@ export const STORIES: readonly Scenario[] = [
   foreignData,
   dataOfAnotherCluster,
   memberAwayForLong,
+  storeLostForGood,
   primaryCutForLong,
   cascadeSurvives,
   logicalSlotSurvives,

@@ -52,8 +52,6 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     settings,
     clock,
     peers: ports.peers,
-    random: ports.random,
-    state: ports.state,
     serverLog: composed.serverLog,
     reload,
     detach: () => leave("detach"),

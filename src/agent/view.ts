@@ -13,11 +13,16 @@ import type { NodeSettings } from "../model/settings.ts";
 import { after, type Ms } from "../model/time.ts";
 import type { LastLook, Node } from "../node/node.ts";
 import { apiUrlOf } from "../node/self.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Peers } from "../ports/peers.ts";
 import type { JournalEntry, NodeRequest, NodeView, RequestOutcome, View } from "./api/node-view.ts";
 import { lastLines, linesSince } from "./log-tail.ts";
-import { type RepopulateOptions, repopulate } from "./repopulate.ts";
 
-export interface ViewOptions extends RepopulateOptions {
+export interface ViewOptions {
+  readonly node: Node;
+  readonly settings: NodeSettings;
+  readonly clock: Clock;
+  readonly peers: Peers;
   readonly serverLog: string;
   /** Reads the node's file again and applies what can be applied while running. */
   reload(): Promise<RequestOutcome>;
@@ -64,7 +69,7 @@ export function createView(o: ViewOptions): NodeView {
     clearUnguarded: (revision) => o.node.dcs.clearUnguarded(revision, WRITE_LIMIT_MS),
     serverAnswers: listens,
     promise: (asked) => o.node.promise(asked),
-    repopulate: (wish) => repopulate(o, wish),
+    repopulate: (wish) => o.node.repopulate(wish),
     request: (request) => carryOut(o, request),
   };
 }

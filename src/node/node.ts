@@ -10,7 +10,7 @@ import type { ScheduledRestart } from "../model/restart.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { Instant, Ms } from "../model/time.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Dcs } from "../ports/dcs.ts";
+import type { ClusterFacts, Dcs } from "../ports/dcs.ts";
 import type { Fence, FenceStatus } from "../ports/fence.ts";
 import type { LeaseView } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
@@ -51,6 +51,17 @@ export interface LastLook {
   readonly since: Instant;
 }
 
+export interface RepopulateWish {
+  /** Members that are gone for good: they need not answer. */
+  readonly without: readonly string[];
+  /** Only judges, and says what would be written. */
+  readonly isDryRun: boolean;
+}
+
+export type RepopulateOutcome =
+  | { readonly kind: "refused"; readonly why: string; readonly next: string }
+  | { readonly kind: "possible" | "written"; readonly facts: ClusterFacts };
+
 /** A running node, as the API, the agent's main and the simulator see it. */
 export interface Node {
   /** The last world and what was decided in it; undefined before the first look. */
@@ -79,6 +90,8 @@ export interface Node {
   /** The node's file was read again: tags and server parameters hold from the next look on. */
   reconfigure(settings: NodeSettings): void;
   settings(): NodeSettings;
+  /** Tells a store that has lost the cluster about it (R31). Throws STORE_… */
+  repopulate(wish: RepopulateWish): Promise<RepopulateOutcome>;
   /** Look at the world now: somebody wrote an intent. */
   wake(why: string): void;
   /** PostgreSQL down, leadership handed over; resolves when the agent may leave. */

@@ -51,7 +51,6 @@ const silent = unknown("limit", instant(0));
 const facts = (change: Partial<RepopulationFacts> = {}): RepopulationFacts => ({
   self: leading().self,
   unguardedSince: undefined,
-  scope: "demo",
   store: lost,
   record: recordOf(snapshotOf(leading()), undefined),
   configJson: '{"ttl":10}',
@@ -143,14 +142,23 @@ describe("nobody else", () => {
   ])("%s", (said, change) => expect(why(change)).toBe(said));
 });
 
+describe("a restored store", () => {
+  it("shows the leader of its time, who says itself that it does not lead", () => {
+    const of = (name: string) => ({ ...lost, leader: { name, term: 3, leaseId: "5" } });
+    expect([why({ store: of("n2") }), why({ store: of("n1") })]).toEqual(["possible", "possible"]);
+  });
+});
+
 describe("a store that is not lost", () => {
   it("is left alone", () => {
     expect(why({ store: snapshotOf(leading()) })).toBe("the store knows this cluster");
-    const { leader } = snapshotOf(leading());
-    expect(why({ store: { ...lost, leader } })).toBe("n1 holds the leader key of demo there");
+    const leader = { name: "n2", term: 3, leaseId: "5" };
+    const primary = { n2: peer({ role: "primary" }), n3: peer() };
+    const holds = "n2 holds the leader key there";
+    expect(why({ store: { ...lost, leader }, peers: primary })).toBe(holds);
+    expect(why({ store: { ...lost, leader }, peers: { n2: silent, n3: peer() } })).toBe(holds);
+    expect(why({ store: { ...lost, leader: { ...leader, name: "n9" } } })).toContain("n9 holds");
     const initialize = { value: "8", modRevision: 1 };
-    expect(why({ store: { ...lost, initialize } })).toBe(
-      "another cluster lives there under demo: 8",
-    );
+    expect(why({ store: { ...lost, initialize } })).toBe("another cluster lives there: 8");
   });
 });

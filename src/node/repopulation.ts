@@ -13,7 +13,6 @@ import type { ClusterFacts } from "../ports/dcs.ts";
 /** Everything that the judgement rests on; gathered when a person asks for it. */
 export interface RepopulationFacts {
   readonly self: Pick<Self, "name" | "apiUrl" | "host" | "port">;
-  readonly scope: string;
   /** What the store answers now, ours or not. */
   readonly store: ClusterSnapshot;
   /** What this member remembers of the store that was lost. */
@@ -43,19 +42,29 @@ export function planRepopulation(f: RepopulationFacts): Repopulation {
   return storeObjection(f) ?? ownObjection(f) ?? peerObjection(f) ?? possible(f);
 }
 
-function storeObjection({ store, record, server, scope }: RepopulationFacts) {
+function storeObjection(f: RepopulationFacts) {
+  const { store, record, server } = f;
   const { initialize, leader } = store;
   if (initialize.value !== undefined && isOurs(store, record))
     return refused("the store knows this cluster", "nothing has to be done");
-  if (leader !== undefined) {
+  if (leader !== undefined && !isIdle(f, leader.name)) {
     const next = "wait until its lease has ended; if it goes on, this is a living cluster's store";
-    return refused(`${leader.name} holds the leader key of ${scope} there`, next);
+    return refused(`${leader.name} holds the leader key there`, next);
   }
   if (initialize.value !== undefined && initialize.value !== server.control?.systemId) {
     const next = "check etcd.hosts, namespace and scope in the node's file";
-    return refused(`another cluster lives there under ${scope}: ${initialize.value}`, next);
+    return refused(`another cluster lives there: ${initialize.value}`, next);
   }
   return undefined;
+}
+
+/**
+ * A restored store shows the leader of its time, whose agent keeps the lease alive that bears its own id: only the word
+ * of that member can tell such a key from a living leader's.
+ */
+function isIdle({ self, peers }: RepopulationFacts, name: string): boolean {
+  const answer = peers[name];
+  return name === self.name || (answer?.kind === "known" && answer.value.role !== "primary");
 }
 
 function ownObjection(f: RepopulationFacts) {

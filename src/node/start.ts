@@ -32,12 +32,21 @@ import { createJournal } from "../runtime/journal.ts";
 import { createLeaseKeeper, type LeaseKeeper } from "../runtime/lease-keeper.ts";
 import { createLoop, type Loop } from "../runtime/loop.ts";
 import { PromiseBook } from "../runtime/promise-book.ts";
-import type { LastLook, Node, NodeOptions, NodePorts, Reinitialise } from "./node.ts";
+import type {
+  LastLook,
+  Node,
+  NodeOptions,
+  NodePorts,
+  Reinitialise,
+  RepopulateOutcome,
+  RepopulateWish,
+} from "./node.ts";
 import { peerStatusOf } from "./peer-status.ts";
 import { prepareFence } from "./prepare-fence.ts";
 import { objectionTo } from "./promise-objection.ts";
 import { durableLeaseId, firstConfig, rememberedConfig, StoreNotes } from "./remembered.ts";
 import { RemoteWatch } from "./remote-watch.ts";
+import { repopulate } from "./repopulate.ts";
 import { due, NO_REQUESTS, unfulfilled } from "./requests.ts";
 import { selfOf } from "./self.ts";
 import { planFor } from "./server-plan.ts";
@@ -241,6 +250,9 @@ class RunningNode implements Node {
     this.#self = { ...this.#self, tags: settings.tags };
     this.wake("configuration file");
   }
+
+  repopulate = (wish: RepopulateWish): Promise<RepopulateOutcome> =>
+    repopulate(this.#ports, this, wish);
 
   settings = (): NodeSettings => this.#settings;
 

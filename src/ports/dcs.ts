@@ -135,8 +135,8 @@ export interface Dcs {
   writeConfig(json: string, revision: number, timeoutMs: Ms): Promise<WriteOutcome>;
 
   /**
-   * R31: tells a store that has lost the cluster about it, and that it continues the old one. Refused when somebody leads
-   * there or has written since `seen`.
+   * R31: tells a store that has lost the cluster about it, and that it continues the old one. Refused when
+   * somebody has written since `seen`, or another one leads than was seen: that one's key is taken away.
    */
   repopulate(seen: ClusterSnapshot, facts: ClusterFacts, timeoutMs: Ms): Promise<WriteOutcome>;
 }

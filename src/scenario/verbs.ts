@@ -43,6 +43,8 @@ export type Verb =
   /** The endpoints answer for another, empty store; or for yesterday's state of this one. */
   | { readonly do: "otherStore" }
   | { readonly do: "olderStore" }
+  /** Every member of the store has begun anew with nothing, for good. */
+  | { readonly do: "loseStore" }
   /** Somebody deletes the key `initialize`: the cluster's members find no cluster. */
   | { readonly do: "eraseInitialize" }
   | { readonly do: "revokeLease"; readonly node: Target }
@@ -86,6 +88,8 @@ export type Verb =
   | { readonly do: "failover"; readonly candidate: Target }
   | { readonly do: "restart"; readonly node: Target }
   | { readonly do: "reinit"; readonly node: Target }
+  /** The store is told about the cluster again, by this member. */
+  | { readonly do: "repopulate"; readonly node: Target }
   /** With `endsInMs` it says when it is over. */
   | { readonly do: "pause"; readonly endsInMs?: number }
   | { readonly do: "resume" }
@@ -147,6 +151,7 @@ const KINDS = {
   storeCompact: "store",
   otherStore: "store",
   olderStore: "store",
+  loseStore: "store",
   eraseInitialize: "store",
   revokeLease: "store",
   loseAnswers: "store",
@@ -174,6 +179,7 @@ const KINDS = {
   failover: "operator",
   restart: "operator",
   reinit: "operator",
+  repopulate: "operator",
   pause: "operator",
   resume: "operator",
   confirmDown: "operator",

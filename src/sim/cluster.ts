@@ -1,6 +1,7 @@
 // The whole simulated world of one schedule: hosts, network, store, agents, clients.
 import { createDcs } from "../dcs/create-dcs.ts";
 import type { Tags } from "../model/settings.ts";
+import { parseSuccession } from "../model/wire/succession.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { Dcs } from "../ports/dcs.ts";
 import type { Peers } from "../ports/peers.ts";
@@ -196,7 +197,7 @@ export class SimCluster {
     host.agent = process;
     const agent: Agent = { process, node: undefined };
     this.#agents.set(name, agent);
-    const ports = witnessed(this.portsFor(host, process), host);
+    const ports = witnessed(this.portsFor(host, process), host, () => this.#termBase());
     const flawed = this.options.flaws.wrapPorts?.(ports, host, this) ?? ports;
     const settings = host.parts.settings;
     this.options.factory(flawed, { settings, agentVersion: "0.0.0" }).then(
@@ -204,6 +205,11 @@ export class SimCluster {
       (error: unknown) => this.#agentFailed(host, process, error),
     );
     this.kernel.touch();
+  }
+
+  #termBase(): number {
+    const text = this.store.state.keys.get("/service/demo/succession")?.value;
+    return parseSuccession(text)?.termBase ?? 0;
   }
 
   /** An agent that cannot start exits and is started again by its supervisor. */

@@ -48,6 +48,8 @@ export function playOnNetworkOrStore(
       return exchange(cluster, emptyContents("another"));
     case "olderStore":
       return exchange(cluster, oldEnough(cluster));
+    case "loseStore":
+      return loseStore(cluster);
     case "eraseInitialize":
       return eraseInitialize(cluster);
     case "storeCompact":
@@ -114,6 +116,14 @@ function exchange(cluster: SimCluster, contents: StoreContents | undefined): Und
     store.isForeign = false;
     store.load(own);
   };
+}
+
+/** What answers is another store, until the member that led last has told it what it needs to know. */
+function loseStore({ store }: SimCluster): Undo {
+  if (store.isForeign) return nothing;
+  store.isForeign = true;
+  store.load(emptyContents("anew"));
+  return nothing;
 }
 
 function onStoreLeader(

@@ -43,6 +43,9 @@ export function playOperator(cluster: SimCluster, verb: Verb, host: SimHost | un
     case "reinit":
       nodeOf(cluster, host)?.requestReinitialise();
       return nothing;
+    case "repopulate":
+      if (host !== undefined) repopulate(cluster, host);
+      return nothing;
     case "detach":
     case "stopCleanly":
       return leave(cluster, host, verb.do);
@@ -137,6 +140,17 @@ function confirmDown(cluster: SimCluster, host: SimHost): void {
     return cluster.operator.clearUnguarded(seen.unguarded.modRevision, LIMIT_MS);
   };
   tell(cluster, `${host.name} is down`, confirm());
+}
+
+/** Written on its word, what was another store is the cluster's own from now on. */
+function repopulate(cluster: SimCluster, host: SimHost): void {
+  const ask = async (): Promise<string> => {
+    const wish = { without: [], isDryRun: false };
+    const outcome = await nodeOf(cluster, host)?.repopulate(wish);
+    if (outcome?.kind === "written") cluster.store.isForeign = false;
+    return outcome?.kind === "refused" ? `refused: ${outcome.why}` : String(outcome?.kind);
+  };
+  tell(cluster, `repopulate by ${host.name}`, ask());
 }
 
 function noteOf(cluster: SimCluster, endsInMs: number | undefined): PauseNote {

@@ -3,7 +3,7 @@ import type { DynamicConfig } from "../model/config.ts";
 import type { PeerStatus } from "../model/member.ts";
 import type { PromiseAnswer, PromiseAsked } from "../model/promise.ts";
 import type { Instant } from "../model/time.ts";
-import type { NodeOptions, NodePorts } from "../node/node.ts";
+import type { NodeOptions, NodePorts, RepopulateOutcome, RepopulateWish } from "../node/node.ts";
 
 /** What the loop of a node has last seen and decided, as far as a checker asks for it. */
 export interface LastWord {
@@ -25,6 +25,7 @@ export interface SimNode {
   promise(asked: PromiseAsked): Promise<PromiseAnswer>;
   requestRestart(): void;
   requestReinitialise(): void;
+  repopulate(wish: RepopulateWish): Promise<RepopulateOutcome>;
   stop(): Promise<void>;
   detach(): Promise<void>;
 }

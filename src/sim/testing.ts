@@ -11,6 +11,7 @@ const NOBODY: SimNode = {
   promise: () => Promise.reject(new Error("nobody")),
   requestRestart: () => undefined,
   requestReinitialise: () => undefined,
+  repopulate: () => Promise.reject(new Error("nobody")),
   stop: () => Promise.resolve(),
   detach: () => Promise.resolve(),
 };

@@ -14,8 +14,8 @@ interface SignOfLife {
   readonly holdMs: number;
 }
 
-/** The ports of one agent, with a witness at the store's. It changes nothing. */
-export function witnessed(ports: NodePorts, host: SimHost): NodePorts {
+/** The ports of one agent, with a witness at the store's. It changes nothing. `termBase`: of the store that answers. */
+export function witnessed(ports: NodePorts, host: SimHost, termBase: () => number): NodePorts {
   const { store } = ports;
   const { truth, clock, name } = host;
   const told: Store = {
@@ -31,7 +31,7 @@ export function witnessed(ports: NodePorts, host: SimHost): NodePorts {
       if (sign.term !== 0) truth.tell({ kind: "renewal-sent", host: name, term: sign.term });
       const until = validUntil(sentAt, sign.holdMs);
       return answer.then((commit) => {
-        const term = sign.term === 0 ? commit.header.revision : sign.term;
+        const term = sign.term === 0 ? commit.header.revision + termBase() : sign.term;
         if (commit.succeeded) truth.tell({ kind: "lease-confirmed", host: name, term, until });
         return commit;
       });

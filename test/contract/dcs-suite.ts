@@ -70,18 +70,13 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       await put("failover", '{"leader":"b"}');
       const seen = await look();
       await lead(b);
-      expect(await dcs.repopulate(await look(), facts, LIMIT_MS)).toBe("refused");
       expect(await dcs.repopulate(seen, facts, LIMIT_MS)).toBe("refused");
-      const held = await look();
-      await dcs.release(
-        held.leader?.term ?? 0,
-        b,
-        { heir: undefined, minLsn: undefined },
-        LIMIT_MS,
-      );
-      expect(await dcs.repopulate(await look(), facts, LIMIT_MS)).toBe("written");
+      const left = await look();
+      expect(await dcs.repopulate(left, facts, LIMIT_MS)).toBe("written");
+      expect((await dcs.renew(left.leader?.term ?? 0, b, 1, LIMIT_MS)).kind).toBe("lost");
       const told = await look();
       expect(told).toMatchObject({
+        leader: undefined,
         initialize: { value: "7" },
         lineage: { value: branches },
         roster: { value: { a: "http://a:8008" } },

@@ -19,9 +19,13 @@ const cli = join(import.meta.dirname, "..", "..", "dist", "cli.mjs");
 const LIMIT_MS = 60_000;
 const lab = useLab("refill", { ttlSeconds: 5 });
 
-async function repopulate(node: string, ...words: readonly string[]) {
+const repopulate = (node: string, ...words: readonly string[]) =>
+  understudy(node, "store", "repopulate", ...words);
+
+/** The command as a person types it on the host of this member. */
+async function understudy(node: string, ...words: readonly string[]) {
   const file = lab().members.find(({ name }) => name === node)?.configFile ?? "";
-  const args = [cli, "-c", file, "store", "repopulate", ...words];
+  const args = [cli, "-c", file, ...words];
   try {
     const { stdout, stderr } = await execute(process.execPath, args, { timeout: LIMIT_MS });
     return { code: 0, out: stdout, talk: stderr };
@@ -40,10 +44,14 @@ const reasons = () =>
     }),
   );
 
+async function everyEtcd(verb: "kill-etcd" | "restart-etcd"): Promise<void> {
+  for (const { name } of lab().etcd) await make(lab(), verb, name);
+}
+
 async function loseTheStore(): Promise<void> {
-  for (const { name } of lab().etcd) await make(lab(), "kill-etcd", name);
+  await everyEtcd("kill-etcd");
   for (const { dir } of lab().etcd) rmSync(join(dir, "data"), { recursive: true });
-  for (const { name } of lab().etcd) await make(lab(), "restart-etcd", name);
+  await everyEtcd("restart-etcd");
 }
 
 describe("a store that has lost everything", () => {

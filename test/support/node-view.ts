@@ -1,13 +1,6 @@
 // A node as the REST API sees it, built from plain values: tests change what they ask about.
 
-import type {
-  NodeRequest,
-  NodeView,
-  RepopulateOutcome,
-  RepopulateWish,
-  RequestOutcome,
-  View,
-} from "../../src/agent/api/node-view.ts";
+import type { NodeRequest, NodeView, RequestOutcome, View } from "../../src/agent/api/node-view.ts";
 import type { ApiContext } from "../../src/agent/api/route.ts";
 import type { ClusterSnapshot, FailoverIntent } from "../../src/model/cluster.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config.ts";
@@ -22,6 +15,7 @@ import { parseNodeFile } from "../../src/model/settings-file.ts";
 import type { SlotReport } from "../../src/model/slot-report.ts";
 import { after, type Instant, instant } from "../../src/model/time.ts";
 import { FIRST_BRANCH } from "../../src/model/timeline.ts";
+import type { RepopulateOutcome, RepopulateWish } from "../../src/node/node.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Log } from "../../src/ports/log.ts";
 

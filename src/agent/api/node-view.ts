@@ -13,7 +13,8 @@ import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { SlotReport } from "../../model/slot-report.ts";
 import type { Instant, Ms } from "../../model/time.ts";
-import type { ClusterFacts, WriteOutcome } from "../../ports/dcs.ts";
+import type { RepopulateOutcome, RepopulateWish } from "../../node/node.ts";
+import type { WriteOutcome } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
 import type { LogPart } from "../log-tail.ts";
 
@@ -95,17 +96,6 @@ export type RequestOutcome =
   | { readonly kind: "done" }
   | { readonly kind: "refused"; readonly why: string }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly why: string };
-
-export interface RepopulateWish {
-  /** Members that are gone for good: they need not answer. */
-  readonly without: readonly string[];
-  /** Only judges, and says what would be written. */
-  readonly isDryRun: boolean;
-}
-
-export type RepopulateOutcome =
-  | { readonly kind: "refused"; readonly why: string; readonly next: string }
-  | { readonly kind: "possible" | "written"; readonly facts: ClusterFacts };
 
 export interface NodeView {
   view(): View;

@@ -1,7 +1,7 @@
 // A store that was lost or set back: which member may tell it about the cluster again, and the word to do so (R31).
 import { printLsn } from "../../model/lsn.ts";
 import { isObject } from "../../model/wire/json.ts";
-import type { RepopulateOutcome } from "./node-view.ts";
+import type { RepopulateOutcome } from "../../node/node.ts";
 import { type ApiContext, failure, json, type Route, type RouteAnswer, text } from "./route.ts";
 
 /** The scope has to be named: what is written decides which history the cluster goes on with. */
