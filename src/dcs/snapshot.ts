@@ -3,6 +3,8 @@ import type { ClusterSnapshot, Hold, Leader, Versioned } from "../model/cluster.
 import { DEFAULT_CONFIG, type DynamicConfig, holdMsOf } from "../model/config.ts";
 import type { Member } from "../model/member.ts";
 import type { RouterStatus } from "../model/route.ts";
+import { isSame } from "../model/same.ts";
+import type { Ms } from "../model/time.ts";
 import { type ParsedConfig, parseConfig, printProblem } from "../model/wire/config.ts";
 import {
   parseFailover,
@@ -28,6 +30,12 @@ interface Reading {
   readonly versioned: Versioned<unknown>;
 }
 
+/** What the value of `hold` means depends on it. */
+interface HoldLight {
+  readonly unreadableMs: Ms;
+  readonly termBase: number;
+}
+
 interface LastSnapshot {
   readonly entries: readonly KeyValue[];
   readonly lastGood: DynamicConfig | undefined;
@@ -42,7 +50,7 @@ export class SnapshotReader {
   readonly #keys: Keys;
   readonly #readings = new Map<string, Reading>();
   #last: LastSnapshot | undefined;
-  #hold: { entry: KeyValue; unreadableMs: number; hold: Hold } | undefined;
+  #hold: { entry: KeyValue; light: HoldLight; hold: Hold } | undefined;
 
   constructor(keys: Keys) {
     this.#keys = keys;
@@ -71,7 +79,8 @@ export class SnapshotReader {
     const lineage = read(keys.lineage, lineageIn);
     const succession = read(keys.succession, parseSuccession);
     const termBase = succession.value?.termBase ?? 0;
-    const hold = this.#holdIn(at.get(keys.hold), holdMsOf(config.value ?? DEFAULT_CONFIG));
+    const unreadableMs = holdMsOf(config.value ?? DEFAULT_CONFIG);
+    const hold = this.#holdIn(at.get(keys.hold), { unreadableMs, termBase });
     return {
       header,
       initialize: read(keys.initialize, initializeIn),
@@ -79,7 +88,7 @@ export class SnapshotReader {
       configWarnings:
         lineage.value === undefined ? [...warnings, "lineage: the key cannot be read"] : warnings,
       leader: leaderIn(at.get(keys.leader), termBase),
-      hold: hold && withTerm(hold, termBase),
+      hold,
       members,
       failover: read(keys.failover, parseFailover),
       // The older key counts only while the newer one was never written.
@@ -119,13 +128,16 @@ export class SnapshotReader {
     return members;
   }
 
-  /** Not by its text alone: what an acquire has just written bears its revision in the place of its term. */
-  #holdIn(entry: KeyValue | undefined, unreadableMs: number): Hold | undefined {
+  /** Not by its text alone: what an acquire has just written has the term that begins at its revision. */
+  #holdIn(entry: KeyValue | undefined, light: HoldLight): Hold | undefined {
     if (entry === undefined) return undefined;
     const last = this.#hold;
-    if (last?.unreadableMs === unreadableMs && isSameEntry(last.entry, entry)) return last.hold;
-    const hold = parseHold(entry.value, entry.modRevision, unreadableMs);
-    this.#hold = { entry, unreadableMs, hold };
+    if (last !== undefined && isSameEntry(last.entry, entry) && isSame(last.light, light))
+      return last.hold;
+    const { modRevision, value } = entry;
+    const { termBase, unreadableMs } = light;
+    const hold = { ...parseHold(value, modRevision + termBase, unreadableMs), modRevision };
+    this.#hold = { entry, light, hold };
     return hold;
   }
 
@@ -183,7 +195,3 @@ function leaderIn(entry: KeyValue | undefined, termBase: number): Leader | undef
   if (entry === undefined) return undefined;
   return { name: entry.value, term: entry.createRevision + termBase, leaseId: entry.lease };
 }
-
-/** A hold that an acquire has just written bears its revision in the place of its term. */
-const withTerm = (hold: Hold, termBase: number): Hold =>
-  hold.term === hold.modRevision ? { ...hold, term: hold.term + termBase } : hold;

@@ -103,6 +103,32 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       expect((await accepting.release(term, a, release, LIMIT_MS)).kind).toBe("renewed");
     });
 
+    it("reads the term of a renewal that happens to stand at a revision of that number", async () => {
+      const { header } = await look();
+      const termBase = 20;
+      const succession = { id: "next", systemId: "7", termBase, by: "a" };
+      const facts = {
+        succession,
+        branches: [],
+        configJson: "{}",
+        roster: {},
+        unguarded: undefined,
+      };
+      expect(await dcs.repopulate(await look(), facts, LIMIT_MS)).toBe("written");
+      const accepting = createDcs({
+        store: made.store,
+        namespace: "/service/",
+        scope,
+        termBase: () => termBase,
+      });
+      const won = await accepting.acquire(basisOf(await look()), a, LIMIT_MS);
+      const term = won.kind === "won" ? won.term : 0;
+      expect(term).toBeGreaterThan(header.revision + termBase);
+      while ((await look()).header.revision < term - 1) await put("failover", "{}");
+      expect((await accepting.renew(term, a, 1, LIMIT_MS)).kind).toBe("renewed");
+      expect((await look()).hold).toMatchObject({ term, modRevision: term });
+    });
+
     it("gives the leadership to one of two", async () => {
       const basis = basisOf(await look());
       const outcomes = await Promise.all([
