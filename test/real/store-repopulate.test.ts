@@ -70,6 +70,10 @@ describe("a store that has lost everything", () => {
     const wrong = await repopulate(other, "--confirm", scope);
     expect(wrong).toMatchObject({ code: 6 });
     expect(wrong.talk).toContain(`${member.name} led last`);
+    await until("the end of the last lease", async () => {
+      const { code } = await repopulate(member.name, "--dry-run");
+      return code === 0;
+    });
     expect(await repopulate(member.name)).toMatchObject({ code: 7 });
     expect((await reasons()).includes("store_changed")).toBe(true);
 
