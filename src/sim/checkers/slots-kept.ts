@@ -16,14 +16,18 @@ export const slotsKept: MakeChecker = ({ cluster, violate }) => {
   const asked = cluster.options.config["member_slots_ttl"];
   const ttlMs = (typeof asked === "number" ? asked : DEFAULT_TTL_S) * 1_000;
   const lastSeen = new Map<string, number>();
+  const servedBefore = new Map<string, boolean>();
   let sampledAt = Number.NEGATIVE_INFINITY;
   const sample = (at: number): void => {
     if (at < sampledAt + SAMPLE_MS || cluster.store.isForeign) return;
     sampledAt = at;
     for (const name of cluster.hosts.keys()) {
-      // A primary lives on by its peers' promises when it cannot reach the store and its key has ended.
+      // A primary lives on by its peers' promises when it cannot reach the store and its key has ended. One seen
+      // for a single moment does not: it has slept past its deadline, and its fence stops it as it wakes.
       const isServing = serves(cluster.host(name));
-      const isThere = isServing || cluster.store.state.keys.has(`/service/demo/members/${name}`);
+      const livesOn = isServing && servedBefore.get(name) === true;
+      servedBefore.set(name, isServing);
+      const isThere = livesOn || cluster.store.state.keys.has(`/service/demo/members/${name}`);
       if (isThere) lastSeen.set(slotNameOf(name), at);
     }
   };
