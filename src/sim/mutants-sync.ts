@@ -4,6 +4,7 @@ import type { LocalServer } from "../model/server.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { Postgres } from "../ports/postgres.ts";
 import type { Write } from "../ports/store.ts";
+import type { Fault } from "../scenario/verbs.ts";
 import type { Mutant } from "./mutant.ts";
 import { postgresWith } from "./mutants-postgres.ts";
 import { isFor, storeWith } from "./mutants-store.ts";
@@ -76,6 +77,19 @@ export function votesAndReceives(ports: NodePorts): NodePorts {
   return { ...ports, postgres: postgresWith(postgres, retouch, { follow }) };
 }
 
+/**
+ * The standby that commits wait for dies, so the leader changes `sync`, over a way to the store on which requests take
+ * long; and while they are under way its lease ends. Each round at another moment of the change.
+ */
+function deposedWithSyncUnderWay(): readonly Fault[] {
+  const rounds = Array.from({ length: 12 }, (_, i) => ({ atMs: 40_000 + i * 40_000, step: i }));
+  return rounds.flatMap(({ atMs, step }): readonly Fault[] => [
+    { atMs, forMs: 6_000, verb: { do: "slowStore", node: "primary", delayMs: 500, askShare: 1 } },
+    { atMs, forMs: 6_000, verb: { do: "killPostmaster", node: "standby" } },
+    { atMs: atMs + 500 + step * 200, verb: { do: "revokeLease", node: "primary" } },
+  ]);
+}
+
 export const SYNC_MUTANTS: readonly Mutant[] = [
   {
     name: "sync-believed-from-view",
@@ -119,7 +133,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: "sync-without-term",
     flaws: { wrapPorts: writesSyncWithoutTerm },
     breaks: ["S10"],
-    hunts: ["applyLate", "killPostmaster", "loseAnswers", "stallAgent"],
+    faults: deposedWithSyncUnderWay(),
     config: { ttl: 5, loop_wait: 1, synchronous_mode: "on" },
   },
 ];
