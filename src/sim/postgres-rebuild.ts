@@ -109,6 +109,8 @@ export function rewind(request: RebuildRequest): Promise<void> {
         throw new AppError("PG_REWIND_FAILED", "rewinding", "no data");
       if (mine.branch.timeline !== theirs.branch.timeline) {
         const common = commonByNumbers(mine.branch, theirs.branch) ?? 0;
+        // Files that it does not take from the source it removes, and slots are such files.
+        mine.slots.clear();
         mine.end = Math.max(common, theirs.flushed - host.dice.integer(20_000));
         mine.flushed = mine.end;
         mine.branch = branchAt(theirs.branch, mine.end);

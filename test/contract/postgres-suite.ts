@@ -60,6 +60,7 @@ export function postgresContract(name: string, make: () => Promise<PostgresUnder
     let c: ServerUnderTest;
     let second: Branch;
     let lineage: Lineage;
+    let slotsBefore: SqlState["slots"];
 
     beforeAll(async () => {
       stage = await make();
@@ -257,7 +258,8 @@ export function postgresContract(name: string, make: () => Promise<PostgresUnder
       await until("c has left", async () => (await sqlOf(c)).walReceiver === undefined);
       const from = (await sqlOf(c)).position;
       await b.write();
-      const { position } = await sqlOf(b);
+      const { position, slots } = await sqlOf(b);
+      slotsBefore = slots;
       const scan = (its: Lineage) => b.postgres.crashEnd(from, its, LOOK_MS, never());
       expect((await scan(mine)).kind).toBe("unknown"); // it runs
       await b.fence.killServer(0, STOP_MS, never());
@@ -282,6 +284,9 @@ export function postgresContract(name: string, make: () => Promise<PostgresUnder
       const seen = await look(b);
       expect(seen).toMatchObject({ directory: "data", standbySignal: true, lineage });
       await b.postgres.startStandby(PLAN, c.upstream("b"), START_MS, never());
+      // Where its own slots were says nothing about the WAL that it has now.
+      expect(slotsBefore).not.toEqual([]);
+      expect((await sqlOf(b)).slots).toEqual([]);
       await streams(b, 5);
       await hasAll(b, c);
     });
