@@ -71,6 +71,7 @@ import { routerDiesInASwitchover } from "./router-dies-in-a-switchover.ts";
 import { routerDiesWhileClientsWait } from "./router-dies-while-clients-wait.ts";
 import { routerFollowsFailover } from "./router-follows-failover.ts";
 import { routerWithoutAStore } from "./router-without-a-store.ts";
+import { secondPrimarySleeps } from "./second-primary-sleeps.ts";
 import { serverRefusesEverybody } from "./server-refuses-everybody.ts";
 import { siteAway } from "./site-away.ts";
 import { siteDemoted } from "./site-demoted.ts";
@@ -181,6 +182,7 @@ export const STORIES: readonly Scenario[] = [
   logicalSlotSurvives,
   logicalCopyTooYoung,
   lateReader,
+  secondPrimarySleeps,
   lostSlotIsNotAskedFor,
   syncHostDies,
   syncStandbyDies,
