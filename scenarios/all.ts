@@ -45,6 +45,7 @@ import { lostAnswers } from "./lost-answers.ts";
 import { lostSlotIsNotAskedFor } from "./lost-slot-is-not-asked-for.ts";
 import { memberAwayForLong } from "./member-away-for-long.ts";
 import { memberAwayIsNotListed } from "./member-away-is-not-listed.ts";
+import { memberBackWhileStoreAway } from "./member-back-while-store-away.ts";
 import { orphanBackendCommits } from "./orphan-backend-commits.ts";
 import { otherStoreAnswers } from "./other-store-answers.ts";
 import { ownCommandRefuses } from "./own-command-refuses.ts";
@@ -176,6 +177,7 @@ export const STORIES: readonly Scenario[] = [
   foreignData,
   dataOfAnotherCluster,
   memberAwayForLong,
+  memberBackWhileStoreAway,
   storeLostForGood,
   primaryCutForLong,
   cascadeSurvives,

@@ -49,6 +49,23 @@ function takesLeadersForAway(ports: NodePorts): NodePorts {
   return { ...ports, store: storeWith(store, { range }) };
 }
 
+/** Silence counts as absence: a member has left when it was last seen a minute ago, though nobody could look meanwhile. */
+function takesSilenceForAbsence(ports: NodePorts): NodePorts {
+  const { postgres, store, clock } = ports;
+  const seenAt = new Map<string, Instant>();
+  const range: Store["range"] = async (prefix, options) => {
+    const answer = await store.range(prefix, options);
+    for (const { key } of answer.entries) {
+      const name = MEMBER_KEY.exec(key)?.[1];
+      if (name !== undefined) seenAt.set(name, clock.now());
+    }
+    for (const [name, at] of seenAt)
+      if (isOver(at, clock.now())) await postgres.syncSlots([], [slotNameOf(name)], {}, NEVER);
+    return answer;
+  };
+  return { ...ports, store: storeWith(store, { range }) };
+}
+
 const NEVER = new AbortController().signal;
 const isOver = (since: Instant | undefined, now: Instant): boolean =>
   since !== undefined && now - since >= AWAY_MS;
@@ -100,5 +117,11 @@ export const SLOT_MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: takesLeadersForAway },
     breaks: ["S20"],
     story: "primary-cut-for-long",
+  },
+  {
+    name: "silence-counts-as-absence",
+    flaws: { wrapPorts: takesSilenceForAbsence },
+    breaks: ["S20"],
+    story: "member-back-while-store-away",
   },
 ];

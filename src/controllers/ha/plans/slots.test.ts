@@ -100,6 +100,15 @@ describe("the slot of a member that is away", () => {
     expect(world.memory.unneededSince["n3"]).toBe(instant(NOW + 28 * MINUTE));
   });
 
+  it("is not counted while the store cannot be read: the count goes on where the leader's stood", () => {
+    const blind = [gone("n3"), learnt, later(29.5 * MINUTE), unread, learnt, later(60 * MINUTE)];
+    const status = publishedStatus({ n1: CHECKPOINT }, { n3: 29 * MINUTE });
+    const seeing: Change = (w) => ({ ...w, store: following().store });
+    const again = [...blind, seeing, gone("n3"), status, learnt];
+    expect(dropped(standby(...again))).toEqual([]);
+    expect(dropped(standby(...again, later(MINUTE)))).toEqual(["n3"]);
+  });
+
   it("is published by the leader with its age in whole minutes", () => {
     const [write] = leader(gone("n3"), learnt, later(90_000));
     expect(write).toMatchObject({ kind: "write-status", status: { absentMs: { n3: MINUTE } } });

@@ -61,14 +61,17 @@ export function slotMemory(w: HaWorld): Pick<HaMemory, "unneededSince" | "idleSi
   return { unneededSince: unneeded(w), idleSince: idle(w) };
 }
 
+const NOTHING_COUNTED: HaMemory["unneededSince"] = {};
+
 /**
  * Our own count, begun where the leader's published one stood: an absence survives every failover. It never runs far
- * ahead of the leader's, which may have seen a short return that we have missed. A store that cannot be read changes
- * nothing: not seeing a member there is not its absence.
+ * ahead of the leader's, which may have seen a short return that we have missed. A store that cannot be read ends it,
+ * to begin again like that: not seeing a member there is not its absence, and who came back meanwhile must get the
+ * time to say so.
  */
 function unneeded(w: HaWorld): HaMemory["unneededSince"] {
   const c = clusterOf(w);
-  if (c === undefined) return w.memory.unneededSince;
+  if (c === undefined) return NOTHING_COUNTED;
   const { absentMs } = c.status.value;
   const members = memberSlots(w, c);
   const leaders = leadersOf(c).map(slotNameOf);

@@ -1,0 +1,71 @@
+// Does the checker of S20 ask no more of a member than could be known, and no less?
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Checker } from "./checkers/checker.ts";
+import { slotsKept } from "./checkers/slots-kept.ts";
+import { agentOn, type Room, room } from "./testing.ts";
+import { Workload } from "./workload.ts";
+
+/** Slots are kept for 30 minutes when nobody asks otherwise. */
+const TTL_MS = 1_800_000;
+const MEMBER = "/service/demo/members/n3";
+
+describe("the slot of a member that has been away for long", () => {
+  let r: Room;
+  let checker: Checker;
+  let said: string[];
+
+  beforeEach(() => {
+    r = room();
+    said = [];
+    checker = slotsKept({
+      cluster: r.cluster,
+      workload: new Workload(r.cluster, { clients: 0, everyMs: 1_000, largestRow: 0 }),
+      holdMs: 20_000,
+      maximumLag: 0,
+      isSynchronous: false,
+      violate: (rule) => said.push(rule),
+    });
+    shows(true);
+    looks(0);
+    shows(false);
+    looks(1_000);
+  });
+
+  const looks = (at: number): void => checker.see?.({ kind: "look", host: "n1" }, at);
+  const drops = (at: number): void =>
+    checker.see?.({ kind: "slot-dropped", host: "n1", slot: "n3", isOurs: true }, at);
+  const shows = (isThere: boolean): void => {
+    const write = isThere
+      ? ({ kind: "put", key: MEMBER, value: "{}" } as const)
+      : ({ kind: "delete", key: MEMBER } as const);
+    r.cluster.store.state.commit([], [write]);
+  };
+
+  it("may be dropped, and not a while sooner", () => {
+    drops(TTL_MS - 60_000);
+    expect(said).toEqual(["S20"]);
+    drops(TTL_MS);
+    expect(said).toEqual(["S20"]);
+  });
+
+  it("may be dropped when the member comes back after the look, and not when it came before", () => {
+    looks(TTL_MS);
+    shows(true);
+    drops(TTL_MS + 1_500);
+    expect(said).toEqual([]);
+    looks(TTL_MS + 1_600);
+    drops(TTL_MS + 1_700);
+    expect(said).toEqual(["S20"]);
+  });
+
+  it("is kept for one that came back while the store answered nobody for long", () => {
+    looks(TTL_MS - 60_000);
+    r.cluster.store.setUp(0, false);
+    agentOn(r, "n3");
+    looks(TTL_MS - 1_000);
+    r.cluster.store.setUp(0, true);
+    looks(TTL_MS + 1_000);
+    drops(TTL_MS + 1_010);
+    expect(said).toEqual(["S20"]);
+  });
+});
