@@ -1,7 +1,6 @@
 // How do clients of a lab get in through its routers, and from when on?
 import { AppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
-import { makeDatabase } from "./databases.ts";
 import { superuser } from "./health.ts";
 import { APP_DATABASE } from "./layout.ts";
 import { directPath, LOAD_DATABASE, type LoadPath } from "./load.ts";
@@ -10,9 +9,8 @@ import type { LabRecord, LabRouter } from "./record.ts";
 import { Session, type Target } from "./session.ts";
 import { waitFor } from "./wait-until.ts";
 
-/** Makes the applications' database and starts the routers; ends when each lets clients in to write and to read. */
+/** Starts the routers; ends when each lets clients in to write and to read. */
 export async function bringUpRouters(lab: LabRecord, limitMs: Ms): Promise<void> {
-  await makeDatabase(lab, APP_DATABASE);
   for (const router of lab.routers) await startAgent(lab, router);
   for (const router of lab.routers) await waitForDoors(lab, router, limitMs);
 }

@@ -3,11 +3,12 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { AppError, asAppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
 import { freeBlock, freePorts, usualPorts } from "./addresses.ts";
+import { makeDatabase } from "./databases.ts";
 import { mountDisk } from "./disks.ts";
 import { takeDown } from "./down.ts";
 import { startEtcd, waitForEtcd } from "./etcd.ts";
 import { waitForAgreement, waitForHealthy, waitForPrimary, waitForStandbys } from "./health.ts";
-import { FIRST_ROUTER, type LabOptions, layOut } from "./layout.ts";
+import { APP_DATABASE, FIRST_ROUTER, type LabOptions, layOut } from "./layout.ts";
 import { makeNetwork } from "./namespaces.ts";
 import {
   freeThird,
@@ -115,16 +116,19 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
   }
   const primary = await waitForPrimary(lab, limitMs);
   done(`${primary.member.name} is the primary and takes writes`);
+  // The routers' database is copied with the rest: made later, it would leave the standbys behind for a moment.
+  if (lab.routers.length > 0) await makeDatabase(lab, APP_DATABASE);
   for (const member of others) await startAgent(lab, member);
   await waitForHealthy(lab, limitMs);
   const standbys = lab.members.filter((m) => m.name !== primary.member.name).map((m) => m.name);
-  // A lab with warnings of its own (a pause, a setting that is not acted on) is up all the same.
-  await waitForAgreement(lab, AGREEMENT_LIMIT_MS).catch(() => undefined);
   const verb = standbys.length === 1 ? "streams" : "stream";
   if (standbys.length > 0) done(`${standbys.join(" and ")} ${verb} from it`);
-  if (lab.routers.length === 0) return;
-  await bringUpRouters(lab, limitMs);
-  done(`${lab.routers.map(({ name }) => name).join(" and ")} lets clients in`);
+  if (lab.routers.length > 0) {
+    await bringUpRouters(lab, limitMs);
+    done(`${lab.routers.map(({ name }) => name).join(" and ")} lets clients in`);
+  }
+  // A lab with warnings of its own (a pause, a setting that is not acted on) is up all the same.
+  await waitForAgreement(lab, AGREEMENT_LIMIT_MS).catch(() => undefined);
 }
 
 /** The first node copies the other lab's primary and receives from it, the others receive from the first. */

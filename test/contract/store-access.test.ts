@@ -207,7 +207,7 @@ describe("three members of which one is frozen", () => {
     await until("the watch stands", () => seen.gaps > 0);
     await put(store, "/f/a", "0");
     await until("the first change", () => seen.events.length > 0);
-    etcd.members[0]?.pause();
+    await etcd.members[0]?.pause();
     try {
       let written = 0;
       for (let n = 1; n <= 10; n += 1) {

@@ -1,7 +1,7 @@
 // A real etcd of one or three members on loopback, for as long as a test needs it.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,8 +14,8 @@ export interface EtcdMember {
   /** Ends the process, as a crash does; the data stays. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** Freezes it: connections are still accepted by the kernel. */
-  pause(): void;
+  /** Freezes it, down to its last thread; connections are still accepted by the kernel. */
+  pause(): Promise<void>;
   resume(): void;
 }
 
@@ -120,7 +120,10 @@ function createMember(url: string, args: readonly string[]): EtcdMember {
       ending.kill("SIGKILL");
       await gone;
     },
-    pause: () => void child?.kill("SIGSTOP"),
+    async pause() {
+      child?.kill("SIGSTOP");
+      await until("etcd stands still", () => standsStill(child?.pid));
+    },
     resume: () => void child?.kill("SIGCONT"),
   };
 }
@@ -136,6 +139,15 @@ async function until(what: string, attempt: () => Promise<unknown>): Promise<voi
       if (Date.now() > giveUpAt) throw new Error(`waited too long: ${what}`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+}
+
+/** A signal is only on its way when it has been sent: a thread that still runs could give one more answer. */
+async function standsStill(pid: number | undefined): Promise<void> {
+  const tasks = `/proc/${pid}/task`;
+  for (const task of await readdir(tasks)) {
+    const stat = await readFile(join(tasks, task, "stat"), "latin1");
+    if (!/\) T /.test(stat)) throw new Error(`thread ${task} runs`);
   }
 }
 
