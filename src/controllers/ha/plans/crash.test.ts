@@ -17,6 +17,7 @@ import {
   remembering,
   stoppedAt,
   WALL_MS,
+  watchdogIs,
 } from "../../../../test/support/world.ts";
 import { lsn } from "../../../model/lsn.ts";
 import { after } from "../../../model/time.ts";
@@ -176,5 +177,31 @@ describe("a switchover whose server is down", () => {
     const later = intent({ leader: "n1", candidate: "n2", scheduledAtMs: WALL_MS + 1 });
     const w = given(leading(), stoppedAt(END), later, behind);
     expect(decide(w).because).toBe("crash_restarting");
+  });
+});
+
+describe("a dead primary without the watchdog that it requires (S14)", () => {
+  const wish = intent({ leader: "n1", candidate: "n2" });
+  const long = remembering({ downSince: after(NOW, -3_000) });
+  const abandoned = [stoppedAt(END), wish, long];
+
+  it.each([
+    ["that crashed", [crashed, long, scanned(END)]],
+    ["whose restart was asked for", [stoppedAt(END), askedToRestart]],
+    ["whose candidate fell out of the switchover", abandoned],
+  ])("%s is not started again, whoever answers", (_, changes) => {
+    for (const others of [[], [behind], [peerSays("n3")]]) {
+      const w = given(leading(), ...changes, ...others, watchdogIs("failed"));
+      expect(decide(w).step).toMatchObject({ kind: "release", term: 100 });
+    }
+  });
+
+  it("hands over to another than the candidate that fell out, and takes the wish back", () => {
+    const w = given(leading(), ...abandoned, watchdogIs("failed"), peerSays("n3"));
+    expect(decide(w)).toMatchObject({
+      because: "crash_handing_over",
+      step: { release: { heir: "n3", minLsn: END } },
+      upkeep: expect.arrayContaining([{ kind: "clear-failover", revision: 450 }]),
+    });
   });
 });

@@ -28,14 +28,6 @@ export function deadPrimary(w: HaWorld, lease: Lease): Verdict {
     return startInPlace(w, lease, "lead_restarting", false);
   const end = cleanEnd(w);
   if (end !== undefined && isSwitchoverDue(w)) return switchover(w, lease, end);
-  if (lacksWatchdog(w) && successors(w).length === 0) {
-    const nobody = { heir: undefined, minLsn: end };
-    return {
-      because: "lead_without_watchdog",
-      detail: `it is ${w.fence.watchdog}, and nobody can take over`,
-      step: { kind: "release", term: lease.term, release: nobody },
-    };
-  }
   return crashed(w, lease, end);
 }
 
@@ -55,15 +47,17 @@ function switchover(w: HaWorld, lease: Lease, end: Lsn): Verdict {
     };
   }
   const revision = clusterOf(w)?.failover.modRevision ?? 0;
-  return {
-    ...startInPlace(w, lease, "switchover_abandoned", false),
-    upkeep: [{ kind: "clear-failover", revision }],
-  };
+  // R14: its watchdog may have failed since the switchover began; then the leadership goes to whoever can have it.
+  const instead = lacksWatchdog(w)
+    ? crashed(w, lease, end)
+    : startInPlace(w, lease, "switchover_abandoned", false);
+  return { ...instead, upkeep: [{ kind: "clear-failover", revision }] };
 }
 
 function crashed(w: HaWorld, lease: Lease, clean: Lsn | undefined): Verdict {
   const best = successors(w)[0];
-  if (best === undefined) return restartOrGiveUp(w, lease, undefined);
+  if (best === undefined)
+    return lacksWatchdog(w) ? toNobody(w, lease, clean) : restartOrGiveUp(w, lease, undefined);
   const end = clean ?? examined(w);
   if (end === "not yet") {
     return {
@@ -76,6 +70,15 @@ function crashed(w: HaWorld, lease: Lease, clean: Lsn | undefined): Verdict {
   if (end !== undefined && best.position >= end)
     return release(lease, best, end, "crash_handing_over");
   return restartOrGiveUp(w, lease, end);
+}
+
+/** It must not lead and nobody is there to lead instead: whoever comes first may have the lease. */
+function toNobody(w: HaWorld, lease: Lease, end: Lsn | undefined): Verdict {
+  return {
+    because: "lead_without_watchdog",
+    detail: `it is ${w.fence.watchdog}, and nobody can take over`,
+    step: { kind: "release", term: lease.term, release: { heir: undefined, minLsn: end } },
+  };
 }
 
 /** What the scan of this death's WAL said: its end, undefined for "unknown", or "not yet". */
