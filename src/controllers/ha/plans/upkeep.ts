@@ -24,12 +24,7 @@ export function leaderUpkeep(w: HaWorld, term: number): readonly HaUpkeep[] {
   return [
     ...settings(w),
     ...exactFork(w, c, term),
-    ...slotUpkeep(w, c),
-    ...status(w, c, term),
-    ...history(w, c, term),
-    ...rosterUpkeep(w, c, term),
-    ...finishedIntent(w, c),
-    ...endedPause(w, c),
+    ...holderUpkeep(w, c, term, history(w, c, term)),
   ];
 }
 
@@ -43,14 +38,24 @@ export function siteUpkeep(w: HaWorld, { term }: Lease): readonly HaUpkeep[] {
     ...syncNamesUpkeep(w),
     ...recordUpkeep(w, remoteSource(w, term)),
     ...siteBranches(w, c, term),
-    ...slotUpkeep(w, c),
-    ...status(w, c, term),
-    ...siteHistory(w, c, term),
-    ...rosterUpkeep(w, c, term),
-    ...finishedIntent(w, c),
-    ...endedPause(w, c),
+    ...holderUpkeep(w, c, term, siteHistory(w, c, term)),
   ];
 }
+
+/** What goes with the lease, whatever kind of leader holds it. */
+const holderUpkeep = (
+  w: HaWorld,
+  c: ClusterSnapshot,
+  term: number,
+  rows: readonly HaUpkeep[],
+): readonly HaUpkeep[] => [
+  ...slotUpkeep(w, c),
+  ...status(w, c, term),
+  ...rows,
+  ...rosterUpkeep(w, c, term),
+  ...finishedIntent(w, c),
+  ...endedPause(w, c),
+];
 
 /** A standby's: the record of the branches it follows, slots for a life after a promotion (R42). */
 export function standbyUpkeep(w: HaWorld, source: Source | undefined): readonly HaUpkeep[] {
