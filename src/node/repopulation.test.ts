@@ -6,6 +6,7 @@ import {
   END,
   LINEAGE,
   leading,
+  peerStatus,
   ROSTER,
   SYSTEM_ID,
   TERM,
@@ -14,7 +15,6 @@ import {
 import { known, unknown } from "../model/known.ts";
 import { lsn } from "../model/lsn.ts";
 import type { PeerStatus } from "../model/member.ts";
-import { DEFAULT_TAGS } from "../model/settings.ts";
 import { recordOf } from "../model/store-record.ts";
 import { instant } from "../model/time.ts";
 import { planRepopulation, type RepopulationFacts } from "./repopulation.ts";
@@ -29,23 +29,7 @@ const lost = {
   leader: undefined,
   hold: undefined,
 };
-const peer = (change: Partial<PeerStatus> = {}) =>
-  known<PeerStatus>(
-    {
-      name: "n2",
-      role: "standby",
-      state: "running",
-      position: END,
-      timeline: 2,
-      lineage: LINEAGE,
-      tags: DEFAULT_TAGS,
-      unfit: undefined,
-      watchdogFailed: false,
-      promisedTerm: undefined,
-      ...change,
-    },
-    instant(0),
-  );
+const peer = (change: Partial<PeerStatus> = {}) => known(peerStatus("n2", change), instant(0));
 const silent = unknown("limit", instant(0));
 
 const facts = (change: Partial<RepopulationFacts> = {}): RepopulationFacts => ({

@@ -499,30 +499,23 @@ export const foreignSystem: Change = (w) =>
   server({ control: { ...control("in production"), systemId: "7999999999999999999" } })(w);
 
 // ── the others ──────────────────────────────────────────────────────────────────────────────────
+/** What a healthy standby that has every byte answers. */
+export const peerStatus = (name: string, change: Partial<PeerStatus> = {}): PeerStatus => ({
+  name,
+  role: "standby",
+  state: "running",
+  position: END,
+  timeline: 2,
+  lineage: LINEAGE,
+  tags: DEFAULT_TAGS,
+  unfit: undefined,
+  watchdogFailed: false,
+  promisedTerm: undefined,
+  ...change,
+});
 export const peerSays =
   (name: string, change: Partial<PeerStatus> = {}): Change =>
-  (w) => ({
-    ...w,
-    peers: {
-      ...w.peers,
-      [name]: known(
-        {
-          name,
-          role: "standby",
-          state: "running",
-          position: END,
-          timeline: 2,
-          lineage: LINEAGE,
-          tags: DEFAULT_TAGS,
-          unfit: undefined,
-          watchdogFailed: false,
-          promisedTerm: undefined,
-          ...change,
-        },
-        NOW,
-      ),
-    },
-  });
+  (w) => ({ ...w, peers: { ...w.peers, [name]: known(peerStatus(name, change), NOW) } });
 export const peerSilent =
   (name: string): Change =>
   (w) => ({ ...w, peers: { ...w.peers, [name]: unknown("no answer in 500 ms", NOW) } });
