@@ -13,14 +13,11 @@ import { slot } from "../../../test/support/slot.ts";
 import { electedBy, waitingFor } from "../../../test/support/sync-world.ts";
 import {
   accepting,
-  acquireUnknown,
   anotherStore,
-  armed,
   asked,
   askedToReinitialise,
   askedToRestart,
   asPrimary,
-  asStandby,
   BRANCH_3,
   bootstrapping,
   branches,
@@ -82,7 +79,6 @@ import { after } from "../../model/time.ts";
 import { decide } from "./decide.ts";
 import type { HaWorld } from "./world.ts";
 
-/** Reasons that only others give, and who they are: none so far. */
 /** Nobody has answered for three seconds. */
 const heardByNobody = (w: HaWorld): HaWorld => ({
   ...w,
@@ -90,6 +86,7 @@ const heardByNobody = (w: HaWorld): HaWorld => ({
   contact: { heardAt: undefined, everybodySilent: true },
 });
 
+/** Reasons that only others give, and who they are: none so far. */
 const FROM_OTHERS = {} as const satisfies Partial<Record<Reason, string>>;
 
 const PROMOTE = {
@@ -338,72 +335,5 @@ describe("the ladder", () => {
     const wanted = Object.keys(REASONS).filter((reason) => !(reason in FROM_OTHERS));
     const found = new Set(Object.values(reached).map((world) => decide(world).because));
     expect(wanted.filter((reason) => !found.has(reason as Reason))).toEqual([]);
-  });
-});
-
-describe("what goes with every decision", () => {
-  it("brings a dead fence back, whatever else is decided", () => {
-    expect(decide(given(leading(), fenceDead)).upkeep).toContainEqual({ kind: "ensure-fence" });
-    expect(decide(given(following(), fenceDead, unread)).upkeep).toContainEqual({
-      kind: "ensure-fence",
-    });
-  });
-
-  it("publishes this member when the store shows it otherwise, and only then", () => {
-    const first = decide(given(following()));
-    const publish = first.upkeep.find((u) => u.kind === "publish");
-    expect(publish).toMatchObject({ member: { name: "n2", role: "standby", state: "running" } });
-    if (publish?.kind !== "publish") throw new Error("nothing to publish");
-    const settled = decide(given(following(), memberIs("n2", publish.member)));
-    expect(settled.upkeep).toEqual([]);
-  });
-
-  it("cannot publish to a store that does not answer", () => {
-    expect(decide(given(following(), unread)).upkeep).toEqual([]);
-  });
-
-  it("forgets since when it races as soon as it does something else", () => {
-    const racing = remembering({ racingSince: after(NOW, -5_000) });
-    expect(decide(given(following(), racing)).memory.racingSince).toBeUndefined();
-    expect(decide(given(leaderless(), racing)).memory.racingSince).toBe(NOW - 5_000);
-  });
-});
-
-describe("a standby that follows", () => {
-  it("looks again the very moment at which the holder's silence becomes permission", () => {
-    expect(decide(given(following(), holdSilentFor(7_000))).wakeAt).toBe(after(NOW, 1_080));
-  });
-
-  it("has not diverged when it streams on the leader's timeline and only its record is late", () => {
-    const late = server({ lineage: LINEAGE.slice(0, -1) });
-    expect(decide(given(following(), late))).toMatchObject({
-      because: "following",
-      upkeep: expect.arrayContaining([{ kind: "record-lineage", lineage: LINEAGE }]),
-      wakeAt: after(NOW, 500),
-    });
-    const alone = sql({ walReceiver: undefined });
-    expect(decide(given(following(), late, alone)).because).toBe("rejoin_rewinding");
-  });
-});
-
-describe("an own lease that nobody told this process about", () => {
-  it("is not adopted when the fence was armed for another term", () => {
-    expect(decide(given(leading(), withoutLease, armed(99, 5_000))).because).toBe(
-      "follow_demoting",
-    );
-  });
-
-  it("is adopted when an acquire of this process was never answered", () => {
-    const w = given(following(), heldBy("n2", 200), acquireUnknown(900));
-    expect(decide(w)).toMatchObject({
-      because: "adopting",
-      step: { kind: "adopt", term: 200, sentAt: NOW - 900 },
-    });
-  });
-
-  it("is a stranger's when its lease id is not ours", () => {
-    const w = given(following(), heldBy("n2", 200, "lease-of-a-clone"), acquireUnknown(900));
-    expect(decide(w).because).toBe("follow_waiting");
-    expect(decide(given(w, asStandby)).step).toBeUndefined();
   });
 });

@@ -13,6 +13,7 @@ import {
   following,
   given,
   heldBy,
+  holdSilentFor,
   LINEAGE,
   ledByN2,
   memberIs,
@@ -24,6 +25,7 @@ import {
   tagged,
 } from "../../../../test/support/world.ts";
 import { lsn } from "../../../model/lsn.ts";
+import { after } from "../../../model/time.ts";
 import { decide } from "../decide.ts";
 
 /** n3 has taken over: term 300, timeline 3 from END. */
@@ -138,5 +140,22 @@ describe("a primary under somebody else's lease", () => {
     const w = given(following(), asPrimary);
     expect(decide(w)).toMatchObject({ because: "follow_demoting", step: { kind: "kill" } });
     expect(decide(given(w, ledByN2)).step).toEqual({ kind: "kill" });
+  });
+});
+
+describe("a standby that streams", () => {
+  it("looks again the very moment at which the holder's silence becomes permission", () => {
+    expect(decide(given(following(), holdSilentFor(7_000))).wakeAt).toBe(after(NOW, 1_080));
+  });
+
+  it("has not diverged when it streams on the leader's timeline and only its record is late", () => {
+    const late = server({ lineage: LINEAGE.slice(0, -1) });
+    expect(decide(given(following(), late))).toMatchObject({
+      because: "following",
+      upkeep: expect.arrayContaining([{ kind: "record-lineage", lineage: LINEAGE }]),
+      wakeAt: after(NOW, 500),
+    });
+    const alone = sql({ walReceiver: undefined });
+    expect(decide(given(following(), late, alone)).because).toBe("rejoin_rewinding");
   });
 });

@@ -4,6 +4,7 @@ import {
   acquireUnknown,
   armed,
   asPrimary,
+  asStandby,
   byPeers,
   crashed,
   following,
@@ -139,4 +140,26 @@ describe("a leader key that ended while the peers stood in for the store", () =>
 it("who has promised since adopts no late acquire of its own", () => {
   const w = given(following(), heldBy("n2", 200), acquireUnknown(900), promised());
   expect(decide(w).step?.kind).not.toBe("adopt");
+});
+
+describe("an own lease that nobody told this process about", () => {
+  it("is not adopted when the fence was armed for another term", () => {
+    expect(decide(given(leading(), withoutLease, armed(99, 5_000))).because).toBe(
+      "follow_demoting",
+    );
+  });
+
+  it("is adopted when an acquire of this process was never answered", () => {
+    const w = given(following(), heldBy("n2", 200), acquireUnknown(900));
+    expect(decide(w)).toMatchObject({
+      because: "adopting",
+      step: { kind: "adopt", term: 200, sentAt: NOW - 900 },
+    });
+  });
+
+  it("is a stranger's when its lease id is not ours", () => {
+    const w = given(following(), heldBy("n2", 200, "lease-of-a-clone"), acquireUnknown(900));
+    expect(decide(w).because).toBe("follow_waiting");
+    expect(decide(given(w, asStandby)).step).toBeUndefined();
+  });
 });
