@@ -1,11 +1,8 @@
 // How does HAProxy start, give its place to a successor, and end? It outlives the agent, so it is found, not remembered.
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
-import { createServer } from "node:net";
 import { basename, join } from "node:path";
-import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
-import { printAddress } from "../../model/settings-address.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Program } from "./program.ts";
@@ -122,26 +119,6 @@ function signalTo(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // It has ended meanwhile.
   }
-}
-
-/** Throws PORT_IN_USE when somebody else listens there, NOT_POSSIBLE when the kernel does not let us. */
-export async function checkFree(name: string, address: Address): Promise<void> {
-  const attempt = `listening on ${printAddress(address)} (${name})`;
-  const failure = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    const server = createServer();
-    server.once("error", resolve);
-    const host = address.host === "*" ? "0.0.0.0" : address.host;
-    server.listen({ host, port: address.port, exclusive: true }, () =>
-      server.close(() => resolve(undefined)),
-    );
-  });
-  if (failure === undefined) return;
-  if (failure.code === "EADDRINUSE") throw new AppError("PORT_IN_USE", attempt);
-  if (failure.code === "EACCES") {
-    const why = "low ports are for root; choose a higher one, or run the agent as root";
-    throw new AppError("NOT_POSSIBLE", attempt, why, failure);
-  }
-  throw new AppError("NOT_POSSIBLE", attempt, failure.message, failure);
 }
 
 /** Turned over once when it has grown; a busy cluster writes a few lines an hour. */

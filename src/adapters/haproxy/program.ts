@@ -1,9 +1,8 @@
 // Where is HAProxy, is it new enough, and does it accept a configuration?
-import { accessSync, constants } from "node:fs";
-import { basename, join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import type { Ms } from "../../model/time.ts";
-import { findOsUser, isRoot, type OsUser } from "../system/os-user.ts";
+import type { OsUser } from "../system/os-user.ts";
+import { findInstalled, unprivileged } from "../system/program.ts";
 import { run } from "../system/spawn.ts";
 
 /** Older ones cannot move a health check to another address, which the slots need. */
@@ -21,7 +20,7 @@ export interface Program {
 
 /** Finds the program by path or name and asks its version. Throws PROGRAM_MISSING or PROGRAM_TOO_OLD. */
 export async function findHaproxy(bin: string): Promise<Program> {
-  const path = pathOf(bin);
+  const path = findInstalled(bin);
   const { stdout } = await run({ program: path, args: ["-v"], timeoutMs: ASK_LIMIT_MS });
   const [, version = "", major = "0", minor = "0"] =
     /version ((\d+)\.(\d+)\S*)/i.exec(stdout) ?? [];
@@ -32,40 +31,8 @@ export async function findHaproxy(bin: string): Promise<Program> {
     const why = `${path} is ${version || "of unknown version"}, needed is ${OLDEST.major}.${OLDEST.minor}`;
     throw new AppError("PROGRAM_TOO_OLD", "looking for HAProxy", why);
   }
-  return { path, version, user: unprivileged() };
-}
-
-/** Names are looked for in PATH and where administration programs live, which PATH of a service often lacks. */
-function pathOf(bin: string): string {
-  const inPath = (process.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
-  const candidates = bin.includes("/")
-    ? [bin]
-    : [...inPath, "/usr/local/sbin", "/usr/sbin", "/sbin"].map((folder) => join(folder, bin));
-  const found = candidates.find(canRun);
-  if (found !== undefined) return found;
-  const why = bin.includes("/")
-    ? `there is no ${bin}`
-    : `${bin} is neither in PATH nor in /usr/sbin`;
-  throw new AppError("PROGRAM_MISSING", `looking for ${basename(bin)}`, why);
-}
-
-function canRun(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The package's own user where there is one; a balancer needs no rights at all. */
-function unprivileged(): OsUser | undefined {
-  if (!isRoot()) return undefined;
-  try {
-    return findOsUser("haproxy");
-  } catch {
-    return findOsUser("nobody");
-  }
+  // The package's own user where there is one; a balancer needs no rights at all.
+  return { path, version, user: unprivileged("haproxy") };
 }
 
 /** Throws HAPROXY_FAILED, with HAProxy's own words, when it would not start with this file. */

@@ -6,8 +6,9 @@ import { printAddress } from "../../model/settings-address.ts";
 import { after, between, type Instant, type Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import { checkFree } from "../system/free-address.ts";
 import { prepareFolder, prepareTls, presentConfig, replaceConfig } from "./files.ts";
-import { type Answering, answeringAt, checkFree, endAll, launch, livePids } from "./process.ts";
+import { type Answering, answeringAt, endAll, launch, livePids } from "./process.ts";
 import { findHaproxy, type Program } from "./program.ts";
 import { fingerprintOf, listeners, renderConfig } from "./render.ts";
 

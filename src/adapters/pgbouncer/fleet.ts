@@ -4,10 +4,11 @@ import type { PgbouncerSettings } from "../../model/router-settings.ts";
 import { after, between, type Instant, type Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import { checkFree } from "../system/free-address.ts";
 import { Console, type ConsolePlace } from "./console.ts";
 import { numbersOf } from "./files.ts";
 import { logFile, settingsFile, socketDir } from "./layout.ts";
-import { checkFree, endProcess, launch, processOf, signalTo } from "./process.ts";
+import { endProcess, launch, processOf, signalTo } from "./process.ts";
 import { type Program, stopSignal } from "./program.ts";
 
 /** Between two starts of one that does not stay: doubled each time. */
@@ -115,8 +116,8 @@ export class Member {
     const hasSiblings = numbersOf(settings).some(
       (number) => processOf(settingsFile(settings.dir, number)) !== undefined,
     );
-    // Siblings share the port, and only they can.
-    if (!hasSiblings) await checkFree(settings.listen);
+    // Siblings share the port, and only they can. Beside a stranger it would start all the same, with its socket alone.
+    if (!hasSiblings) await checkFree("PgBouncer", settings.listen);
     const child = await launch({
       program,
       settings: this.settingsFile,

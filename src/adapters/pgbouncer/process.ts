@@ -10,11 +10,8 @@ import {
   renameSync,
   statSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { basename, dirname } from "node:path";
-import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
-import { printAddress } from "../../model/settings-address.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Console, type ConsolePlace } from "./console.ts";
@@ -131,24 +128,6 @@ export function signalTo(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // It has ended meanwhile.
   }
-}
-
-/**
- * Throws PORT_IN_USE when somebody else listens there: PgBouncer itself would start all the same, with its socket
- * alone, and only say so in its log.
- */
-export async function checkFree({ host, port }: Address): Promise<void> {
-  const attempt = `listening on ${printAddress({ host, port })} (PgBouncer)`;
-  const failure = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    const server = createServer();
-    server.once("error", resolve);
-    server.listen({ host: host === "*" ? "0.0.0.0" : host, port, exclusive: true }, () =>
-      server.close(() => resolve(undefined)),
-    );
-  });
-  if (failure === undefined) return;
-  const code = failure.code === "EADDRINUSE" ? "PORT_IN_USE" : "NOT_POSSIBLE";
-  throw new AppError(code, attempt, code === "PORT_IN_USE" ? "" : failure.message, failure);
 }
 
 function openLog(path: string, { user }: Program): number {

@@ -1,9 +1,8 @@
 // Where is PgBouncer, which version is it, and what can that version do?
-import { accessSync, constants } from "node:fs";
-import { basename, join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import type { Ms } from "../../model/time.ts";
-import { findOsUser, isRoot, type OsUser } from "../system/os-user.ts";
+import type { OsUser } from "../system/os-user.ts";
+import { findInstalled, unprivileged } from "../system/program.ts";
 import { run } from "../system/spawn.ts";
 
 /** Older ones were never tried: 1.17 brought host lists, 1.18 mended them. */
@@ -26,7 +25,7 @@ export interface Program {
 
 /** Finds the program by path or name and asks its version. Throws PROGRAM_MISSING or PROGRAM_TOO_OLD. */
 export async function findPgbouncer(bin: string): Promise<Program> {
-  const path = pathOf(bin);
+  const path = findInstalled(bin);
   const { stdout } = await run({ program: path, args: ["--version"], timeoutMs: ASK_LIMIT_MS });
   const version = parseVersion(stdout);
   if (version === undefined || version.minor < OLDEST_MINOR) {
@@ -34,7 +33,8 @@ export async function findPgbouncer(bin: string): Promise<Program> {
     const why = `${path} is ${found}, needed is 1.${OLDEST_MINOR}`;
     throw new AppError("PROGRAM_TOO_OLD", "looking for PgBouncer", why);
   }
-  return { path, version, user: unprivileged() };
+  // Packages run it as a user of its own or as the database's; what it may read is small either way.
+  return { path, version, user: unprivileged("pgbouncer", "postgres") };
 }
 
 /** The version as `pgbouncer --version` and `SHOW VERSION` print it; undefined when it is none. */
@@ -50,39 +50,3 @@ export const hasPeers = ({ minor }: PgbouncerVersion): boolean => minor >= 19;
 /** The signal that ends it at once; since 1.23 SIGTERM waits until the last client has left. */
 export const stopSignal = ({ minor }: PgbouncerVersion): NodeJS.Signals =>
   minor >= 23 ? "SIGQUIT" : "SIGTERM";
-
-/** Names are looked for in PATH and where administration programs live, which PATH of a service often lacks. */
-function pathOf(bin: string): string {
-  const inPath = (process.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
-  const candidates = bin.includes("/")
-    ? [bin]
-    : [...inPath, "/usr/local/sbin", "/usr/sbin", "/sbin"].map((folder) => join(folder, bin));
-  const found = candidates.find(canRun);
-  if (found !== undefined) return found;
-  const why = bin.includes("/")
-    ? `there is no ${bin}`
-    : `${bin} is neither in PATH nor in /usr/sbin`;
-  throw new AppError("PROGRAM_MISSING", `looking for ${basename(bin)}`, why);
-}
-
-function canRun(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Packages run it as a user of its own or as the database's; what it may read is small either way. */
-function unprivileged(): OsUser | undefined {
-  if (!isRoot()) return undefined;
-  for (const name of ["pgbouncer", "postgres"]) {
-    try {
-      return findOsUser(name);
-    } catch {
-      // The next one.
-    }
-  }
-  return findOsUser("nobody");
-}
