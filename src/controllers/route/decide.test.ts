@@ -177,6 +177,36 @@ describe("a suspicion", () => {
   });
 });
 
+describe("a store that is unread for too long", () => {
+  const closes = told({ onStoreLoss: "close" });
+  const unguardedBy = (member: string): RouteChange =>
+    shown(() => ({
+      unguarded: {
+        value: { member, term: TERM, sinceMs: 0, host: member, port: 5432, apiUrl: "" },
+        modRevision: 9,
+      },
+    }));
+  const thenUnread = (change: RouteChange): RouteWorld => {
+    const { memory } = decide(routing(closes, change));
+    return routing(closes, remembering(memory), unreadFor(30_000));
+  };
+
+  it("closes the doors, but not on a primary that a pause lets run without the store", () => {
+    expect(stepOf(thenUnread(unguardedBy("n1")))).toBeUndefined();
+    expect(decide(thenUnread(unguardedBy("n1"))).because).toBe("route_store_unread");
+    expect(stepOf(thenUnread(unguardedBy("n2"))), "another's pause").toEqual({ kind: "close" });
+    expect(stepOf(thenUnread((w) => w))).toEqual({ kind: "close" });
+  });
+
+  it("closes them when the pause was over before", () => {
+    const { memory } = decide(routing(closes, unguardedBy("n1")));
+    const over = decide(routing(closes, remembering(memory))).memory;
+    expect(stepOf(routing(closes, remembering(over), unreadFor(30_000)))).toEqual({
+      kind: "close",
+    });
+  });
+});
+
 describe("in a steady cluster", () => {
   it("writes nothing but the renewal of its lease, and keeps its programs", () => {
     const steady = decide(routing());

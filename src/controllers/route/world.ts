@@ -58,6 +58,8 @@ export interface RouteMemory {
   /** Pauses that nobody's change of role came after, newest last. */
   readonly alarms: readonly Instant[];
   readonly storeReadAt: Instant;
+  /** The member whose server a pause let run without lease and store, when the store was last read (R30). */
+  readonly unguarded: string | undefined;
   readonly closed: boolean;
   /** When our lease in the store was last known to have its full length. */
   readonly leaseKeptAt: Instant | undefined;
@@ -98,6 +100,7 @@ export const firstMemory = (now: Instant, settings: RouterSettings): RouteMemory
   dismissed: undefined,
   alarms: [],
   storeReadAt: now,
+  unguarded: undefined,
   closed: false,
   leaseKeptAt: undefined,
   digested: {},

@@ -23,13 +23,17 @@ export interface Results {
 
 type Kind = RouteStep["kind"];
 
+const read = ({ store }: RouteWorld): Partial<RouteMemory> =>
+  store.kind === "known"
+    ? { storeReadAt: store.at, unguarded: store.value.unguarded.value?.member }
+    : {};
+
 /** The memory with everything that has happened since the last look. */
 export function digest(w: RouteWorld): RouteMemory {
   const news = (Object.entries(w.outcomes) as [Kind, Outcome | undefined][])
     .filter(([kind, outcome]) => outcome !== undefined && w.memory.digested[kind] !== outcome.at)
     .toSorted(([, a], [, b]) => (a?.at ?? 0) - (b?.at ?? 0));
-  const readAt = w.store.kind === "known" ? w.store.at : w.memory.storeReadAt;
-  let memory: RouteMemory = { ...w.memory, storeReadAt: readAt };
+  let memory: RouteMemory = { ...w.memory, ...read(w) };
   for (const [kind, outcome] of news) {
     if (outcome === undefined) continue;
     memory = { ...memory, ...lesson(kind, outcome, memory) };

@@ -1,6 +1,6 @@
-// The store cannot be read: clients stay where they are, until the configured limit.
+// The store cannot be read: clients stay where they are, until the configured limit, or as long as a paused primary serves.
 import { after } from "../../../model/time.ts";
-import type { RouteWorld } from "../world.ts";
+import type { RouteMemory, RouteWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
 export function ignorance(w: RouteWorld): Verdict | undefined {
@@ -18,9 +18,13 @@ export function ignorance(w: RouteWorld): Verdict | undefined {
   )
     return { because: "route_releasing", detail, step: { kind: "release" } };
   const limit = after(memory.storeReadAt, storeLimitMs);
-  if (onStoreLoss === "close" && now >= limit) {
+  if (onStoreLoss === "close" && now >= limit && !servesWithoutStore(memory)) {
     if (memory.closed) return { because: "route_closed", detail };
     return { because: "route_closing", detail, step: { kind: "close" } };
   }
   return { because: "route_store_unread", detail, ...(now < limit ? { wakeAt: limit } : {}) };
 }
+
+/** In a pause the primary needs no store, and nobody else may lead before it has been heard: its clients lose nothing. */
+const servesWithoutStore = ({ unguarded, applied }: RouteMemory): boolean =>
+  unguarded !== undefined && unguarded === applied?.write?.name;
