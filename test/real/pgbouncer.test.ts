@@ -272,7 +272,7 @@ test("two thousand clients share twenty connections", async () => {
   const answers = await Promise.all(clients.map((client) => client.query("SELECT 7 AS n")));
   expect(answers.filter(({ rows }) => rows[0].n === 7)).toHaveLength(2000);
   const [process] = (await pooler.look(signal)).processes;
-  // 10 MB when it was measured; several times that would be a leak.
+  // 12 to 17 MB in three runs; several times that would be a leak.
   expect(process?.memoryBytes).toBeLessThan(64 * 1024 * 1024);
   const linked = process?.pools.map((pool) => pool.serversActive + pool.serversIdle) ?? [];
   expect(Math.max(...linked)).toBeLessThanOrEqual(20);
