@@ -1,27 +1,11 @@
 import { expect, it } from "vitest";
+import { DATABASE, POOLER } from "../../test/support/pooler-settings.ts";
 import { poolsThatDoNotFit } from "./pool-fit.ts";
-import type { PgbouncerSettings, PooledDatabase } from "./router-settings.ts";
-
-const DATABASE: PooledDatabase = {
-  route: "write",
-  dbname: "shop",
-  poolMode: undefined,
-  poolSize: undefined,
-  reservePool: undefined,
-  minPoolSize: undefined,
-  maxDbConnections: undefined,
-};
+import type { PgbouncerSettings } from "./router-settings.ts";
 
 const SETTINGS: PgbouncerSettings = {
-  listen: { host: "127.0.0.1", port: 6432 },
+  ...POOLER,
   processes: 2,
-  bin: "pgbouncer",
-  dir: "/run/pb",
-  poolMode: "transaction",
-  poolSize: 20,
-  maxClientConn: 2000,
-  auth: { type: "trust", file: undefined, queryUser: undefined, query: undefined },
-  options: {},
   databases: { app: DATABASE, more: { ...DATABASE, poolSize: 30, reservePool: 5 } },
 };
 

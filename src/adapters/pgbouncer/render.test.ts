@@ -1,29 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { DATABASE, POOLER } from "../../../test/support/pooler-settings.ts";
 import type { RoutePlan } from "../../model/route.ts";
-import type { PgbouncerSettings, PooledDatabase } from "../../model/router-settings.ts";
+import type { PgbouncerSettings } from "../../model/router-settings.ts";
 import { parseVersion } from "./program.ts";
 import { leftOut, NOWHERE, readMark, renderRoutes, renderSettings, waysOf } from "./render.ts";
 
-const DATABASE: PooledDatabase = {
-  route: "write",
-  dbname: "shop",
-  poolMode: undefined,
-  poolSize: undefined,
-  reservePool: undefined,
-  minPoolSize: undefined,
-  maxDbConnections: undefined,
-};
-
 const SETTINGS: PgbouncerSettings = {
-  listen: { host: "127.0.0.1", port: 6432 },
-  processes: 1,
-  bin: "pgbouncer",
-  dir: "/run/pb",
-  poolMode: "transaction",
-  poolSize: 20,
-  maxClientConn: 2000,
+  ...POOLER,
   auth: { type: "scram-sha-256", file: "/etc/users", queryUser: undefined, query: undefined },
-  options: {},
   databases: {
     app: DATABASE,
     app_ro: { ...DATABASE, route: "read", poolSize: 40, poolMode: "session" },
