@@ -18,13 +18,14 @@ async function play(scenario: Scenario) {
   return { report, text: `${scenario.story}\n\n${lines.join("\n")}\n` };
 }
 
-/** Reasons that no story passes through so far: swarms and the fixtures of `decide.test.ts` alone give them. */
+/**
+ * Reasons that no story passes through so far: swarms and the fixtures of `decide.test.ts` alone give them. One that a
+ * story has come to pass through must leave the list.
+ */
 const UNTOLD: readonly string[] = [
   "job_cancelled_lease_lost",
   "store_empty",
   "crash_giving_up",
-  "rejoin_cloning",
-  "lead_arming",
   "lead_wrong_timeline",
   "switchover_refused",
   "race_not_allowed",
@@ -53,7 +54,7 @@ describe("a story in the simulator", () => {
 
   it("all together pass through every reason but those known to be untold", () => {
     const reasons = Object.keys(REASONS);
-    expect(reasons.filter((r) => !told.has(r) && !UNTOLD.includes(r))).toEqual([]);
+    expect(reasons.filter((r) => !told.has(r)).toSorted()).toEqual(UNTOLD.toSorted());
     const named = [...UNTOLD, ...STORIES.flatMap(({ expect: { reasons: r = [] } }) => r)];
     expect(named.filter((r) => !(r in ALL_REASONS))).toEqual([]);
   });
