@@ -54,6 +54,7 @@ import { pauseEndsByItself } from "./pause-ends-by-itself.ts";
 import { pauseEndsWithItsPrimaryDead } from "./pause-ends-with-its-primary-dead.ts";
 import { pauseEndsWithoutItsAgent } from "./pause-ends-without-its-agent.ts";
 import { pausedAgentAway } from "./paused-agent-away.ts";
+import { pausedCopiedAnew } from "./paused-copied-anew.ts";
 import { pausedCrash } from "./paused-crash.ts";
 import { pausedStoreAway } from "./paused-store-away.ts";
 import { pausedSwitchover } from "./paused-switchover.ts";
@@ -161,6 +162,7 @@ export const STORIES: readonly Scenario[] = [
   strangerStartsServer,
   strangerInARewind,
   pausedCrash,
+  pausedCopiedAnew,
   pauseEndsBeforeTheStart,
   pauseEndsByItself,
   pausedAgentAway,

@@ -5,6 +5,7 @@ import {
   acquireUnknown,
   armed,
   asked,
+  askedToReinitialise,
   askedToRestart,
   config,
   crashed,
@@ -68,6 +69,14 @@ describe("a pause", () => {
 
   it("holds nobody back who was asked to restart this node", () => {
     expect(decide(given(following(), paused, askedToRestart)).because).toBe("standby_restarting");
+  });
+
+  it("lets nobody race who was asked to restart or to be copied anew", () => {
+    for (const wish of [askedToRestart, askedToReinitialise]) {
+      expect(decide(given(leaderless(), wish)).step?.kind).toBe("acquire");
+      const { because, step } = decide(given(leaderless(), paused, wish));
+      expect({ because, step }).toEqual({ because: "paused", step: undefined });
+    }
   });
 });
 

@@ -88,7 +88,7 @@ const isActing = (w: HaWorld): boolean =>
   w.requests.reinitialise !== undefined;
 
 /** The named member, and the one that gives up or has just given up; nobody else acts upon it. */
-function isPartOfSwitchover(w: HaWorld): boolean {
+export function isPartOfSwitchover(w: HaWorld): boolean {
   const c = clusterOf(w);
   const intent = c?.failover.value;
   const candidate = intent?.candidate;

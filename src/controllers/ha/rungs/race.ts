@@ -10,6 +10,7 @@ import { followsSite } from "../plans/site.ts";
 import { clusterOf, isPrimary, sqlOf } from "../plans/standing.ts";
 import { standbyUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
+import { isPartOfSwitchover } from "./pause.ts";
 import type { Verdict } from "./rung.ts";
 
 const LOOK_AGAIN_MS = 250;
@@ -18,6 +19,9 @@ export function race(w: HaWorld): Verdict {
   const c = clusterOf(w);
   if (c === undefined) return { because: "store_unread_waiting" };
   if (isPrimary(w)) return { because: "demoting_without_lease", step: { kind: "kill" } };
+  // Who was asked in a pause to restart or to be copied anew was not asked to lead (R30).
+  if (w.config.paused && !isPartOfSwitchover(w) && !comesBack(w))
+    return { because: "paused", detail: "nobody leads", upkeep: standbyUpkeep(w, undefined) };
   const may = permission(w);
   if (!may.granted) {
     return {
