@@ -181,7 +181,10 @@ function playOnProcess({ cluster, workload }: FaultWorld, verb: Verb, host: SimH
       return () => server.setPostmaster("ok");
     case "stopServer":
       server.setFrozen(true);
-      return () => server.setFrozen(false);
+      // On a host that sleeps nobody hears a signal.
+      return () => {
+        if (host.isAwake) server.setFrozen(false);
+      };
     case "refusePromotion":
       host.refusesPromotion = true;
       return () => {
