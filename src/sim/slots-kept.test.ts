@@ -1,12 +1,14 @@
 // Does the checker of S20 ask no more of a member than could be known, and no less?
 import { beforeEach, describe, expect, it } from "vitest";
+import type { ServerPlan } from "../ports/postgres.ts";
 import type { Checker } from "./checkers/checker.ts";
 import { slotsKept } from "./checkers/slots-kept.ts";
-import { agentOn, type Room, room } from "./testing.ts";
+import { agentOn, never, type Room, room } from "./testing.ts";
 import { Workload } from "./workload.ts";
 
 /** Slots are kept for 30 minutes when nobody asks otherwise. */
 const TTL_MS = 1_800_000;
+const PLAN: ServerPlan = { parameters: {}, pgHba: [], members: 10 };
 const MEMBER = "/service/demo/members/n3";
 
 describe("the slot of a member that has been away for long", () => {
@@ -66,6 +68,25 @@ describe("the slot of a member that has been away for long", () => {
     r.cluster.store.setUp(0, true);
     looks(TTL_MS + 1_000);
     drops(TTL_MS + 1_010);
+    expect(said).toEqual(["S20"]);
+  });
+
+  it("is kept for a primary that lives on without its key, and not for one that nobody is left to end", async () => {
+    const { host, process, fence, postgres } = agentOn(r, "n3");
+    await r.drive(fence.ensure(never()));
+    await r.drive(postgres.initialise(PLAN, never()));
+    await r.drive(postgres.startPrimary(PLAN, 10_000, never()));
+    process.pause();
+    host.fence?.process.pause();
+    expect(host.server.canAcknowledge()).toBe(true);
+    looks(TTL_MS - 2_000);
+    looks(TTL_MS - 500);
+    drops(TTL_MS);
+    expect(said).toEqual([]);
+    process.resume();
+    looks(TTL_MS + 1_000);
+    looks(TTL_MS + 2_000);
+    drops(TTL_MS + 2_500);
     expect(said).toEqual(["S20"]);
   });
 });

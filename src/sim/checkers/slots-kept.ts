@@ -15,6 +15,10 @@ const VAIN_MS = 40_000;
 const serves = ({ server }: SimHost): boolean =>
   server.canAcknowledge() && server.run?.frozen === false;
 
+/** Somebody can prolong its deadline or end it. */
+const isMinded = ({ agent, fence }: SimHost): boolean =>
+  agent?.isRunning === true || fence?.process.isRunning === true;
+
 /** A member's latest stay, and when the one before it ended. */
 interface Stay {
   readonly since: number;
@@ -58,7 +62,8 @@ class Presence {
     const host = this.#cluster.host(name);
     // A primary lives on by its peers' promises when it cannot reach the store and its key has ended. One seen
     // for a single moment does not: it has slept past its deadline, and its fence stops it as it wakes.
-    const isServing = serves(host);
+    // Nor does one that nobody is left to end, which is a stated limit.
+    const isServing = serves(host) && isMinded(host);
     const livesOn = isServing && this.#servedBefore.get(name) === true;
     this.#servedBefore.set(name, isServing);
     // Nobody can have seen that it was away, and it had nobody to tell that it was not.
