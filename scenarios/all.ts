@@ -97,6 +97,7 @@ import { strangerInARewind } from "./stranger-in-a-rewind.ts";
 import { strangerStartsServer } from "./stranger-starts-server.ts";
 import { strictWithoutStandby } from "./strict-without-standby.ts";
 import { switchover } from "./switchover.ts";
+import { switchoverAfterSwitchover } from "./switchover-after-switchover.ts";
 import { switchoverBehindARouter } from "./switchover-behind-a-router.ts";
 import { switchoverBlockedByAClient } from "./switchover-blocked-by-a-client.ts";
 import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
@@ -135,6 +136,7 @@ export const STORIES: readonly Scenario[] = [
   lostAnswers,
   laggingStandbyCrashRestart,
   switchover,
+  switchoverAfterSwitchover,
   switchoverCandidateDies,
   switchoverUnderACut,
   switchoverOvertakenByDeath,

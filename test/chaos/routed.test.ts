@@ -23,7 +23,7 @@ describe("behind a router", () => {
     return dsn;
   };
 
-  /** Right after a handover the standbys' agents have not all looked again, and the leader refuses: asked once more. */
+  /** Right after a handover the former primary may be missing among the members for a moment: asked once more. */
   const switchOver = (): Promise<void> => {
     let refusal = "";
     const asked = (): Promise<boolean> =>

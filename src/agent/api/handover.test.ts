@@ -7,6 +7,7 @@ import {
   member,
   primary,
   primaryView,
+  WALL_MS,
 } from "../../../test/support/node-view.ts";
 import { DEFAULT_CONFIG } from "../../model/config.ts";
 import { DEFAULT_TAGS } from "../../model/settings.ts";
@@ -57,6 +58,28 @@ describe("a switchover", () => {
     node.snapshots = [cluster(), asked, cluster()];
     const [status, text] = await switchover(node, { leader: "n1" });
     expect([status, text.split("\n")[0]]).toEqual([503, "Switchover failed"]);
+  });
+
+  it("that the member asked has itself refused says why, and takes no earlier refusal for it", async () => {
+    for (const [agoMs, words] of [
+      [0, "switchover_refused: n2 its position is not settled"],
+      [1, "leading"],
+    ] as const) {
+      const fake = fakeNode();
+      const because = "switchover_refused";
+      const detail = "n2 its position is not settled";
+      const entry = {
+        wallMs: WALL_MS - agoMs,
+        because,
+        detail,
+        step: undefined,
+        term: 10,
+      } as const;
+      const node = Object.assign(fake, { journal: () => [entry] });
+      node.snapshots = [cluster(), asked, cluster()];
+      const [status, text] = await switchover(node, { leader: "n1" });
+      expect([status, text]).toEqual([503, `Switchover failed\n${words}`]);
+    }
   });
 
   it("is not waited for without end", async () => {

@@ -35,7 +35,9 @@ async function handOver(
       return text(503, "failed to write failover key into DCS");
     }
     context.log.info("a handover was asked for over REST", { action: wish.action, ...wish.intent });
-    return isScheduled ? text(202, "Switchover scheduled") : await follow(context, wish, cluster);
+    return isScheduled
+      ? text(202, "Switchover scheduled")
+      : await follow(context, wish, { cluster, wallMs });
   } catch (error) {
     return failure(error, asked);
   }
@@ -101,9 +103,10 @@ async function writeIntent(
 async function follow(
   context: ApiContext,
   wish: Wish,
-  before: ClusterSnapshot,
+  asked: { readonly cluster: ClusterSnapshot; readonly wallMs: number },
 ): Promise<RouteAnswer> {
   const { node, clock } = context;
+  const before = asked.cluster;
   const limitMs = 2 * Math.max(10_000, node.view().config.loopWaitMs);
   const startedAt = clock.now();
   const until = after(startedAt, limitMs);
@@ -121,8 +124,9 @@ async function follow(
       if (leads || waitedMs > PROMOTION_MS) return success(wish, leader);
     } else if (cluster.failover.value === undefined) {
       const because = cluster.members.find(({ name }) => name === leader)?.because;
+      const why = ownRefusal(context, asked.wallMs) ?? because;
       const word = wish.action === "switchover" ? "Switchover" : "Failover";
-      const words = [`${word} failed`, because, ...blockersIn(cluster, before)];
+      const words = [`${word} failed`, why, ...blockersIn(cluster, before)];
       return text(503, words.filter((line) => line !== undefined).join("\n"));
     }
   }
@@ -131,6 +135,17 @@ async function follow(
     503,
     `${wish.action} status unknown after ${seconds} seconds; operation may still be in progress`,
   );
+}
+
+/** How a leader takes a wish back without a router's word. */
+const REFUSALS: ReadonlySet<string> = new Set(["switchover_refused", "switchover_abandoned"]);
+const JOURNAL_LINES = 20;
+
+/** Why this very member has taken the wish back, if it was the leader; the store has only the name of its reason. */
+function ownRefusal({ node }: ApiContext, sinceMs: number): string | undefined {
+  const decided = node.journal(JOURNAL_LINES).findLast(({ because }) => REFUSALS.has(because));
+  if (decided === undefined || decided.wallMs < sinceMs) return undefined;
+  return `${decided.because}: ${decided.detail ?? ""}`;
 }
 
 /** Who held transactions open, as routers have answered since. */

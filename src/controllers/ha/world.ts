@@ -111,7 +111,7 @@ export interface HaMemory {
   readonly chosen: string | undefined;
   /** When the store or a rival last answered one of this holder's looks (R33). */
   readonly heardAt: Instant | undefined;
-  /** The switchover that this leader has found possible, and since when; its routers are asked about it. */
+  /** The switchover that waits for standbys to settle, then for the routers that are asked about it, and since when. */
   readonly handover: { readonly revision: number; readonly since: Instant } | undefined;
   /** Who may race, as far as this node knows (R28). */
   readonly roster: RosterMemory;

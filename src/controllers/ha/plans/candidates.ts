@@ -18,7 +18,15 @@ export interface Candidate {
 }
 
 /** Why a peer cannot be handed the leadership, or undefined when it can. */
-export function whyNot(w: HaWorld, name: string): string | undefined {
+export const whyNot = (w: HaWorld, name: string): string | undefined =>
+  standsAgainst(w, name) ?? notYet(w, name);
+
+/** Nothing stands against this peer for good: it only has to find its place behind a new leader first. */
+export const isSettling = (w: HaWorld, name: string): boolean =>
+  standsAgainst(w, name) === undefined && notYet(w, name) !== undefined;
+
+/** What another look does not change by itself. */
+function standsAgainst(w: HaWorld, name: string): string | undefined {
   const c = clusterOf(w);
   const member = c === undefined ? undefined : memberNamed(c, name);
   if (member === undefined) return "no such member";
@@ -26,12 +34,18 @@ export function whyNot(w: HaWorld, name: string): string | undefined {
   if (!isListed(w, name)) return "is not in the list of members that may lead yet";
   if (!counts(w, name) && !isForced(w, name)) return "is not a synchronous standby";
   const answer = w.peers[name];
-  if (answer === undefined) return "not asked yet";
+  if (answer === undefined) return undefined;
   if (answer.kind === "unknown") return `does not answer (${answer.why})`;
   const peer = answer.value;
   if (peer.tags.nofailover) return "tagged nofailover";
   if (peer.unfit !== undefined) return peer.unfit;
-  if (peer.watchdogFailed) return "its watchdog has failed";
+  return peer.watchdogFailed ? "its watchdog has failed" : undefined;
+}
+
+/** What passes within seconds while a standby goes over to a new leader, or a former primary becomes a standby. */
+function notYet(w: HaWorld, name: string): string | undefined {
+  const peer = valueOf(w.peers[name] ?? { kind: "unknown", why: "not asked", at: w.now });
+  if (peer === undefined) return "not asked yet";
   if (peer.role !== "standby" || peer.state !== "running") return `is ${peer.role}, ${peer.state}`;
   if (peer.position === undefined) return "its position is not settled";
   if (!sameBranch(peer.lineage, w.server.lineage)) return "is on another branch of history";

@@ -2,10 +2,15 @@
 
 import type { FailoverIntent } from "../../../model/cluster.ts";
 import { lagBytes } from "../../../model/lsn.ts";
+import { after, type Ms } from "../../../model/time.ts";
 import type { HaUpkeep } from "../steps.ts";
-import type { HaWorld } from "../world.ts";
-import { type Candidate, heirs, whyNot } from "./candidates.ts";
+import type { HaMemory, HaWorld } from "../world.ts";
+import { type Candidate, heirs, isSettling, whyNot } from "./candidates.ts";
+import { handingOver } from "./routers.ts";
 import { clusterOf, sqlOf } from "./standing.ts";
+
+/** So long after it was first seen, a wish waits for standbys that are still going over to this leader. */
+const SETTLING_MS: Ms = 3_000;
 
 /** The intent that is meant for this node as the leader, if there is one. */
 export function switchoverIntent(w: HaWorld): FailoverIntent | undefined {
@@ -52,4 +57,21 @@ export function switchoverProblem(w: HaWorld, intent: FailoverIntent): string | 
   return lag > w.config.maximumLagOnFailover
     ? `${candidate.member.name} is ${lag} bytes behind, ${w.config.maximumLagOnFailover} allowed`
     : undefined;
+}
+
+/**
+ * The switchover and since when it is known, while all that stands in its way may be over in a moment: as right after
+ * another one. Undefined when it is not worth waiting for, has been waited for, or clients of routers wait already.
+ */
+export function settlingFor(w: HaWorld, intent: FailoverIntent): HaMemory["handover"] {
+  const revision = clusterOf(w)?.failover.modRevision ?? 0;
+  const { handover } = w.memory;
+  const since = handover?.revision === revision ? handover.since : w.now;
+  const mayComeTrue = Object.keys(w.peers).some(
+    (name) => (intent.candidate ?? name) === name && isSettling(w, name),
+  );
+  const isAble = switchoverCandidate(w) !== undefined;
+  const isWaitedFor = handingOver(w) !== undefined;
+  if (isAble || isWaitedFor || !mayComeTrue || w.now >= after(since, SETTLING_MS)) return undefined;
+  return { revision, since };
 }

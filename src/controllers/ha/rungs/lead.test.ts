@@ -206,14 +206,34 @@ describe("a switchover", () => {
   it.each([
     ["does not answer", (w: ReturnType<typeof leading>) => w],
     ["is too far behind", peerSays("n2", { position: lsn(0x4000000) })],
-    ["is no standby", peerSays("n2", { role: "primary" })],
-    ["is on another branch", peerSays("n2", { lineage: [...LINEAGE, BRANCH_3] })],
-    ["has no settled position", peerSays("n2", { position: undefined })],
-  ])("is refused, and the wish cleared, when the candidate %s", (_, change) => {
+    ["must not lead", peerSays("n2", { unfit: "its disk is full" })],
+  ])("is refused at once, and the wish cleared, when the candidate %s", (_, change) => {
     const verdict = decide(given(leading(), toN2, change));
     expect(verdict).toMatchObject({ because: "switchover_refused", vouch: true });
     expect(verdict.step).toBeUndefined();
     expect(verdict.upkeep).toContainEqual({ kind: "clear-failover", revision: 450 });
+  });
+
+  it.each([
+    ["is no standby yet", peerSays("n2", { role: "primary" })],
+    ["is still on another branch", peerSays("n2", { lineage: [...LINEAGE, BRANCH_3] })],
+    ["has no settled position yet", peerSays("n2", { position: undefined })],
+  ])("waits three seconds while the candidate %s, then is refused", (_, change) => {
+    const first = decide(given(leading(), toN2, change));
+    expect(first).toMatchObject({ because: "leading", vouch: true, wakeAt: NOW + 100 });
+    expect(first.detail).toContain("a switchover waits: n2 ");
+    expect(first.step).toBeUndefined();
+    expect(first.upkeep.map(({ kind }) => kind)).not.toContain("clear-failover");
+    const known = { revision: 450, since: NOW };
+    expect(first.memory.handover).toEqual(known);
+    const seen = (agoMs: number, revision = 450) =>
+      given(leading(), toN2, remembering({ handover: { revision, since: after(NOW, -agoMs) } }));
+    expect(decide(change(seen(2_999))).because).toBe("leading");
+    expect(decide(peerSays("n2")(seen(2_999))).because).toBe("switchover_stopping");
+    expect(decide(change(seen(9_000, 449))).memory.handover).toEqual(known);
+    const over = decide(change(seen(3_000)));
+    expect(over).toMatchObject({ because: "switchover_refused", vouch: true });
+    expect(over.upkeep).toContainEqual({ kind: "clear-failover", revision: 450 });
   });
 
   it("waits for its time, and is refused when that has long passed", () => {

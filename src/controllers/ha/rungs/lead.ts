@@ -17,6 +17,7 @@ import { followsSite, siteTrouble } from "../plans/site.ts";
 import { branchesOf, clusterOf, isPrimary, leads, sqlOf } from "../plans/standing.ts";
 import { primaryStopMs } from "../plans/stopping.ts";
 import {
+  settlingFor,
   switchoverCandidate,
   switchoverIntent,
   switchoverProblem,
@@ -32,6 +33,8 @@ import type { Verdict } from "./rung.ts";
 
 /** How often a winner looks whether the voters have answered. */
 const COUNT_AGAIN_MS = 50;
+/** How often a leader looks whether those who may take over have settled. */
+const LOOK_AGAIN_MS = 100;
 
 export function lead(w: HaWorld): Verdict | undefined {
   const lease = leads(w);
@@ -197,6 +200,12 @@ function switchover(w: HaWorld, lease: Lease): Verdict | undefined {
   }
   const late = at !== undefined && w.wallMs - at > 1.5 * w.config.loopWaitMs;
   const problem = late ? "its time has passed" : switchoverProblem(w, intent);
+  const handover = late ? undefined : settlingFor(w, intent);
+  if (handover !== undefined) {
+    const detail = `a switchover waits: ${problem}`;
+    const wakeAt = after(w.now, LOOK_AGAIN_MS);
+    return { ...steady(w, lease), detail, wakeAt, remember: { handover } };
+  }
   if (problem !== undefined)
     return givenUp(w, c, { because: "switchover_refused", detail: problem });
   const waiting = routersFirst(w, lease, c);
