@@ -66,12 +66,21 @@ async function resume(_: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<ResumeFlags>();
   const target = targetOf(flags);
   const status = await look(target);
+  if (flags.confirmDown !== undefined) refuseOther(status, flags.confirmDown);
   await write(target, status, { pause: null, pause_note: null });
   const { cluster } = status;
   if (cluster.paused) print(`${target.scope} is no longer paused${holderOf(cluster)}`);
   else print(`${target.scope} was not paused`);
   if (flags.confirmDown !== undefined) await confirmDown(target, status, flags.confirmDown);
   if (flags.wait === true) await untilGuarded(target);
+}
+
+/** A name that is wrong ends nothing, not even the pause. */
+function refuseOther({ cluster: { unguarded } }: StatusJson, member: string): void {
+  if (unguarded?.member === member) return;
+  const who = unguarded === undefined ? "no member runs" : `it is ${unguarded.member} that runs`;
+  const what = `${member} is not known to run without its fence`;
+  throw new CliFailure(EXIT.noSuchThing, what, `${who} without its fence`, "nothing was done");
 }
 
 /** The member that answers looks once more itself: a server or an agent that answers is not down. */

@@ -312,7 +312,11 @@ describe("the end of a pause", () => {
     node.isServerThere = true;
     const refused = await run("resume", "--confirm-down", "n9");
     expect([refused.exit, refused.failed.length]).toEqual([6, 3]);
-    expect((await run("resume", "--confirm-down", "n2")).exit).toBe(10);
+    const before = node.configs.length;
+    const other = await run("resume", "--confirm-down", "n2");
+    expect([other.exit, other.failed.length]).toEqual([10, 3]);
+    // A wrong name does not even end the pause.
+    expect(node.configs.length).toBe(before);
     expect(node.cleared).toEqual([70]);
   });
 
