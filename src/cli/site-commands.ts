@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { printBytes, printSpan } from "../model/amounts.ts";
 import { printSite } from "../model/site.ts";
 import type { Ms } from "../model/time.ts";
+import { readStandbyCluster } from "../model/wire/config-site.ts";
 import type { StatusJson, StatusMember, StatusSite } from "../model/wire/status.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { change, leaderOf, look, memberNamed, statusOf } from "./rest.ts";
@@ -60,7 +61,7 @@ function lossOf(site: StatusSite | undefined, other: string): string {
 
 interface DemoteFlags extends Shared {
   readonly host: string;
-  readonly port?: string;
+  readonly port: string;
   readonly slot?: string;
   readonly plan?: boolean;
   readonly confirm?: string;
@@ -68,11 +69,11 @@ interface DemoteFlags extends Shared {
 
 async function demote(_: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<DemoteFlags>();
+  const site = siteOf(flags);
   const target = targetOf(flags);
   const status = await look(target);
   const leader = leaderOf(status);
-  const port = Number(flags.port ?? 5432);
-  const other = printSite({ host: flags.host, port });
+  const other = printSite(site);
   if (leader.role !== "primary") {
     const why = `${leader.name} is a ${leader.role}: change standby_cluster with understudy config patch`;
     throw new CliFailure(EXIT.precondition, `${status.scope} has no primary to demote`, why);
@@ -81,10 +82,17 @@ async function demote(_: unknown, command: Command): Promise<void> {
   if (flags.plan === true) return;
   const consequence = `${status.scope} takes no more writes, and loses whatever ${other} does not have.`;
   await agreeByName({ name: status.scope, consequence, confirmed: flags.confirm });
-  const site = { host: flags.host, port, primary_slot_name: flags.slot ?? null };
   await write(target, status, { standby_cluster: site });
   const standby = await untilLeaderIs(target, "standby leader");
   print(`${standby.name} leads ${status.scope} as a standby of ${other}`);
+}
+
+/** What `standby_cluster` becomes. Read as the members will read it, so that a plan is not for what they would refuse. */
+function siteOf({ host, port, slot }: DemoteFlags) {
+  const site = { host, port: Number(port), primary_slot_name: slot ?? null };
+  const read = readStandbyCluster(site);
+  if (typeof read !== "string") return site;
+  throw new CliFailure(EXIT.usage, "no such site can be followed", read, "nothing was done");
 }
 
 const planOf = (leader: string, other: string): string =>

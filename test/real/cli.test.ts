@@ -232,6 +232,29 @@ describe("what may hurt", () => {
     expect(node.requests).toEqual([]);
   });
 
+  it("refuses a site that members could not follow, in the plan and when the name was given", async () => {
+    const valid = { host: "db9", port: "5432", slot: "here" };
+    const demote = (change: Partial<typeof valid>, ...more: readonly string[]) => {
+      const words = Object.entries({ ...valid, ...change }).map(
+        ([flag, value]) => `--${flag}=${value}`,
+      );
+      return run("site", "demote", ...words, ...more);
+    };
+    expect((await demote({}, "--plan")).exit).toBe(0);
+    for (const wrong of [
+      { port: "abc" },
+      { port: "99999" },
+      { slot: "Not-One" },
+      { host: "a b;" },
+    ]) {
+      for (const more of [["--plan"], ["--confirm", "demo"]]) {
+        const { exit, failed } = await demote(wrong, ...more);
+        expect([exit, failed.length], JSON.stringify(wrong)).toEqual([2, 3]);
+      }
+    }
+    expect(node.configs).toEqual([]);
+  });
+
   it("names what was refused", async () => {
     const { exit, failed } = await run("config", "patch", "ttl=1");
     expect(exit).toBe(2);
