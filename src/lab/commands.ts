@@ -17,6 +17,7 @@ import { bringUp } from "./up.ts";
 
 /** 3: finished, but something is not as it should be. */
 export const EXIT_WARNING = 3;
+export const EXIT_INTERRUPTED = 130;
 
 export interface Printing {
   readonly json: boolean;

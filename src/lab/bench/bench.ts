@@ -1,8 +1,10 @@
 // Are the promised figures met? Every fault, many times, on labs of its own.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { EXIT_INTERRUPTED, EXIT_WARNING } from "../commands.ts";
 import type { LabRecord } from "../record.ts";
 import { inSeconds } from "../report.ts";
+import { stopSignal } from "../stopping.ts";
 import { CASES, type Case, type LabNeeds, scene } from "./cases.ts";
 import { type Footprint, footprint } from "./footprint.ts";
 import { describeMachine } from "./machine.ts";
@@ -23,10 +25,14 @@ const LAB_SECONDS = 20;
 /** Filling the tables, and waiting for the clients before each run. */
 const FULL_LOAD_SECONDS = { lab: 90, run: 20 } as const;
 
-/** Measures, writes the result as JSON to a file and prints it as Markdown. Exit 3 when a run failed. */
+/**
+ * Measures, writes the result as JSON to a file and prints it as Markdown. Exit 3 when a run failed. Whoever stops it
+ * gets what was measured so far, exit 130, and no lab stays behind.
+ */
 export async function bench(wish: BenchWish): Promise<number> {
   const chosen = CASES.filter(({ id }) => wish.only.length === 0 || wish.only.includes(id));
   say(`${chosen.length} faults, ${wish.runs} runs each: about ${minutesFor(chosen, wish)} minutes`);
+  const stop = stopSignal(say, "this run is the last");
   const cases: CaseResult[] = [];
   let footprints: readonly Footprint[] = [];
   const save = (): BenchResult => {
@@ -36,6 +42,7 @@ export async function bench(wish: BenchWish): Promise<number> {
     return result;
   };
   for (const needs of new Set(chosen.map((c) => c.needs))) {
+    if (stop.aborted) break;
     const stand = openStand(needs, wish.fullLoad);
     try {
       if (footprints.length === 0 && wish.idleSeconds > 0) {
@@ -43,7 +50,8 @@ export async function bench(wish: BenchWish): Promise<number> {
         footprints = await stand.ready().then(idle).catch(failed([]));
       }
       for (const one of chosen.filter((c) => c.needs === needs)) {
-        cases.push(await measureCase(stand, one, wish.runs));
+        if (stop.aborted) break;
+        cases.push(await measureCase(stand, one, { runs: wish.runs, stop }));
         // What is measured is kept, whatever becomes of the rest.
         save();
       }
@@ -52,7 +60,8 @@ export async function bench(wish: BenchWish): Promise<number> {
     }
   }
   console.log(markdown(save()));
-  return cases.every((c) => c.failures.length === 0) ? 0 : 3;
+  if (stop.aborted) return EXIT_INTERRUPTED;
+  return cases.every((c) => c.failures.length === 0) ? 0 : EXIT_WARNING;
 }
 
 /** How long it will take, roughly. */
@@ -64,10 +73,16 @@ function minutesFor(chosen: readonly Case[], { runs, fullLoad, idleSeconds }: Be
   return Math.ceil((seconds + labs * perLab) / 60);
 }
 
-async function measureCase(stand: Stand, one: Case, runs: number): Promise<CaseResult> {
+interface Series {
+  readonly runs: number;
+  /** No run begins after it. */
+  readonly stop: AbortSignal;
+}
+
+async function measureCase(stand: Stand, one: Case, { runs, stop }: Series): Promise<CaseResult> {
   const measurements = [];
   const failures: string[] = [];
-  for (let run = 1; run <= runs; run++) {
+  for (let run = 1; run <= runs && !stop.aborted; run++) {
     try {
       const lab = await stand.ready();
       const before = await scene(lab);

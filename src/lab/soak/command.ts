@@ -4,6 +4,7 @@ import { EXIT_WARNING, type Printing, printJson } from "../commands.ts";
 import { takeDown } from "../down.ts";
 import { checkOptions, defaultDir, type LabOptions, USUAL_LAB } from "../layout.ts";
 import { stepLine } from "../report.ts";
+import { stopSignal } from "../stopping.ts";
 import { bringUp } from "../up.ts";
 import { Book, countOf } from "./book.ts";
 import type { Mode } from "./loss.ts";
@@ -35,7 +36,8 @@ export async function soakCommand(options: SoakOptions, { json }: Printing): Pro
   const say = (text: string): void => (json ? console.error(text) : console.log(text));
   for (const mode of options.modes) checkOptions(labOptions(options, mode));
   const book = new Book(options.book);
-  const stop = stopped(say);
+  // Whoever stops a soak gets the verdict over what was played, and no lab stays behind.
+  const stop = stopSignal(say, "this round is the last");
   const brokenAtEnd: string[] = [];
   for (const mode of options.modes) {
     const own = brokenIn(book.rounds()).length + brokenAtEnd.length;
@@ -80,18 +82,6 @@ async function soakIn(mode: Mode, { options, book, stop, say }: Running) {
   } finally {
     await takeDown(lab, { keepDirectory: !isHeld });
   }
-}
-
-/** Whoever stops a soak gets the verdict over what was played, and no lab stays behind. */
-function stopped(say: (text: string) => void): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      say(`${signal}: this round is the last`);
-      stop.abort();
-    });
-  }
-  return stop.signal;
 }
 
 /** As root every node is a host with a network and a disk; others play what loopback can. */
