@@ -38,18 +38,18 @@ const share = (text: string): number => {
   if (Number(text) > 0 && Number(text) <= 1) return Number(text);
   throw new InvalidArgumentError("It must be above 0 and at most 1.");
 };
-const parties = (text: string): readonly Party[] => {
-  const named = text.split(",");
-  const known = PARTIES.filter((party) => named.includes(party));
-  if (known.length === named.length) return known;
-  throw new InvalidArgumentError(`Choose from ${PARTIES.join(",")}.`);
-};
-const modes = (text: string): readonly Mode[] => {
-  const named = text.split(",");
-  const known = MODES.filter((mode) => named.includes(mode));
-  if (known.length === named.length) return known;
-  throw new InvalidArgumentError(`Choose from ${MODES.join(",")}.`);
-};
+const KINDS = TROUBLES.map(({ kind }) => kind);
+const CASE_IDS = CASES.map(({ id }) => id);
+
+/** Some of the known names, with commas between. */
+const someOf =
+  <T extends string>(known: readonly T[]) =>
+  (text: string): readonly T[] => {
+    const named = text.split(",");
+    const chosen = known.filter((name) => named.includes(name));
+    if (chosen.length === named.length) return chosen;
+    throw new InvalidArgumentError(`Choose from ${known.join(",")}.`);
+  };
 const setting = (text: string, before: Record<string, string>): Record<string, string> => {
   const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
   if (key === undefined) throw new InvalidArgumentError("Write key=value.");
@@ -196,7 +196,7 @@ onLab("chaos", "make one fault under load and report what it cost")
       .choices([...LINKS, "both"])
       .default("both"),
   )
-  .option("--from <parties>", `cut, heal: some of ${PARTIES.join(",")}`, parties, [])
+  .option("--from <parties>", `cut, heal: some of ${PARTIES.join(",")}`, someOf(PARTIES), [])
   .option("--to <node>", "cut, heal: only from this other node")
   .addOption(
     new Option("--way <way>", "cut: packets that arrive, that leave, or both")
@@ -251,7 +251,7 @@ interface SoakFlags {
   readonly ttl: number;
   readonly failovers?: number;
   readonly book?: string;
-  readonly only: string;
+  readonly only: readonly string[];
   readonly set: Record<string, string>;
   readonly json: boolean;
 }
@@ -261,20 +261,19 @@ program
   .description("random faults from a seed on a lab of its own, under load; ends with a verdict")
   .requiredOption("--minutes <n>", "no new fault after so many minutes", positive)
   .option("--seed <s>", "the same seed plays the same faults", whole, randomInt(1_000_000))
-  .option("--mode <modes>", `synchronous_mode: some of ${MODES.join(",")}`, modes, ["off"])
+  .option("--mode <modes>", `synchronous_mode: some of ${MODES.join(",")}`, someOf(MODES), ["off"])
   .option("--failovers <n>", "only what leads to a failover, until each kind has so many", whole)
   .option("--book <file>", "keeps the rounds of several runs, which count together")
   .option("--name <name>", "of the lab", "soak")
   .option("--nodes <n>", "PostgreSQL nodes", whole, USUAL_LAB.nodes)
   .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
-  .option("--only <kinds>", `some of ${TROUBLES.map(({ kind }) => kind).join(",")}`, "")
+  .option("--only <kinds>", `some of ${KINDS.join(",")}`, someOf(KINDS), [])
   .option("--set <key=value>", "a server parameter or a key of the configuration", setting, {})
   .option("--json", "for programs", false)
   .action(
     runs((o: SoakFlags) => {
-      const only = o.only.split(",").filter((kind) => kind !== "");
       const { failovers, book } = o;
-      return soakCommand({ ...o, modes: o.mode, only, ttlSeconds: o.ttl, failovers, book }, o);
+      return soakCommand({ ...o, modes: o.mode, ttlSeconds: o.ttl, failovers, book }, o);
     }),
   );
 
@@ -290,7 +289,7 @@ program
 
 interface BenchFlags {
   readonly runs: number;
-  readonly only: string;
+  readonly only: readonly string[];
   readonly load: boolean;
   readonly out: string;
   readonly idle: number;
@@ -300,15 +299,14 @@ program
   .command("bench")
   .description("measure every fault many times on labs of its own; prints a Markdown table")
   .option("--runs <n>", "runs of each fault", whole, 10)
-  .option("--only <ids>", `some of ${CASES.map(({ id }) => id).join(",")}`, "")
+  .option("--only <ids>", `some of ${CASE_IDS.join(",")}`, someOf(CASE_IDS), [])
   .option("--load", "under full pgbench write load", false)
   .option("--idle <s>", "how long idle processes are watched", whole, 60)
   .option("--out <file>", "where the result goes as JSON", ".cache/bench.json")
   .action(
-    runs((o: BenchFlags) => {
-      const only = o.only.split(",").filter((id) => id !== "");
-      return bench({ runs: o.runs, only, fullLoad: o.load, out: o.out, idleSeconds: o.idle });
-    }),
+    runs((o: BenchFlags) =>
+      bench({ runs: o.runs, only: o.only, fullLoad: o.load, out: o.out, idleSeconds: o.idle }),
+    ),
   );
 
 const EXIT_CODES: Readonly<Record<string, number>> = {
