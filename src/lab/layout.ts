@@ -69,6 +69,9 @@ export function checkOptions(options: LabOptions): void {
   if (!inRange(options.nodes, 1, 9)) refuse("--nodes goes from 1 to 9");
   if (![1, 3, 5, 7].includes(options.etcd)) refuse("--etcd is 1, 3, 5 or 7: a majority must exist");
   if (!inRange(options.routers, 0, 9)) refuse("--routers goes from 0 to 9");
+  if (options.follows !== undefined && options.routers > 0) {
+    refuse("--routers is 0 with --follow: a lab that follows another one takes no writes");
+  }
   const names = Array.from({ length: options.nodes }, (_, i) => `n${i + 1}`);
   if (options.report !== undefined && !names.includes(options.report)) {
     refuse(`--report is one of ${names.join(", ")}`);

@@ -69,7 +69,11 @@ program
   .option("--name <name>", "more than one lab can run", USUAL_LAB.name)
   .option("--nodes <n>", "PostgreSQL nodes", whole, USUAL_LAB.nodes)
   .option("--etcd <n>", "etcd members", whole, USUAL_LAB.etcd)
-  .option("--routers <n>", "hosts with PgBouncer and HAProxy for clients", whole, 1)
+  .option(
+    "--routers <n>",
+    "hosts with PgBouncer and HAProxy for clients (1; none with --follow)",
+    whole,
+  )
   .option("--report <node>", "this node is set apart for reports")
   .option("--etcd-apart", "etcd members get hosts of their own", false)
   .option("--dir <dir>", "where everything goes")
@@ -98,7 +102,7 @@ program
           nodes: o.nodes,
           etcd: o.etcd,
           etcdApart: o.etcdApart,
-          routers: o.routers,
+          routers: o.routers ?? (o.follow === undefined ? 1 : 0),
           report: o.report,
           net: o.net,
           ttlSeconds: o.ttl,
@@ -118,7 +122,7 @@ interface UpFlags {
   readonly nodes: number;
   readonly etcd: number;
   readonly etcdApart: boolean;
-  readonly routers: number;
+  readonly routers?: number;
   readonly report?: string;
   readonly dir?: string;
   readonly ttl: number;

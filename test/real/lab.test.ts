@@ -119,6 +119,11 @@ describe("understudy lab", () => {
     expect((await lab("chaos", "cut", "n1", "--quiet", "--name", "one")).code).toBe(6);
     expect((await lab("up", "--name", "three", "--etcd", "2")).code).not.toBe(0);
     expect((await lab("up", "--name", "three", "--report", "n9")).talk).toContain("--report");
+    const follow = ["up", "--name", "three", "--follow", "two", "--routers", "1"];
+    expect((await lab(...follow)).talk).toContain("--follow");
+    expect((await lab("soak", "--minutes", "1", "--name", "three", "--only", "tea")).code).toBe(2);
+    expect((await lab("bench", "--only", "tea")).code).toBe(2);
+    expect((await lab("status", "--name", "three")).code).toBe(10);
     expect((await lab("load", "--path", "pooled", "--name", "two")).talk).toContain("--routers");
     expect((await lab("status", "--name", "one")).code).toBe(0);
   });
