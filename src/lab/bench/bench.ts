@@ -41,16 +41,15 @@ export async function bench(wish: BenchWish): Promise<number> {
     writeFileSync(wish.out, `${JSON.stringify(result, null, 2)}\n`);
     return result;
   };
-  for (const needs of new Set(chosen.map((c) => c.needs))) {
-    if (stop.aborted) break;
+  for (const needs of unlessStopped(stop, new Set(chosen.map((c) => c.needs)))) {
     const stand = openStand(needs, wish.fullLoad);
     try {
       if (footprints.length === 0 && wish.idleSeconds > 0) {
         const idle = async (lab: LabRecord) => footprint(lab, wish.idleSeconds * 1000);
         footprints = await stand.ready().then(idle).catch(failed([]));
       }
-      for (const one of chosen.filter((c) => c.needs === needs)) {
-        if (stop.aborted) break;
+      const own = chosen.filter((c) => c.needs === needs);
+      for (const one of unlessStopped(stop, own)) {
         cases.push(await measureCase(stand, one, { runs: wish.runs, stop }));
         // What is measured is kept, whatever becomes of the rest.
         save();
@@ -62,6 +61,14 @@ export async function bench(wish: BenchWish): Promise<number> {
   console.log(markdown(save()));
   if (stop.aborted) return EXIT_INTERRUPTED;
   return cases.every((c) => c.failures.length === 0) ? 0 : EXIT_WARNING;
+}
+
+/** Nothing is begun after the stop. */
+function* unlessStopped<T>(stop: AbortSignal, items: Iterable<T>): Generator<T> {
+  for (const item of items) {
+    if (stop.aborted) return;
+    yield item;
+  }
 }
 
 /** How long it will take, roughly. */
