@@ -60,6 +60,7 @@ import { pausedStoreAway } from "./paused-store-away.ts";
 import { pausedSwitchover } from "./paused-switchover.ts";
 import { primaryCutForLong } from "./primary-cut-for-long.ts";
 import { primaryCutFromStore } from "./primary-cut-from-store.ts";
+import { primaryDiesAfterPromotion } from "./primary-dies-after-promotion.ts";
 import { primaryIsolated } from "./primary-isolated.ts";
 import { primaryKilled } from "./primary-killed.ts";
 import { quorumHostDies } from "./quorum-host-dies.ts";
@@ -108,6 +109,7 @@ import { syncHostDies } from "./sync-host-dies.ts";
 import { syncStandbyDies } from "./sync-standby-dies.ts";
 
 export const STORIES: readonly Scenario[] = [
+  primaryDiesAfterPromotion,
   primaryKilled,
   hostDies,
   hostDiesFast,

@@ -20,7 +20,8 @@ export const told = (upstream: Upstream | undefined, source: Source | undefined)
 
 /** What we stream from is what we are, once the server has switched to that timeline. */
 export function recordUpkeep(w: HaWorld, source: Source | undefined): readonly HaUpkeep[] {
-  const lineage = source === undefined ? reachedAsTold(w) : streamedFrom(w, source);
+  const streamed = source === undefined ? undefined : streamedFrom(w, source);
+  const lineage = streamed ?? reachedAsTold(w);
   return lineage === undefined ? [] : [{ kind: "record-lineage", lineage }];
 }
 
@@ -33,9 +34,13 @@ function streamedFrom(w: HaWorld, source: Source): Lineage | undefined {
   return sql.timeline !== theirs.timeline || isRecorded ? undefined : source.lineage;
 }
 
+/** The history that the own server is on: the recorded one, or the one that it has come to since and was told of. */
+export const ownHistory = (w: HaWorld): Lineage => reachedAsTold(w) ?? w.server.lineage;
+
 /**
- * Without the store or without a leader: the server is on the timeline that it was told to follow, and still pointed
- * there. A record of that very number is never replaced: it may be another history's (R19).
+ * Without the store, without a leader, or with one that has died before it was written down: the server is on the
+ * timeline that it was told to follow, and still pointed there. A record of that very number is never replaced: it may
+ * be another history's (R19).
  */
 function reachedAsTold(w: HaWorld): Lineage | undefined {
   const lineage = pending(w);

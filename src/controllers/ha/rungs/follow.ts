@@ -5,7 +5,7 @@ import type { Upstream } from "../../../ports/postgres.ts";
 import { STOP_STANDBY_MS } from "../limits.ts";
 import { feedOf, isFedByCluster } from "../plans/cascade.ts";
 import { copiesDue } from "../plans/logical-slots.ts";
-import { told } from "../plans/own-record.ts";
+import { ownHistory, told } from "../plans/own-record.ts";
 import { leaderIsStale, permission } from "../plans/permission.ts";
 import {
   clusterOf,
@@ -63,7 +63,7 @@ function asked(w: HaWorld): Verdict | undefined {
 function attach(w: HaWorld, source: Source): Verdict {
   const sql = sqlOf(w);
   if (sql === undefined) return { because: "follow_waiting" };
-  const mine = streamsFrom(w, source) ? source.lineage : w.server.lineage;
+  const mine = streamsFrom(w, source) ? source.lineage : ownHistory(w);
   const verdict = compareLineage(mine, sql.position, source.lineage);
   if (verdict === "diverged" || w.memory.divergedFrom === source.term) {
     return {
