@@ -117,6 +117,39 @@ export const ERRORS = {
     "the data directory was last used on another host or in another container",
     "see docs/runbooks/host_changed.md before forcing it",
   ],
+  REPO_UNREACHABLE: [
+    "the repository did not answer",
+    "check its address and the network, or that its directory is mounted",
+  ],
+  REPO_UNKNOWN: [
+    "a request to the repository was sent, its outcome is not known",
+    "look again before acting",
+  ],
+  REPO_REFUSED: [
+    "the repository refused the request",
+    "check keys, permissions and the owner of the directory",
+  ],
+  REPO_FULL: ["the repository is full", "free space there; archiving goes on by itself"],
+  REPO_FOREIGN: [
+    "the repository belongs to another cluster",
+    "name another directory or prefix for this one",
+  ],
+  REPO_MISSING: [
+    "there is no such object in the repository",
+    "see what it holds: understudy backup repo list",
+  ],
+  REPO_CONFLICT: [
+    "another object lies at this place in the repository",
+    "nothing was overwritten; find out who else writes there",
+  ],
+  REPO_DAMAGED: [
+    "an object of the repository is damaged",
+    "read it from another repository, and take a new backup",
+  ],
+  REPO_KEY_WRONG: [
+    "none of the private keys opens this object",
+    "name the file with the right one in backup.encryption.identity_file",
+  ],
   LAB_NOT_FOUND: [
     "there is no such lab or node",
     "see understudy lab status; start a lab with understudy lab up",

@@ -7,6 +7,7 @@ import type {
   NodeSettings,
   RouterNodeSettings,
 } from "./settings.ts";
+import { readBackup } from "./settings-backup.ts";
 import { readDynamic } from "./settings-dynamic.ts";
 import { readFrontDoor } from "./settings-front-door.ts";
 import { readBootstrapMethod } from "./settings-methods.ts";
@@ -70,6 +71,7 @@ function readAll(root: Section): Read {
   });
   const router = readRouter(root, postgres.stateDir);
   const frontDoor = readFrontDoor(root);
+  const backup = readBackup(root);
   const settings: NodeSettings = {
     ...common,
     rest,
@@ -79,6 +81,7 @@ function readAll(root: Section): Read {
     watchdog: readWatchdog(root),
     ...(router === undefined ? {} : { router }),
     ...(frontDoor === undefined ? {} : { frontDoor }),
+    ...(backup === undefined ? {} : { backup }),
   };
   return { kind: "settings", settings };
 }

@@ -2,6 +2,7 @@
 
 import type { Address } from "./address.ts";
 import type { FrontDoorSettings } from "./front-door.ts";
+import type { BackupSettings } from "./repository.ts";
 import type { RouterSettings } from "./router-settings.ts";
 import type { Secret } from "./secret.ts";
 import type { Ms } from "./time.ts";
@@ -155,4 +156,6 @@ export interface NodeSettings extends AgentSettings {
   readonly router?: RouterSettings;
   /** What moves with the leadership: an address, or whatever a command moves. */
   readonly frontDoor?: FrontDoorSettings;
+  /** Where backups and WAL go. */
+  readonly backup?: BackupSettings;
 }

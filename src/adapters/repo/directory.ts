@@ -1,0 +1,235 @@
+// A repository in a directory: a disk of its own, or a mounted one of another host.
+//
+// An object is written under a name that nobody lists, synced, and linked to its own name: link(2) refuses an existing
+// one, so whoever is second overwrites nothing, also between hosts on a shared file system.
+import { randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, link, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { AppError, asAppError, type ErrorCode } from "../../model/error.ts";
+import type { PutBytes, PutOptions, PutOutcome, Repo, StoredObject } from "../../ports/repo.ts";
+import { bounded, endedBy } from "./bounded.ts";
+import { probeByDoing } from "./probe.ts";
+import { requireAnnounced, Tally, tallyOf } from "./tally.ts";
+
+/** What is being written has such a name; what is left of a writer that died is removed a day later. */
+const UNFINISHED = /^\.put-/;
+const LEFT_BEHIND_MS = 24 * 3_600_000;
+
+export interface DirectoryOptions {
+  readonly name: string;
+  /** Must exist and be ours: a mount point whose disk is not there must not be filled. */
+  readonly directory: string;
+  /** Folder of the cluster below it. */
+  readonly place: string;
+}
+
+/** The objects of one cluster in a directory. */
+export function createDirectoryRepo(options: DirectoryOptions): Repo {
+  const root = join(options.directory, options.place);
+  const pathOf = (key: string): string => join(root, key);
+  const run = async <T>(
+    attempt: string,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    signal.throwIfAborted();
+    const doing = work().catch((error: unknown) => {
+      throw asRepoError(error, `${attempt} in the repository ${options.name}`);
+    });
+    return bounded(doing, signal, { code: "REPO_UNREACHABLE", attempt });
+  };
+  const repo: Repo = {
+    name: options.name,
+    kind: "directory",
+    async put(key, content, announced, signal) {
+      await run(`preparing ${key}`, signal, () => prepareFolder(options.directory, pathOf(key)));
+      return putFile({ key, path: pathOf(key), content, announced, signal });
+    },
+    async get(key, signal) {
+      const size = await run(`reading ${key}`, signal, async () => (await stat(pathOf(key))).size);
+      return wholeFile(key, pathOf(key), size, signal);
+    },
+    head: (key, signal) => run(`looking for ${key}`, signal, () => headFile(key, pathOf(key))),
+    list: (prefix, signal) =>
+      run(`listing ${prefix}`, signal, async () => {
+        await requireOurs(options.directory);
+        return listBelow(root, prefix);
+      }),
+    remove: (key, signal) =>
+      run(`removing ${key}`, signal, async () => {
+        await rm(pathOf(key), { force: true });
+        await syncFolder(dirname(pathOf(key))).catch(ignoreAbsent);
+      }),
+    probe: (signal) => probeByDoing(repo, false, signal),
+  };
+  return repo;
+}
+
+interface Putting {
+  readonly key: string;
+  readonly path: string;
+  readonly content: AsyncIterable<Uint8Array>;
+  readonly announced: PutOptions;
+  readonly signal: AbortSignal;
+}
+
+async function putFile({ key, path, content, announced, signal }: Putting): Promise<PutOutcome> {
+  const unfinished = join(dirname(path), `.put-${randomBytes(8).toString("hex")}`);
+  try {
+    const went = await writeUnfinished(unfinished, content, signal);
+    requireAnnounced(key, went, announced);
+    signal.throwIfAborted();
+    const isNew = await linkNew(unfinished, path);
+    // Also for one that was there: whoever linked it may have died before this.
+    await syncFolder(dirname(path));
+    if (isNew) return { kind: "stored", ...went };
+    const there = await tallyOf(createReadStream(path));
+    return { kind: there.sha256 === went.sha256 ? "exists-same" : "exists-different", ...went };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw asRepoError(error, `putting ${key} into the repository`);
+  } finally {
+    await rm(unfinished, { force: true }).catch(() => undefined);
+  }
+}
+
+async function writeUnfinished(
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<PutBytes> {
+  const tally = new Tally();
+  const file = await open(path, "wx", 0o640);
+  await using _ = closing(file);
+  for await (const bytes of endedBy(content, signal)) {
+    tally.add(bytes);
+    await file.writeFile(bytes);
+  }
+  await file.sync();
+  return tally.result();
+}
+
+async function linkNew(unfinished: string, path: string): Promise<boolean> {
+  try {
+    await link(unfinished, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Every folder on the way, each durable in the one above it. */
+async function prepareFolder(directory: string, path: string): Promise<void> {
+  await requireOurs(directory);
+  const folder = dirname(path);
+  const first = await mkdir(folder, { recursive: true, mode: 0o750 });
+  for (let made = folder; first !== undefined && made.length >= first.length; made = dirname(made))
+    await syncFolder(dirname(made));
+  await removeLeftBehind(folder);
+}
+
+async function removeLeftBehind(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!UNFINISHED.test(name)) continue;
+    const { mtimeMs } = await stat(join(folder, name));
+    if (Date.now() - mtimeMs > LEFT_BEHIND_MS) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** A directory of somebody else is not filled, even where root could. */
+async function requireOurs(directory: string): Promise<void> {
+  const { uid } = await stat(directory);
+  const mine = process.geteuid?.();
+  if (uid !== mine)
+    throw new AppError(
+      "REPO_REFUSED",
+      `using ${directory}`,
+      `it belongs to the user with number ${uid}, and we are ${mine}: chown it`,
+    );
+}
+
+async function headFile(key: string, path: string): Promise<StoredObject | undefined> {
+  try {
+    const { size, mtimeMs } = await stat(path);
+    return { key, sizeBytes: size, storedAtMs: Math.round(mtimeMs) };
+  } catch (error) {
+    ignoreAbsent(error);
+    return undefined;
+  }
+}
+
+async function listBelow(root: string, prefix: string): Promise<readonly StoredObject[]> {
+  const folders = [prefix.includes("/") ? dirname(`${prefix}x`) : ""];
+  const keys: string[] = [];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(ignoreAbsent);
+    for (const entry of entries ?? []) {
+      const key = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory()) folders.push(key);
+      else if (key.startsWith(prefix) && !UNFINISHED.test(entry.name)) keys.push(key);
+    }
+  }
+  const found: StoredObject[] = [];
+  for (const key of keys.toSorted()) {
+    // One that was removed since is no object any more.
+    const there = await headFile(key, join(root, key));
+    if (there !== undefined) found.push(there);
+  }
+  return found;
+}
+
+async function* wholeFile(
+  key: string,
+  path: string,
+  size: number,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const attempt = `reading ${key} from the repository`;
+  const chunks = createReadStream(path, { highWaterMark: 256 * 1024 })[Symbol.asyncIterator]();
+  let came = 0;
+  try {
+    for (;;) {
+      const next = await bounded(chunks.next(), signal, { code: "REPO_UNREACHABLE", attempt });
+      if (next.done === true) break;
+      came += next.value.length;
+      yield next.value;
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw asRepoError(error, attempt);
+  } finally {
+    await chunks.return?.();
+  }
+  if (came !== size) throw new AppError("REPO_DAMAGED", attempt, `${came} of ${size} bytes came`);
+}
+
+const MEANINGS: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: "REPO_FULL",
+  EDQUOT: "REPO_FULL",
+  EACCES: "REPO_REFUSED",
+  EPERM: "REPO_REFUSED",
+  EROFS: "REPO_REFUSED",
+  ENOENT: "REPO_MISSING",
+};
+
+function asRepoError(error: unknown, attempt: string): AppError {
+  return asAppError(error, MEANINGS[codeOf(error)] ?? "REPO_UNREACHABLE", attempt);
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "";
+
+function ignoreAbsent(error: unknown): undefined {
+  if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
+  return undefined;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  await using _ = closing(folder);
+  await folder.sync();
+}
+
+const closing = (file: FileHandle) => ({ [Symbol.asyncDispose]: () => file.close() });

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import type { BackupSettings } from "./repository.ts";
+import { readBackup } from "./settings-backup.ts";
+import { Section } from "./settings-reader.ts";
+import { Source } from "./settings-source.ts";
+
+const KEY = `age1${"q".repeat(58)}`;
+
+function read(text: string): { settings: BackupSettings | undefined; said: readonly string[] } {
+  const source = new Source(text, "node.yml");
+  const root = new Section(source, { path: "", offset: 0 }, source.document.contents);
+  const settings = readBackup(root);
+  const said = [...source.problems, ...source.warnings].map(
+    ({ line, message }) => `${line}: ${message}`,
+  );
+  return { settings, said };
+}
+
+describe("the section backup", () => {
+  it("may be left out", () => {
+    expect(read("name: a")).toEqual({ settings: undefined, said: [] });
+  });
+
+  it("reads directories and buckets, and how objects are packed", () => {
+    const { settings, said } = read(`
+backup:
+  repositories:
+    near: {directory: /var/backups/pg/, storage: nas}
+    far:
+      off_site: true
+      s3: {bucket: pg-far, region: eu-central-1, endpoint: "https://s3.example.com/", prefix: /a/b/,
+           path_style: true, access_key: AK, secret_key_file: /etc/secret}
+  compression: gzip
+  encryption: {recipients: [${KEY}], identity_file: /etc/identity}
+`);
+    expect(said).toEqual([]);
+    expect(settings).toMatchObject({
+      compression: "gzip",
+      recipients: [KEY],
+      identityFile: "/etc/identity",
+      repositories: [
+        {
+          name: "near",
+          place: { kind: "directory", directory: "/var/backups/pg" },
+          storage: "nas",
+          offSite: false,
+        },
+        {
+          name: "far",
+          storage: "object-store",
+          offSite: true,
+          place: {
+            kind: "s3",
+            bucket: "pg-far",
+            region: "eu-central-1",
+            endpoint: "https://s3.example.com",
+            prefix: "a/b",
+            pathStyle: true,
+            keys: { secretKey: { kind: "file", file: "/etc/secret" } },
+          },
+        },
+      ],
+    });
+    expect(JSON.stringify(settings)).not.toContain("AK");
+  });
+
+  it("compresses with zstd and encrypts nothing unless told", () => {
+    const { settings } = read("backup: {repositories: {near: {directory: /b}}}");
+    expect(settings).toMatchObject({
+      compression: "zstd",
+      recipients: [],
+      identityFile: undefined,
+    });
+  });
+
+  it.each([
+    ["backup: {compression: zstd}", "1: backup.repositories is missing"],
+    ["backup: {repositories: {near: {}}}", "1: backup.repositories.near needs a place"],
+    ["backup: {repositories: {near: {directory: a/b}}}", "must be a whole path"],
+    ["backup: {repositories: {near: {directory: /a, s3: {bucket: abc}}}}", "needs a place: either"],
+    ["backup: {repositories: {Near!: {directory: /a}}}", "must be a short name"],
+    [
+      "backup: {repositories: {a: {directory: /a}, b: {directory: /a/}}}",
+      "b is the same place as a",
+    ],
+    ["backup: {repositories: {a: {s3: {}}}}", "a.s3.bucket is missing"],
+    ["backup: {repositories: {a: {s3: {bucket: B}}}}", "must be the name of a bucket"],
+    ["backup: {repositories: {a: {s3: {bucket: abc, endpoint: s3.local}}}}", "must be a URL like"],
+    ["backup: {repositories: {a: {s3: {bucket: abc, access_key: x}}}}", "secret_key is missing"],
+    ["backup: {repositories: {a: {s3: {bucket: abc, secret_key: x}}}}", "access_key is missing"],
+    [
+      "backup: {repositories: {a: {s3: {bucket: abc, access_key: x, access_key_file: /y}}}}",
+      "access_key_file stands beside access_key",
+    ],
+    ["backup: {repositories: {a: {directory: /a}}, compression: lz4}", "must be one of zstd, gzip"],
+    [
+      "backup: {repositories: {a: {directory: /a}}, encryption: {recipients: [age1x]}}",
+      "is not a public key",
+    ],
+    [
+      "backup: {repositories: {a: {directory: /a}}, encryption: {recipients: [AGE-SECRET-KEY-1X]}}",
+      "has a private key",
+    ],
+    [
+      "backup: {repositories: {a: {directory: /a}}, encryption: {identity_file: /i}}",
+      "stands without recipients",
+    ],
+  ])("says in one line what is wrong with %s", (text, complaint) => {
+    const { said } = read(text);
+    expect(said.filter((line) => line.includes(complaint))).toHaveLength(1);
+  });
+});
