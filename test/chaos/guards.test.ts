@@ -57,16 +57,4 @@ describe("never two writers", () => {
     expect(measurement.after.primary).not.toBe(member.name);
     await heal(lab());
   });
-
-  it("when an agent comes back in time, and then nothing has happened at all", async () => {
-    const { member } = await waitForPrimary(lab(), LIMIT_MS);
-    const measurement = await measure(lab(), {
-      fault: () => make(lab(), "restart-agent", member.name, { awayMs: 1_000 }),
-      watchMs: LONGER_THAN_THE_LEASE_MS,
-      probe: true,
-    });
-    expectSafe(measurement);
-    expect(measurement.after).toEqual(measurement.before);
-    await heal(lab());
-  });
 });
