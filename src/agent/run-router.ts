@@ -2,6 +2,7 @@
 import type { RouterNodeSettings } from "../model/settings.ts";
 import { VERSION } from "../model/version.ts";
 import { createRouterApi } from "./api/router-api.ts";
+import { Chronicle } from "./chronicle/chronicle.ts";
 import { composeRouter } from "./compose-router.ts";
 import { composeShared } from "./compose-shared.ts";
 
@@ -11,16 +12,26 @@ export async function runRouter(settings: RouterNodeSettings): Promise<number> {
   const { clock, log } = shared.ports;
   process.on("uncaughtExceptionMonitor", (error) => log.error("the agent is broken", { error }));
   const router = composeRouter(shared.ports, settings, settings.router);
-  const api = createRouterApi({ router, settings, clock, log });
+  const chronicle = await Chronicle.open({
+    node: settings.name,
+    stateDir: settings.stateDir,
+    version: VERSION,
+    clock,
+    places: undefined,
+  });
+  const api = createRouterApi({ router, settings, clock, log, chronicle });
   // The own address first: a second agent on this host stops here, before it has touched anything.
   await api.listen();
   log.info("the router starts", { version: VERSION, scope: settings.scope });
   process.on("SIGHUP", () => shared.reopenLog());
+  router.onLook((last) => chronicle.routed(last));
   router.start();
   const programs = await leaving();
   log.info("the router leaves", { programs });
+  chronicle.leaving(programs);
   await router.stop(programs);
   await api.close();
+  await chronicle.close();
   shared.close();
   return 0;
 }

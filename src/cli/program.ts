@@ -4,6 +4,7 @@ import { VERSION } from "../model/version.ts";
 import { registerAgent } from "./agent-command.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerConfig } from "./config-commands.ts";
+import { registerEvents } from "./event-commands.ts";
 import { registerExplain } from "./explain-command.ts";
 import { registerHandover } from "./handover-commands.ts";
 import { registerLab } from "./lab.ts";
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
     .exitOverride();
   registerLooking(program);
   registerLogs(program);
+  registerEvents(program);
   registerHandover(program);
   registerRestart(program);
   registerMembers(program);

@@ -112,7 +112,7 @@ function readRouterNode(root: Section, common: Common): Read {
   own.close();
   const router = readRouter(root, stateDir);
   assert(router !== undefined, "a router's file has the section");
-  return { kind: "router", settings: { ...common, rest, router } };
+  return { kind: "router", settings: { ...common, rest, router, stateDir } };
 }
 
 /** Names become parts of keys in the store and of slot names, so their characters are limited. */

@@ -144,6 +144,8 @@ export interface AgentSettings {
 
 /** An agent without `postgresql`: it sends clients to the members and does nothing else. */
 export interface RouterNodeSettings extends AgentSettings {
+  /** Where the agent keeps what it must remember. */
+  readonly stateDir: string;
   readonly router: RouterSettings;
 }
 

@@ -56,6 +56,8 @@ export interface Router {
   readonly journal: Journal<RouteWorld>;
   last(): LastRoute | undefined;
   lastCluster(): { readonly seen: ClusterSnapshot; readonly at: Instant } | undefined;
+  /** Calls `listener` after every decision; it must neither wait nor throw. */
+  onLook(listener: (last: LastRoute) => void): void;
   start(): void;
   /** Clients go on; then the programs end, or stay as they are for the next life of the agent. */
   stop(programs: "end" | "stay"): Promise<void>;
@@ -80,6 +82,7 @@ class RunningRouter implements Router {
   readonly #leaseId: string;
   readonly #loop: Loop;
   readonly #watching = new AbortController();
+  #tell: (last: LastRoute) => void = () => undefined;
   #stopping = false;
   #last: LastRoute | undefined;
   #cluster: { readonly seen: ClusterSnapshot; readonly at: Instant } | undefined;
@@ -117,6 +120,7 @@ class RunningRouter implements Router {
       loopWaitMs: () => this.#config().loopWaitMs,
       onDecision: (world, decision) => {
         this.#last = { world, decision };
+        this.#tell(this.#last);
       },
       onStep: () => undefined,
     });
@@ -124,6 +128,10 @@ class RunningRouter implements Router {
 
   last = (): LastRoute | undefined => this.#last;
   lastCluster = () => this.#cluster;
+
+  onLook(listener: (last: LastRoute) => void): void {
+    this.#tell = listener;
+  }
 
   start(): void {
     this.#ports.lookout.onChange(() => this.#loop.wake("our connection to the primary"));

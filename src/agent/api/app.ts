@@ -93,9 +93,9 @@ function callerOf(c: RestContext): Caller {
 }
 
 /** Texts go out as plain text, everything else as JSON whose WAL positions keep every digit. */
-function respond({ status, json, text: words, contentType }: RouteAnswer): Response {
+function respond({ status, json, text: words, contentType, stream }: RouteAnswer): Response {
   const type = contentType ?? (words === undefined ? "application/json" : "text/plain");
   const headers = new Headers({ "content-type": type });
   if (status === 401) headers.set("www-authenticate", 'Basic realm="Understudy"');
-  return new Response(words ?? printJson(json), { status, headers });
+  return new Response(stream ?? words ?? printJson(json), { status, headers });
 }

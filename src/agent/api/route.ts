@@ -4,6 +4,7 @@ import type { NodeSettings } from "../../model/settings.ts";
 import type { Router } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { Chronicle } from "../chronicle/chronicle.ts";
 import type { NodeView } from "./node-view.ts";
 
 export interface ApiContext {
@@ -14,6 +15,8 @@ export interface ApiContext {
   readonly agentVersion: string;
   /** Clients come in on this node as well. */
   readonly router?: Router | undefined;
+  /** What has happened on this node. */
+  readonly chronicle?: Chronicle | undefined;
 }
 
 export interface RouteRequest {
@@ -27,6 +30,8 @@ export interface RouteAnswer {
   readonly json?: unknown;
   readonly text?: string;
   readonly contentType?: string;
+  /** Goes on until its reader leaves; `text` and `json` are not looked at then. */
+  readonly stream?: ReadableStream<Uint8Array>;
 }
 
 export interface Route {

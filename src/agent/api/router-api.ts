@@ -5,9 +5,11 @@ import { printJson } from "../../model/wire/json.ts";
 import type { Router } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { Chronicle } from "../chronicle/chronicle.ts";
 import { type Api, serve } from "./api.ts";
 import { renderRouterMetrics } from "./router-metrics.ts";
 import { routerJson, routerLives, routerStatus } from "./router-view.ts";
+import { answerEvents } from "./routes-events.ts";
 import { answerPools } from "./routes-pools.ts";
 
 export interface RouterContext {
@@ -15,6 +17,7 @@ export interface RouterContext {
   readonly settings: AgentSettings;
   readonly clock: Clock;
   readonly log: Log;
+  readonly chronicle: Chronicle;
 }
 
 interface Answer {
@@ -50,7 +53,7 @@ async function send(
 
 async function answer(context: RouterContext, request: IncomingMessage): Promise<Answer> {
   const { router, settings, clock } = context;
-  const path = (request.url ?? "/").split("?")[0] ?? "/";
+  const [path = "/", query = ""] = (request.url ?? "/").split("?");
   const isRead = request.method === "GET" || request.method === "HEAD";
   const words = (status: number, body: string): Answer => ({ status, type: "text/plain", body });
   if (!isRead) return words(501, "a router answers questions only: ask a member for changes");
@@ -62,6 +65,10 @@ async function answer(context: RouterContext, request: IncomingMessage): Promise
     return json === undefined
       ? words(status, text ?? "")
       : { status, type: "application/json", body: printJson(json) };
+  }
+  if (path === "/understudy/events") {
+    const { status, json } = await answerEvents(context, new URLSearchParams(query));
+    return { status, type: "application/json", body: printJson(json) };
   }
   if (!DOCUMENTS.has(path)) return words(404, "this is a router: there is no such endpoint");
   const body = printJson(await routerJson(router, clock));

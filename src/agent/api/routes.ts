@@ -3,6 +3,7 @@
 import { HANDOVER_ROUTES } from "./handover.ts";
 import type { Route } from "./route.ts";
 import { CONFIG_ROUTES } from "./routes-config.ts";
+import { EVENT_ROUTES } from "./routes-events.ts";
 import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
 import { MEMBER_ROUTES } from "./routes-member.ts";
 import { PAUSE_ROUTES } from "./routes-pause.ts";
@@ -13,6 +14,7 @@ import { STORE_ROUTES } from "./routes-store.ts";
 
 export const ROUTES: readonly Route[] = [
   ...READ_ROUTES,
+  ...EVENT_ROUTES,
   ...CONFIG_ROUTES,
   ...HANDOVER_ROUTES,
   ...MEMBER_ROUTES,
