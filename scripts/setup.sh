@@ -47,11 +47,15 @@ missing_packages() {
   on_path ip || echo iproute2
   on_path pgbouncer || echo pgbouncer
   on_path haproxy || echo haproxy
+  # Packs what goes into a repository.
+  on_path zstd || echo zstd
   if [ "$mode" = test ]; then
     # Walls between hosts that are network namespaces; a lab on loopback has none.
     on_path iptables || echo iptables
     # Announces a virtual address, and asks whether anybody has it.
     on_path arping || echo iputils-arping
+    # Opens what we have encrypted: nobody shall need us to read a backup.
+    on_path age || echo age
   fi
 }
 
