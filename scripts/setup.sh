@@ -26,6 +26,8 @@ start_policy=/usr/sbin/policy-rc.d
 undo=()
 
 main() {
+  # Needs no root, and must not leave root's files in a user's folder.
+  if [ "$mode" = test ]; then bash "${BASH_SOURCE[0]%/*}/vip-manager.sh"; fi
   local missing
   missing=$(missing_packages)
   [ -z "$missing" ] && return 0
@@ -56,6 +58,9 @@ missing_packages() {
     on_path arping || echo iputils-arping
     # Opens what we have encrypted: nobody shall need us to read a backup.
     on_path age || echo age
+    # Patroni's own tools are pointed at our clusters, and its clusters are taken over.
+    on_path patronictl || echo patroni
+    any_file '/usr/lib/python3/dist-packages/etcd/__init__.py' || echo python3-etcd
   fi
 }
 
