@@ -3,6 +3,7 @@ import { createFence, type FenceClient } from "../adapters/fence/client.ts";
 import { readControlFile } from "../adapters/postgres/control-data.ts";
 import { serverLogFile } from "../adapters/postgres/place.ts";
 import { createPostgres } from "../adapters/postgres/postgres.ts";
+import { createReplicationProbe } from "../adapters/postgres/replication-probe.ts";
 import { openNodeState } from "../adapters/system/node-state.ts";
 import { actAs } from "../adapters/system/os-user.ts";
 import type { NodeSettings, WatchdogSettings } from "../model/settings.ts";
@@ -12,6 +13,8 @@ import type { Router } from "../node/router.ts";
 import { planFor } from "../node/server-plan.ts";
 import { composeRouter } from "./compose-router.ts";
 import { composeShared, programBeside } from "./compose-shared.ts";
+import { openLagHistory } from "./lag-history.ts";
+import { createLagWatch, type LagWatch } from "./lag-watch.ts";
 import { RECORDING_FOLDER, recorded } from "./recorder.ts";
 
 /** The real ports of a node, and what must be closed when it leaves. */
@@ -21,6 +24,7 @@ export interface Composed {
   /** Clients come in on this node as well. */
   readonly router: Router | undefined;
   readonly serverLog: string;
+  readonly lag: LagWatch;
   /** Throws what a person must put right before this node can be of any use. */
   checkGround(): Promise<void>;
   /** Whose data lies in the data directory; undefined when it holds none. */
@@ -54,6 +58,12 @@ export async function compose(settings: NodeSettings): Promise<Composed> {
     fence,
     router: settings.router && composeRouter(shared.ports, settings, settings.router),
     serverLog: serverLogFile(stateDir),
+    lag: createLagWatch({
+      probe: createReplicationProbe(settings.postgres, clock),
+      history: openLagHistory(stateDir),
+      clock,
+      log,
+    }),
     checkGround: () => postgres.checkGround(planFor(config, settings)),
     systemId: async () => (await readControlFile(dataDir))?.systemId,
     reopenLog: () => shared.reopenLog(),

@@ -57,6 +57,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     clock,
     peers: ports.peers,
     serverLog: composed.serverLog,
+    lag: composed.lag,
     reload,
     detach: () => leave("detach"),
   });
@@ -77,10 +78,12 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   composed.fence.onEvent((event) => chronicle.fenceSaid(event));
   composed.router?.onLook((last) => chronicle.routed(last));
   await node.start();
+  composed.lag.start();
   composed.router?.start();
   const how = await leaving;
   log.info("the agent leaves", { how });
   chronicle.leaving(how);
+  composed.lag.stop();
   await composed.router?.stop(how === "stop" ? "end" : "stay");
   // Clients are led elsewhere before the server goes; who only detaches leads on.
   if (how === "stop") await door?.close();

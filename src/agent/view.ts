@@ -16,6 +16,7 @@ import { apiUrlOf } from "../node/self.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Peers } from "../ports/peers.ts";
 import type { JournalEntry, NodeRequest, NodeView, RequestOutcome, View } from "./api/node-view.ts";
+import type { LagWatch } from "./lag-watch.ts";
 import { lastLines, linesSince } from "./log-tail.ts";
 
 export interface ViewOptions {
@@ -24,6 +25,7 @@ export interface ViewOptions {
   readonly clock: Clock;
   readonly peers: Peers;
   readonly serverLog: string;
+  readonly lag: LagWatch;
   /** Reads the node's file again and applies what can be applied while running. */
   reload(): Promise<RequestOutcome>;
   /** Leaves PostgreSQL running and ends the agent. */
@@ -54,6 +56,8 @@ export function createView(o: ViewOptions): NodeView {
       const file = source === "server" ? o.serverLog : o.settings.log.file;
       return "since" in wish ? linesSince(file, wish.since) : lastLines(file, wish.lines);
     },
+    lagHistory: (since) => o.lag.history(since),
+    watchLag: () => o.lag.lookClosely(),
     readCluster: (timeoutMs) => o.node.dcs.snapshot(timeoutMs),
     askMember: (apiUrl, timeoutMs) => o.peers.ask(apiUrl, timeoutMs),
     async writeFailover(intent, revision) {
@@ -106,6 +110,7 @@ function viewOf(o: ViewOptions, eventLoopDelayMs: Ms): View {
     because: { reason: decision.because, detail: decision.detail, since: last.since },
     job: jobOf(world),
     loop: loopOf(last, eventLoopDelayMs),
+    lag: o.lag.report(),
   };
 }
 
@@ -126,6 +131,7 @@ function blank(o: ViewOptions, eventLoopDelayMs: Ms): Omit<View, "member"> {
     fence: o.node.fence(),
     because: undefined,
     job: undefined,
+    lag: o.lag.report(),
     loop: {
       lastTickAt: undefined,
       lastTickMs: undefined,

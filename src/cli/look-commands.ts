@@ -1,5 +1,4 @@
 // Commands that only look: status, topology, history.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { printLsn } from "../model/lsn.ts";
 import { parseHistoryRows } from "../model/wire/dcs.ts";
@@ -12,6 +11,7 @@ import { statusScreen } from "./status-screen.ts";
 import type { Target } from "./target.ts";
 import { print, printJsonText, width } from "./terminal.ts";
 import { topologyScreen } from "./topology-screen.ts";
+import { rhythmOf, watchFrames } from "./watch.ts";
 
 interface StatusFlags extends Shared {
   readonly watch?: string | true;
@@ -35,32 +35,14 @@ function asJson({ members, ...rest }: Overview) {
   return { ...rest, items: members };
 }
 
-function rhythmOf(written: StatusFlags["watch"]): number {
-  if (written === true || written === undefined) return 2_000;
-  const seconds = Number(written);
-  if (seconds >= 0.2 && seconds <= 3_600) return seconds * 1_000;
-  const why = "it must be a number of seconds between 0.2 and 3600";
-  throw new CliFailure(EXIT.usage, `--watch ${written} is not possible`, why, "leave it out for 2");
-}
-
-/** Frames until interrupted: repainted on a terminal, one line of JSON each for a program. */
-async function watch(target: Target, flags: StatusFlags): Promise<void> {
-  const everyMs = rhythmOf(flags.watch);
-  const stopped = new AbortController();
-  process.once("SIGINT", () => stopped.abort());
-  const repaint = process.stdout.isTTY && flags.json !== true;
-  let last = "";
-  if (repaint) process.stdout.write("\u001B[?1049h");
-  while (!stopped.signal.aborted) {
-    const frame = await overviewOf(target).catch((error: unknown) => error);
-    const isFrame = !(frame instanceof Error);
-    if (repaint) {
-      last = isFrame ? statusScreen(frame as Overview, width()) : frame.message;
-      process.stdout.write(`\u001B[H\u001B[J${last}\n`);
-    } else if (isFrame) printJsonText(asJson(frame as Overview), true);
-    await sleep(everyMs, undefined, { signal: stopped.signal }).catch(() => undefined);
-  }
-  if (repaint) process.stdout.write(`\u001B[?1049l${last}\n`);
+function watch(target: Target, flags: StatusFlags): Promise<void> {
+  return watchFrames({
+    everyMs: rhythmOf(flags.watch),
+    repaint: process.stdout.isTTY && flags.json !== true,
+    look: () => overviewOf(target),
+    screen: (frame) => statusScreen(frame, width()),
+    json: asJson,
+  });
 }
 
 async function topology(_: unknown, command: Command): Promise<void> {

@@ -3,6 +3,7 @@ import { printBytes } from "../model/amounts.ts";
 import type { Health } from "../model/verdict.ts";
 import type { StatusJson, StatusMember, StatusNode } from "../model/wire/status.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
+import { lagWarnings } from "./lag-cases.ts";
 import { look, statusOf } from "./rest.ts";
 import type { Target } from "./target.ts";
 
@@ -42,12 +43,14 @@ export async function overviewOf(target: Target): Promise<Overview> {
   const slots = members.flatMap(({ name, agent }) =>
     agent.answers ? agent.node.slotWarnings.map((warning) => `${name}: ${warning}`) : [],
   );
+  const lag = lagWarnings(members);
   const { node: _, ...rest } = status;
   const warnings = [
     ...silent.map((name) => `${name}: its agent does not answer; ~ marks what it said last`),
     ...fences,
     ...full,
     ...status.warnings,
+    ...lag,
     ...slots,
     ...stale,
   ];

@@ -8,6 +8,7 @@ import { registerEvents } from "./event-commands.ts";
 import { registerExplain } from "./explain-command.ts";
 import { registerHandover } from "./handover-commands.ts";
 import { registerLab } from "./lab.ts";
+import { registerLag } from "./lag-command.ts";
 import { registerLogs } from "./log-command.ts";
 import { registerLooking } from "./look-commands.ts";
 import { registerMembers } from "./member-commands.ts";
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
     .showSuggestionAfterError()
     .exitOverride();
   registerLooking(program);
+  registerLag(program);
   registerLogs(program);
   registerEvents(program);
   registerHandover(program);

@@ -12,6 +12,7 @@ import { serverAccount } from "./programs.ts";
 import { type LabRecord, unregisterLab } from "./record.ts";
 import { removeSegment, segmentOf } from "./shared-memory.ts";
 import { freeDiskSpeed } from "./slow-disks.ts";
+import { freeReplay } from "./slow-replay.ts";
 
 const KILL_LIMIT_MS: Ms = 10_000;
 
@@ -33,6 +34,7 @@ export async function takeDown(
   removeSharedMemory(lab);
   if (lab.net === "namespaces") await removeNetwork(lab.name);
   for (const member of lab.members) {
+    freeReplay(lab, member.name);
     if (lab.diskMegabytes !== undefined) freeDiskSpeed(lab, member.name);
     if (lab.diskMegabytes !== undefined && !keepDirectory) unmountDisk(member);
     if (!member.socketDir.startsWith(`${lab.dir}/`)) {

@@ -19,6 +19,7 @@ import { type Order, USUAL_FAULT } from "./order.ts";
 import { killAll, signalProcess } from "./processes.ts";
 import { type LabEtcd, type LabMember, requireMember } from "./record.ts";
 import { freeDiskSpeed, slowDisk } from "./slow-disks.ts";
+import { freeReplay, slowReplay } from "./slow-replay.ts";
 import { requestSwitchover } from "./switchover.ts";
 
 export interface Fault {
@@ -220,6 +221,19 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     on: "member",
     watchTtls: 0.3,
     make: ({ lab, node }) => freeDiskSpeed(lab, node),
+  },
+  "slow-replay": {
+    summary: "the process that replays WAL on the node gets --cpu hundredths of a processor",
+    on: "member",
+    watchTtls: 1.2,
+    make: ({ lab, node, options }) => slowReplay(lab, node, options.cpuPercent),
+    undo: "fast-replay",
+  },
+  "fast-replay": {
+    summary: "gives replay its processor back",
+    on: "member",
+    watchTtls: 0.3,
+    make: ({ lab, node }) => freeReplay(lab, node),
   },
 };
 

@@ -21,6 +21,7 @@ export async function heal(lab: LabRecord, limitMs: Ms = HEAL_LIMIT_MS): Promise
     if (lab.diskKind === "file") await make("mend-disk", name);
     if (lab.diskMegabytes !== undefined) await make("free-disk", name);
     if (lab.diskKind === "file") await make("fast-disk", name);
+    await make("fast-replay", name);
   }
   for (const { process } of belongings(lab)) {
     if (process.state === "T") signalProcess(process, "SIGCONT");

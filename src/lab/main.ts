@@ -184,6 +184,7 @@ interface ChaosFlags extends Flags {
   readonly share: number;
   readonly kbit: number;
   readonly iops: number;
+  readonly cpu: number;
   readonly delay: number;
   readonly for?: number;
   readonly quiet: boolean;
@@ -213,6 +214,7 @@ onLab("chaos", "make one fault under load and report what it cost")
   .option("--kbit <n>", "slow-link: kilobits a second", positive, USUAL_FAULT.kbit)
   .option("--delay <ms>", "delay: how long, each way", whole, USUAL_FAULT.delayMs)
   .option("--iops <n>", "slow-disk: writes a second", whole, USUAL_FAULT.iops)
+  .option("--cpu <percent>", "slow-replay: of one processor", whole, USUAL_FAULT.cpuPercent)
   .option("--for <s>", "take the fault back after so long, and go on measuring", positive)
   .option("--probe", "ask every server directly too: are there ever two writers?", false)
   .option("--quiet", "only make the fault, measure nothing", false)
@@ -236,6 +238,7 @@ onLab("chaos", "make one fault under load and report what it cost")
           share: o.share,
           kbit: o.kbit,
           iops: o.iops,
+          cpuPercent: o.cpu,
           delayMs: o.delay,
           forMs: o.for === undefined ? undefined : o.for * 1000,
           quiet: o.quiet,

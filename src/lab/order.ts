@@ -23,6 +23,8 @@ export interface FaultOptions {
   readonly delayMs: Ms;
   /** slow-disk: how many writes a second. */
   readonly iops: number;
+  /** slow-replay: hundredths of a processor. */
+  readonly cpuPercent: number;
   /** slow-link: kilobits a second. */
   readonly kbit: number;
 }
@@ -39,6 +41,7 @@ export const USUAL_FAULT: FaultOptions = {
   share: 0.2,
   kbit: 1_000,
   iops: 20,
+  cpuPercent: 5,
   delayMs: 50,
 };
 

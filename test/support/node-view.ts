@@ -6,6 +6,7 @@ import type { ClusterSnapshot, FailoverIntent } from "../../src/model/cluster.ts
 import { DEFAULT_CONFIG } from "../../src/model/config.ts";
 import { AppError } from "../../src/model/error.ts";
 import { known, unknown } from "../../src/model/known.ts";
+import type { LagMoment } from "../../src/model/lag/moment.ts";
 import { lsn } from "../../src/model/lsn.ts";
 import { bareMember, type Member, type PeerStatus } from "../../src/model/member.ts";
 import type { PromiseAnswer, PromiseAsked } from "../../src/model/promise.ts";
@@ -148,6 +149,7 @@ export const primaryView = (change: Partial<View> = {}): View => ({
   },
   because: { reason: "leading", detail: undefined, since: after(NOW, -60_000) },
   job: undefined,
+  lag: undefined,
   loop: {
     lastTickAt: after(NOW, -300),
     lastTickMs: 12,
@@ -230,6 +232,9 @@ export interface FakeNode extends NodeView {
   /** Revisions of the records of a primary without a fence that were taken away. */
   readonly cleared: number[];
   isServerThere: boolean;
+  lagMoments: readonly LagMoment[];
+  /** How often somebody looked at lag. */
+  lagWatched: number;
 }
 
 /** Slots with their uses, all idle for ten minutes unless they belong to a member. */
@@ -267,8 +272,14 @@ export function fakeNode(view: View = primaryView()): FakeNode {
     configs: [],
     cleared: [],
     isServerThere: false,
+    lagMoments: [],
+    lagWatched: 0,
     view: () => node.seen,
     fresh: () => Promise.resolve(node.seen),
+    lagHistory: async () => node.lagMoments,
+    watchLag: () => {
+      node.lagWatched += 1;
+    },
     journal: () => [
       { wallMs: WALL_MS, because: "leading", detail: "d", step: undefined, term: 10 },
     ],

@@ -1,5 +1,6 @@
 // How do the numbers reach Prometheus? The only place that knows the metrics library.
 import { Counter, Gauge, Registry } from "prom-client";
+import { addLagMetrics } from "./lag-metrics.ts";
 import { METRICS, REASON_METRIC, sampleOf } from "./metric-table.ts";
 import type { View } from "./node-view.ts";
 import type { About, Moment } from "./own-status.ts";
@@ -18,5 +19,6 @@ export function renderMetrics(view: View, about: About, moment: Moment): Promise
   }
   const reasons = new Gauge({ ...REASON_METRIC, labelNames: ["reason"], registers: [registry] });
   if (view.because !== undefined) reasons.set({ reason: view.because.reason }, 1);
+  if (view.lag !== undefined) addLagMetrics(registry, view.lag);
   return registry.metrics();
 }

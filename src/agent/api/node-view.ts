@@ -5,6 +5,8 @@ import type { ClusterSnapshot, FailoverIntent } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { ErrorCode } from "../../model/error.ts";
 import type { Known } from "../../model/known.ts";
+import type { LagMoment } from "../../model/lag/moment.ts";
+import type { LagReport } from "../../model/lag/report.ts";
 import type { Lease } from "../../model/lease.ts";
 import type { Member, PeerStatus } from "../../model/member.ts";
 import type { PromiseAnswer, PromiseAsked } from "../../model/promise.ts";
@@ -46,6 +48,8 @@ export interface View {
   readonly because: Because | undefined;
   readonly job: JobView | undefined;
   readonly loop: LoopView;
+  /** How replication stands here, as it was last measured; undefined while the server has not answered. */
+  readonly lag: LagReport | undefined;
 }
 
 /** The last decision's name, the numbers behind it, and since when it has been the same. */
@@ -105,6 +109,10 @@ export interface NodeView {
   journal(limit: number): readonly JournalEntry[];
   /** The last `lines` of the agent's or the server's log, or what has come since an earlier part of it. */
   logs(source: "agent" | "server", what: LogWish): Promise<LogPart>;
+  /** Lag of the standbys that this member feeds, oldest first. */
+  lagHistory(sinceWallMs: number): Promise<readonly LagMoment[]>;
+  /** Somebody looks at lag: it is measured more often for a while. */
+  watchLag(): void;
   /** A fresh, linearizable look. Throws STORE_… */
   readCluster(timeoutMs: Ms): Promise<ClusterSnapshot>;
   askMember(apiUrl: string, timeoutMs: Ms): Promise<Known<PeerStatus>>;

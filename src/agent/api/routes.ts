@@ -5,6 +5,7 @@ import type { Route } from "./route.ts";
 import { CONFIG_ROUTES } from "./routes-config.ts";
 import { EVENT_ROUTES } from "./routes-events.ts";
 import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
+import { LAG_ROUTES } from "./routes-lag.ts";
 import { MEMBER_ROUTES } from "./routes-member.ts";
 import { PAUSE_ROUTES } from "./routes-pause.ts";
 import { POOL_ROUTES } from "./routes-pools.ts";
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...PAUSE_ROUTES,
   ...FAILSAFE_ROUTES,
   ...SLOT_ROUTES,
+  ...LAG_ROUTES,
   ...STORE_ROUTES,
   ...POOL_ROUTES,
 ];

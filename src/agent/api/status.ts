@@ -219,6 +219,7 @@ function nodePart(view: View, about: About, { now }: Moment): StatusNode {
       binariesChanged: server?.seen.binariesChanged ?? false,
     },
     ...some("site", sitePart(view, now)),
+    ...some("lag", view.lag),
     ...slotsPart(view),
   };
 }

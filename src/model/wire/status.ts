@@ -1,4 +1,5 @@
 // What does `GET /understudy/status` carry? A stable contract: fields are only ever added.
+import type { LagReport } from "../lag/report.ts";
 import type { Health } from "../verdict.ts";
 
 /** Ages and spans are whole milliseconds, positions PostgreSQL's text, moments RFC 3339. */
@@ -121,6 +122,8 @@ export interface StatusNode {
   };
   /** What the leader of a standby cluster sees of the other site. */
   readonly site?: StatusSite;
+  /** How replication stands on this member; absent while its server has not answered. */
+  readonly lag?: LagReport;
   readonly slots: readonly StatusSlot[];
   /** What max_slot_wal_keep_size allows a slot to keep; absent where there is no limit. */
   readonly slotLimitBytes?: number;

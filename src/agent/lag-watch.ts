@@ -1,0 +1,80 @@
+// How does the agent keep an eye on lag? It looks now and then, and often while something is behind or somebody asks.
+import type { LagMoment } from "../model/lag/moment.ts";
+import type { LagReport } from "../model/lag/report.ts";
+import { EMPTY_WINDOW, isBusy, reportOf, withSample } from "../model/lag/window.ts";
+import { after, type Instant, type Ms } from "../model/time.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { ReplicationProbe } from "../ports/replication.ts";
+import type { LagHistory } from "./lag-history.ts";
+
+/** What it costs when nothing happens: one statement every five seconds. */
+const CALM_MS: Ms = 5_000;
+const CLOSE_MS: Ms = 500;
+/** So long after a question the next one is expected. */
+const ASKED_MS: Ms = 10_000;
+const SAMPLE_LIMIT_MS: Ms = 3_000;
+
+export interface LagWatch {
+  start(): void;
+  stop(): void;
+  /** From memory; undefined while the server has not answered. */
+  report(): LagReport | undefined;
+  /** Somebody looks: the next samples come sooner and show more. */
+  lookClosely(): void;
+  history(sinceWallMs: number): Promise<readonly LagMoment[]>;
+}
+
+export interface LagWatchOptions {
+  readonly probe: ReplicationProbe;
+  readonly history: LagHistory;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createLagWatch({ probe, history, clock, log }: LagWatchOptions): LagWatch {
+  let window = EMPTY_WINDOW;
+  let askedUntil: Instant | undefined;
+  let timer: Timer | undefined;
+  let runs = false;
+  let isLooking = false;
+  const isAsked = (): boolean => askedUntil !== undefined && clock.now() < askedUntil;
+  const isClose = (): boolean => isBusy(window) || isAsked();
+  const sleep = (): void => {
+    timer = clock.wakeAt(after(clock.now(), isClose() ? CLOSE_MS : CALM_MS), () => void look());
+  };
+  const look = async (): Promise<void> => {
+    isLooking = true;
+    const sample = await probe.sample(isClose(), SAMPLE_LIMIT_MS);
+    isLooking = false;
+    if (!runs) return;
+    // What a server said that is down now is no news.
+    window = sample === undefined ? EMPTY_WINDOW : withSample(window, sample);
+    const report = reportOf(window, clock.now());
+    if (report !== undefined)
+      await history
+        .note(report, clock.wallMs())
+        .catch((error: unknown) => log.debug("the lag cannot be noted", { error }));
+    if (runs) sleep();
+  };
+  return {
+    start() {
+      runs = true;
+      void look();
+    },
+    stop() {
+      runs = false;
+      timer?.cancel();
+      probe.close();
+    },
+    report: () => reportOf(window, clock.now()),
+    lookClosely() {
+      const wasClose = isClose();
+      askedUntil = after(clock.now(), ASKED_MS);
+      if (wasClose || isLooking || !runs) return;
+      timer?.cancel();
+      void look();
+    },
+    history: (since) => history.since(since),
+  };
+}
