@@ -62,6 +62,18 @@ export function leavesRecordBehind(ports: NodePorts): NodePorts {
   };
 }
 
+/** WAL not looked at: a standby whose walreceiver has gone with its primary is on the timeline of its last checkpoint. */
+export function seesNoWalFiles(ports: NodePorts): NodePorts {
+  const retouch = (server: LocalServer): LocalServer => {
+    const { sql, control } = server;
+    if (sql.kind !== "known" || !sql.value.inRecovery || sql.value.walReceiver !== undefined)
+      return server;
+    const timeline = control?.timeline ?? sql.value.timeline;
+    return { ...server, sql: known({ ...sql.value, timeline }, sql.at) };
+  };
+  return { ...ports, postgres: postgresWith(ports.postgres, retouch) };
+}
+
 const EARLY_MS = 600;
 
 /** Release before PostgreSQL is down: a stop that was asked for is taken for one that has happened. */

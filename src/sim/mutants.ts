@@ -17,6 +17,7 @@ import {
   saysDownTooEarly,
   seesNoFullDisk,
   seesNoReset,
+  seesNoWalFiles,
   takesErrorsForLife,
   takesReservedForDone,
   trustsTimelines,
@@ -58,6 +59,12 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: leavesRecordBehind },
     breaks: ["S3"],
     story: "store-away-after-promotion",
+  },
+  {
+    name: "wal-not-looked-at",
+    flaws: { wrapPorts: seesNoWalFiles },
+    breaks: ["L1"],
+    story: "primary-dies-after-promotion",
   },
   {
     name: "standby-leader-promotes",

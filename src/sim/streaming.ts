@@ -218,7 +218,6 @@ class LiveStream implements Sender, Stream {
     for (const line of visibleHistory(theirs.branch)) {
       if (line.timeline > 1) mine.historyFiles.add(line.timeline);
     }
-    mine.control.timeline = mine.branch.timeline;
   }
 
   /** The link has changed: a stream that stays cut ends on both sides after the timeout. */

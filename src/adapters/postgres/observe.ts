@@ -23,7 +23,7 @@ import { isReplaced, ProcessWatch } from "./process.ts";
 import { localTarget, refusalOf, Session } from "./session.ts";
 import { renderFiles, settle } from "./settle.ts";
 import { LOOK, type Look, readLook } from "./sql.ts";
-import { readCheckpointEnd } from "./wal-files.ts";
+import { newestTimeline, readCheckpointEnd } from "./wal-files.ts";
 
 /** Parameters that wait for a restart change seldom, and asking for them reads the whole list. */
 const PENDING_EVERY_MS: Ms = 10_000;
@@ -40,6 +40,8 @@ interface Files {
   readonly commandLine: readonly PendingRestart[];
   readonly ownSlots: readonly string[];
   readonly diskBytes: number | undefined;
+  /** The newest timeline of which a standby has WAL. */
+  readonly walTimeline: number;
 }
 
 const NOTHING: Files = {
@@ -54,6 +56,7 @@ const NOTHING: Files = {
   commandLine: [],
   ownSlots: [],
   diskBytes: undefined,
+  walTimeline: 0,
 };
 
 export class Observer {
@@ -176,11 +179,12 @@ export class Observer {
         this.#pendingAt = begun;
         this.#pending = pendingOf(look.pending, plan);
       }
-      const { controlFile, commandLine } = this.#files;
+      const { controlFile, commandLine, walTimeline } = this.#files;
       const controlTimelines =
         controlFile === undefined ? [] : [controlFile.timeline, controlFile.minRecoveryTimeline];
+      const timelinesOnDisk = [...controlTimelines, walTimeline];
       const pendingRestart = [...commandLine, ...this.#pending];
-      return known(readLook(look, { controlTimelines, pendingRestart }), begun);
+      return known(readLook(look, { timelinesOnDisk, pendingRestart }), begun);
     } catch (error) {
       this.#refusal = refusalOf(error);
       if (this.#session?.isUsable !== true) this.#session = undefined;
@@ -234,12 +238,14 @@ async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
   const pending = record?.pending?.timeline;
   const timeline =
     pending !== undefined && (await hasHistory(dataDir, pending)) ? pending : controlFile.timeline;
+  const standbySignal = await exists(signalPath(dataDir));
   return {
     directory,
     controlFile,
     control: await controlOf(dataDir, controlFile),
     lineage: lineageOf(record, controlFile.systemId, timeline),
-    standbySignal: await exists(signalPath(dataDir)),
+    standbySignal,
+    walTimeline: standbySignal ? await newestTimeline(dataDir) : 0,
     syncNames: await readSyncNames(dataDir),
     ...(await judgeSettings(place, plan, controlFile)),
     ...disk,

@@ -23,7 +23,7 @@ const standby: Look = {
   slotLimit: "1GB",
   pending: null,
 };
-const context = { controlTimelines: [2, 1], pendingRestart: [] };
+const context = { timelinesOnDisk: [2, 1], pendingRestart: [] };
 
 test("a standby's position is the larger of flushed and replayed", () => {
   expect(readLook(standby, context).position).toBe(lsn(0x3000148));

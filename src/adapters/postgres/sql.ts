@@ -81,8 +81,8 @@ export interface Look {
 }
 
 export interface LookContext {
-  /** Timelines from the control file: of the last checkpoint, and of what recovery has reached. */
-  readonly controlTimelines: readonly number[];
+  /** From the control file those of the last checkpoint and of what recovery has flushed, and the newest in pg_wal. */
+  readonly timelinesOnDisk: readonly number[];
   readonly pendingRestart: readonly PendingRestart[];
 }
 
@@ -125,12 +125,13 @@ const isExhausted = ({ inRecovery, received, startupWaits }: Look): boolean =>
   !inRecovery || received !== null || (startupWaits !== null && WAITS_AT_END.has(startupWaits));
 
 /**
- * On a standby nobody says which timeline is being replayed; the newest of those that the control file and the
- * walreceiver know has at least been reached by what counts as position.
+ * On a standby nobody says which timeline is being replayed; the newest of those that the control file, the WAL on disk
+ * and the walreceiver know has at least been reached by what counts as position. The control file follows minutes
+ * later, and a walreceiver goes with its primary: then only the WAL tells.
  */
-function timelineOf(look: Look, { controlTimelines }: LookContext): number {
+function timelineOf(look: Look, { timelinesOnDisk }: LookContext): number {
   if (look.walFile !== null) return Number.parseInt(look.walFile.slice(0, 8), 16);
-  return Math.max(...controlTimelines, look.receiver?.timeline ?? 0);
+  return Math.max(...timelinesOnDisk, look.receiver?.timeline ?? 0);
 }
 
 function receiverOf({ receiver }: Look): SqlState["walReceiver"] {

@@ -1,9 +1,10 @@
-// Reads the WAL on disk: where does the last checkpoint record end, and what follows a record?
+// Reads the WAL on disk: which timeline has it come to, where does the last checkpoint record end, what follows a record?
 import { closeSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { type Lsn, lsn } from "../../model/lsn.ts";
 import type { ControlFile } from "./control-data.ts";
+import { namesIn } from "./files.ts";
 import { RECORD_HEADER, type ReadWal, recordEnd, segmentName, WAL_PAGE } from "./wal.ts";
 
 const NEAR_BYTES = BigInt(32 * WAL_PAGE);
@@ -29,6 +30,20 @@ export async function readCheckpointEnd(
   } catch {
     return undefined;
   }
+}
+
+const SEGMENT_NAME = /^[0-9A-F]{24}$/;
+
+/**
+ * The newest timeline of which there is a segment, 0 without any. A standby gets one only after its startup process has
+ * compared the histories and gone over to that timeline; its history file alone comes earlier, and proves nothing.
+ */
+export async function newestTimeline(dataDir: string): Promise<number> {
+  let newest = "";
+  for (const name of await namesIn(join(dataDir, "pg_wal"))) {
+    if (name > newest && SEGMENT_NAME.test(name)) newest = name;
+  }
+  return newest === "" ? 0 : Number.parseInt(newest.slice(0, 8), 16);
 }
 
 /** A reader of the WAL of one timeline in pg_wal. Dispose it to close its files. */
