@@ -105,6 +105,7 @@ import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
 import { switchoverOvertakenByDeath } from "./switchover-overtaken-by-death.ts";
 import { switchoverScheduled } from "./switchover-scheduled.ts";
 import { switchoverUnderACut } from "./switchover-under-a-cut.ts";
+import { switchoversInARow } from "./switchovers-in-a-row.ts";
 import { syncHostDies } from "./sync-host-dies.ts";
 import { syncStandbyDies } from "./sync-standby-dies.ts";
 
@@ -139,6 +140,7 @@ export const STORIES: readonly Scenario[] = [
   laggingStandbyCrashRestart,
   switchover,
   switchoverAfterSwitchover,
+  switchoversInARow,
   switchoverCandidateDies,
   switchoverUnderACut,
   switchoverOvertakenByDeath,

@@ -185,6 +185,14 @@ describe("the fence", () => {
     expect(renewals).toEqual([]);
   });
 
+  it("keeps the lease in the store alive at once: many in a row must not let it end", async () => {
+    const { clock, keeper, keptAlive } = await wonStage();
+    await clock.pass(1_500);
+    await keeper.release({ heir: "n2", minLsn: undefined });
+    await clock.pass(0);
+    expect(keptAlive.at(-1)).toBe(after(T0, 1_500));
+  });
+
   it("stays armed when nobody knows whether the release has landed", async () => {
     const { disarms, keeper, script } = await wonStage();
     script.release = () => Promise.resolve(UNKNOWN);

@@ -177,7 +177,8 @@ class Keeper implements LeaseKeeper {
       this.#held = undefined;
       await this.#disarm();
     }
-    this.#schedule(this.#renewEveryMs(this.#holdMs()));
+    // Each win and each release put the next beat off: without one now, many would let the lease in the store end.
+    this.#schedule(outcome.kind === "unknown" ? this.#renewEveryMs(this.#holdMs()) : 0);
     return outcome;
   }
 

@@ -125,3 +125,25 @@ export function armsBeforeConfirmed(ports: NodePorts): NodePorts {
     }),
   };
 }
+
+const SOON_MS = 500;
+const LONG_MS = 10_000;
+
+/** Kept by its beat alone: nothing keeps the lease in the store alive when the leadership has just been given up. */
+export function keepsNoLeaseAfterRelease(ports: NodePorts): NodePorts {
+  const { store, clock } = ports;
+  let releasedAt = Number.NEGATIVE_INFINITY;
+  return {
+    ...ports,
+    store: storeWith(store, {
+      commit(compares, writes, options) {
+        if (writes.some((w) => w.kind === "delete" && isFor(w, "leader"))) releasedAt = clock.now();
+        return store.commit(compares, writes, options);
+      },
+      keepAlive: (leaseId, options) =>
+        clock.now() - releasedAt < SOON_MS
+          ? Promise.resolve({ ttlMs: LONG_MS })
+          : store.keepAlive(leaseId, options),
+    }),
+  };
+}

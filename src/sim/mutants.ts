@@ -4,7 +4,13 @@
 // which it shows; the hunt plays storms of them until a checker speaks.
 import type { Mutant } from "./mutant.ts";
 import { armsLate, forgetsFirstArm, trustsAnyWatchdog } from "./mutants-fence.ts";
-import { armsBeforeConfirmed, ownsByName, renewsUnasked, sharesInstants } from "./mutants-lease.ts";
+import {
+  armsBeforeConfirmed,
+  keepsNoLeaseAfterRelease,
+  ownsByName,
+  renewsUnasked,
+  sharesInstants,
+} from "./mutants-lease.ts";
 import { recordsNothing, resumesUnarmed, seesNoRecord } from "./mutants-pause.ts";
 import { forgetsPromises, promisesTooShortly, takesSilenceForPromise } from "./mutants-peers.ts";
 import {
@@ -65,6 +71,12 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: seesNoWalFiles },
     breaks: ["L1"],
     story: "primary-dies-after-promotion",
+  },
+  {
+    name: "lease-kept-by-its-beat-alone",
+    flaws: { wrapPorts: keepsNoLeaseAfterRelease },
+    breaks: ["L1"],
+    story: "switchovers-in-a-row",
   },
   {
     name: "standby-leader-promotes",
