@@ -4,6 +4,7 @@ import { agentAndFenceKilled } from "./agent-and-fence-killed.ts";
 import { agentAwayInAPromotion } from "./agent-away-in-a-promotion.ts";
 import { agentKilledAndBack } from "./agent-killed-and-back.ts";
 import { agentKilledForGood } from "./agent-killed-for-good.ts";
+import { agentSleepsThroughAReturn } from "./agent-sleeps-through-a-return.ts";
 import { agentStallsBeforeARequest } from "./agent-stalls-before-a-request.ts";
 import { agentStopped } from "./agent-stopped.ts";
 import { aloneClosesTheGate } from "./alone-closes-the-gate.ts";
@@ -186,6 +187,7 @@ export const STORIES: readonly Scenario[] = [
   dataOfAnotherCluster,
   memberAwayForLong,
   memberBackWhileStoreAway,
+  agentSleepsThroughAReturn,
   storeLostForGood,
   primaryCutForLong,
   cascadeSurvives,

@@ -124,4 +124,10 @@ export const SLOT_MUTANTS: readonly Mutant[] = [
     breaks: ["S20"],
     story: "member-back-while-store-away",
   },
+  {
+    name: "sleep-counts-as-absence",
+    flaws: { wrapPorts: takesSilenceForAbsence },
+    breaks: ["S20"],
+    story: "agent-sleeps-through-a-return",
+  },
 ];

@@ -121,6 +121,8 @@ export interface HaMemory {
   readonly syncAloneSince: Instant | undefined;
   /** Since when the store has had no `hold` at all, as this node saw it. */
   readonly holdGoneSince: Instant | undefined;
+  /** When this node looked last: whoever came and went in a long sleep was not away for all of it. */
+  readonly lookedAt: Instant | undefined;
   /** By slot: since when nobody has needed it, where an absence that a leader published counts as well. */
   readonly unneededSince: Readonly<Record<string, Instant>>;
   /** By slot: since when nobody has been reading from it. */
@@ -168,6 +170,7 @@ export const EMPTY_MEMORY: HaMemory = {
   gate: undefined,
   syncAloneSince: undefined,
   holdGoneSince: undefined,
+  lookedAt: undefined,
   unneededSince: {},
   idleSince: {},
   copies: {},

@@ -92,6 +92,7 @@ export function digest(w: HaWorld): HaMemory {
     gate: memory.gate,
     syncAloneSince: memory.syncAloneSince,
     holdGoneSince: c?.hold === undefined ? goneSince : undefined,
+    lookedAt: w.now,
     unneededSince,
     idleSince,
     copies,

@@ -100,6 +100,15 @@ describe("the slot of a member that is away", () => {
     expect(world.memory.unneededSince["n3"]).toBe(instant(NOW + 28 * MINUTE));
   });
 
+  it("is not counted while this agent sleeps, whatever was published before: the count begins at nothing", () => {
+    const looked: Change = (w) => ({ ...w, memory: { ...w.memory, lookedAt: w.now } });
+    const slept = [gone("n3"), learnt, looked, later(29.5 * MINUTE)];
+    const status = publishedStatus({ n1: CHECKPOINT }, { n3: 29 * MINUTE });
+    const again = [...slept, status, learnt];
+    expect(dropped(standby(...again, later(29 * MINUTE)))).toEqual([]);
+    expect(dropped(standby(...again, later(30 * MINUTE)))).toEqual(["n3"]);
+  });
+
   it("is not counted while the store cannot be read: the count goes on where the leader's stood", () => {
     const blind = [gone("n3"), learnt, later(29.5 * MINUTE), unread, learnt, later(60 * MINUTE)];
     const status = publishedStatus({ n1: CHECKPOINT }, { n3: 29 * MINUTE });

@@ -67,7 +67,8 @@ const NOTHING_COUNTED: HaMemory["unneededSince"] = {};
  * Our own count, begun where the leader's published one stood: an absence survives every failover. It never runs far
  * ahead of the leader's, which may have seen a short return that we have missed. A store that cannot be read ends it,
  * to begin again like that: not seeing a member there is not its absence, and who came back meanwhile must get the
- * time to say so.
+ * time to say so. Nor is what this agent slept through: then it begins at nothing, for the published one may be of
+ * before the sleep.
  */
 function unneeded(w: HaWorld): HaMemory["unneededSince"] {
   const c = clusterOf(w);
@@ -77,15 +78,21 @@ function unneeded(w: HaWorld): HaMemory["unneededSince"] {
   const leaders = leadersOf(c).map(slotNameOf);
   const isNeeded = (name: string): boolean =>
     members.includes(name) || w.config.permanentSlots.some((slot) => slot.name === name);
+  const hasSlept = hasSleptFor(w, w.config.ttlMs);
   const since: Record<string, Instant> = {};
   for (const name of [...w.server.ownSlots, ...Object.keys(absentMs)]) {
     if (isNeeded(name)) continue;
-    since[name] = leaders.includes(name)
-      ? w.now
-      : laterOf(w.memory.unneededSince[name], w.now, absentMs[name]);
+    since[name] =
+      hasSlept || leaders.includes(name)
+        ? w.now
+        : laterOf(w.memory.unneededSince[name], w.now, absentMs[name]);
   }
   return since;
 }
+
+/** Longer than this, the key of a member that had come back may have ended again unseen. */
+const hasSleptFor = ({ memory: { lookedAt }, now }: HaWorld, ms: Ms): boolean =>
+  lookedAt !== undefined && between(lookedAt, now) > ms;
 
 /**
  * Who leads, or led last and may lead on by its peers' promises: without the store its own key ends, and it is not away.
