@@ -16,6 +16,11 @@ export const copiesSafe: MakeChecker = ({ cluster, violate }) => {
     const { run } = cluster.host(host).server;
     return run?.frozen === true ? (run.hungSince ?? at) : at;
   };
+  /** Since when its server has been running, whatever it is now. */
+  const runsSince = (host: string, at: number): number => {
+    const { server, clock } = cluster.host(host);
+    return at - (clock.now() - (server.run?.startedAt ?? clock.now()));
+  };
   return {
     see(truth, at) {
       if (truth.kind === "copies-placed") speaksSince.set(truth.host, undefined);
@@ -35,14 +40,17 @@ export const copiesSafe: MakeChecker = ({ cluster, violate }) => {
         );
       }
       if (truth.kind !== "promotion-begun" || writer === undefined) return;
-      const { server, clock } = cluster.host(truth.host);
+      const { server } = cluster.host(truth.host);
       const copies = [...(server.data?.slots.values() ?? [])].filter(
         (s) => s.logical !== undefined,
       );
       // What the leader was told of them it keeps in the standby's slot, over restarts of the standby.
-      const runsForMs = clock.now() - (server.run?.startedAt ?? clock.now());
-      const until = writer.closedAt ?? heardUntil(writer.host, at);
-      const heardMs = until - (speaksSince.get(truth.host) ?? at - runsForMs);
+      const speaksFrom = speaksSince.get(truth.host) ?? runsSince(truth.host, at);
+      const listensUntil = heardUntil(writer.host, at);
+      const whileOpenMs = (writer.closedAt ?? listensUntil) - speaksFrom;
+      // What it was told later, as a standby, counts as much: nobody has removed a row since it was closed.
+      const afterwardsMs = listensUntil - Math.max(runsSince(writer.host, at), speaksFrom);
+      const heardMs = Math.max(whileOpenMs, writer.closedAt === undefined ? 0 : afterwardsMs);
       if (copies.length === 0 || writer.host === truth.host || heardMs >= FEEDBACK_MS * 0.98)
         return;
       const names = copies.map(({ name }) => name).join(", ");
