@@ -10,10 +10,10 @@ import { createNode } from "../node/start.ts";
 import type { Callbacks } from "../ports/callbacks.ts";
 import { createApi } from "./api/api.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
-import { Chronicle } from "./chronicle/chronicle.ts";
 import { type Composed, compose } from "./compose.ts";
 import { composeDoor } from "./front-door.ts";
 import { createReload } from "./reload.ts";
+import { openStory } from "./story.ts";
 import { refuseStranger } from "./stranger.ts";
 import { createView } from "./view.ts";
 
@@ -38,12 +38,11 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   });
   const tell = tellsOf(callbacks);
   const door = composeDoor(settings, ports);
-  const chronicle = await chronicleOf(settings, composed);
+  const story = await openStory(settings, composed, () => node);
   const onLook = (world: HaWorld): void => {
     tell(world);
     door?.onLook(world);
-    const last = node.last();
-    if (last !== undefined) chronicle.looked(last);
+    story.looked();
   };
   const node: Node = await createNode(ports, { settings, agentVersion: VERSION, onLook });
   let leave: (how: Leaving) => void = () => undefined;
@@ -60,6 +59,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     lag: composed.lag,
     reload,
     detach: () => leave("detach"),
+    incidents: () => story.incidents.summary(),
   });
   const api = createApi({
     node: view,
@@ -68,38 +68,32 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     log,
     agentVersion: VERSION,
     router: composed.router,
-    chronicle,
+    chronicle: story.chronicle,
+    incidents: story.incidents,
   });
   // The own address first: a second agent on this host stops here, before it has touched anything.
   await api.listen();
   await refuseStranger(composed, node, settings);
   log.info("the agent starts", { version: VERSION, scope: settings.scope });
   onSignals(leave, () => void reload());
-  composed.fence.onEvent((event) => chronicle.fenceSaid(event));
-  composed.router?.onLook((last) => chronicle.routed(last));
+  story.listen();
   await node.start();
   composed.lag.start();
   composed.router?.start();
   const how = await leaving;
   log.info("the agent leaves", { how });
-  chronicle.leaving(how);
   composed.lag.stop();
+  story.chronicle.leaving(how);
   await composed.router?.stop(how === "stop" ? "end" : "stay");
   // Clients are led elsewhere before the server goes; who only detaches leads on.
   if (how === "stop") await door?.close();
   await (how === "stop" ? node.stop() : node.detach());
   await callbacks.drain(CALLBACKS_END_MS);
   await api.close();
-  await chronicle.close();
+  await story.close();
   if (how === "stop") await quitFence(composed);
   composed.close();
   return 0;
-}
-
-function chronicleOf({ name, postgres }: NodeSettings, { ports, serverLog }: Composed) {
-  const { stateDir, dataDir } = postgres;
-  const places = { dataDir, serverLog };
-  return Chronicle.open({ node: name, stateDir, version: VERSION, clock: ports.clock, places });
 }
 
 /** Hears of every look and tells what has changed since the last one. */

@@ -5,6 +5,7 @@ import { lostSlots } from "../controllers/ha/plans/logical-slots.ts";
 import { selfPortrait } from "../controllers/ha/plans/self-portrait.ts";
 import { slotReports } from "../controllers/ha/plans/slots.ts";
 import type { HaWorld } from "../controllers/ha/world.ts";
+import type { IncidentSummary } from "../incident/merged-incidents.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import { asAppError } from "../model/error.ts";
 import { bareMember, type PeerStatus } from "../model/member.ts";
@@ -26,6 +27,7 @@ export interface ViewOptions {
   readonly peers: Peers;
   readonly serverLog: string;
   readonly lag: LagWatch;
+  readonly incidents: () => IncidentSummary | undefined;
   /** Reads the node's file again and applies what can be applied while running. */
   reload(): Promise<RequestOutcome>;
   /** Leaves PostgreSQL running and ends the agent. */
@@ -44,7 +46,7 @@ export function createView(o: ViewOptions): NodeView {
   const delay = monitorEventLoopDelay({ resolution: SAMPLE_MS });
   delay.enable();
   const eventLoopDelayMs = () => Math.max(0, delay.percentile(99) / NS_PER_MS - SAMPLE_MS);
-  const view = () => viewOf(o, eventLoopDelayMs());
+  const view = () => ({ ...viewOf(o, eventLoopDelayMs()), incidents: o.incidents() });
   return {
     view,
     async fresh() {

@@ -7,6 +7,7 @@ import { registerConfig } from "./config-commands.ts";
 import { registerEvents } from "./event-commands.ts";
 import { registerExplain } from "./explain-command.ts";
 import { registerHandover } from "./handover-commands.ts";
+import { registerIncidents } from "./incident-commands.ts";
 import { registerLab } from "./lab.ts";
 import { registerLag } from "./lag-command.ts";
 import { registerLogs } from "./log-command.ts";
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
   registerLag(program);
   registerLogs(program);
   registerEvents(program);
+  registerIncidents(program);
   registerHandover(program);
   registerRestart(program);
   registerMembers(program);

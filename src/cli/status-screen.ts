@@ -19,6 +19,9 @@ export function statusScreen(overview: Overview, width: number): string {
   const { health, sentence, cluster, warnings, routers = [] } = overview;
   const lines = [`${MARKS[health]} ${wrap(`${health}: ${sentence}`, width - 2)}`];
   lines.push(pc.dim(wrap(headline(overview), width)));
+  const { incident } = overview;
+  if (incident !== undefined)
+    lines.push(wrap(`${incident.title}, not acknowledged: incident show ${incident.id}`, width));
   if (cluster.switchover !== undefined) lines.push(wrap(plannedIn(cluster.switchover), width));
   lines.push("", table(COLUMNS, overview.members, width));
   for (const member of overview.members) {

@@ -253,18 +253,18 @@ export const endText = ({
   readonly signal?: string;
 }): string => (signal === undefined ? `with code ${code ?? "?"}` : `by ${signal}`);
 
-function evidenceText({ oomKills, diskFreeBytes, logLines }: HostEvidence): string {
-  const parts = [
-    ...(oomKills === undefined || oomKills === 0
-      ? []
-      : [`the kernel killed ${oomKills} for want of memory`]),
-    ...(diskFreeBytes === undefined
-      ? []
-      : [`${Math.floor(diskFreeBytes / 1024 / 1024)} MB free beside the data`]),
-    `its log ends: ${logLines.at(-1) ?? "(empty)"}`,
-  ];
-  return parts.join("; ");
-}
+const evidenceText = (evidence: HostEvidence): string =>
+  [...hostWords(evidence), `its log ends: ${evidence.logLines.at(-1) ?? "(empty)"}`].join("; ");
+
+/** What the host says, without the server's own words. */
+export const hostWords = ({ oomKills, diskFreeBytes }: HostEvidence): readonly string[] => [
+  ...(oomKills === undefined || oomKills === 0
+    ? []
+    : [`the kernel killed ${oomKills} for want of memory`]),
+  ...(diskFreeBytes === undefined
+    ? []
+    : [`${Math.floor(diskFreeBytes / 1024 / 1024)} MB free beside the data`]),
+];
 
 function leaderText(event: Extract<EventBody, { kind: "leader" }>): string {
   const { name, term, before, stillMs } = event;

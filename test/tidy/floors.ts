@@ -32,6 +32,8 @@ export const FLOORS: readonly Floor[] = [
   },
   { path: "runtime", may: ["model", "ports", "dcs", "controllers/controller.ts"], noGlobals: true },
   { path: "node", may: ["model", "ports", "dcs", "controllers", "runtime"], noGlobals: true },
+  // What happened, told from the events of all nodes: pure, for agents and the command line alike.
+  { path: "incident", may: ["model"], noGlobals: true },
   { path: "scenario", may: ["model"], noGlobals: true },
   { path: "sim", may: [...CORE, "scenario"], noGlobals: true },
   // Where the simulator meets the machine: arguments, wall time, worker threads.
@@ -44,10 +46,10 @@ export const FLOORS: readonly Floor[] = [
     node: true,
     packages: "any",
   },
-  { path: "agent", may: [...CORE, "adapters"], node: true, packages: "any" },
+  { path: "agent", may: [...CORE, "adapters", "incident"], node: true, packages: "any" },
   {
     path: "cli",
-    may: ["model", "agent/api/client.ts", "adapters/http"],
+    may: ["model", "incident", "agent/api/client.ts", "adapters/http"],
     node: true,
     packages: ["commander", "picocolors", "yaml"],
   },

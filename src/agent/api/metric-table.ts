@@ -206,6 +206,16 @@ const OURS: readonly Metric[] = [
     "what a slot may keep; absent where there is no limit",
     ({ sql }) => sql?.slotLimitBytes,
   ),
+  gauge(
+    "understudy_incidents_ongoing",
+    "troubles of the cluster that are not over",
+    ({ view }) => view.incidents?.ongoing,
+  ),
+  gauge(
+    "understudy_incidents_unacknowledged",
+    "incidents that nobody has said to have looked at",
+    ({ view }) => view.incidents?.unacknowledged,
+  ),
   gauge("understudy_binaries_changed", "newer server programs are installed", ({ view }) =>
     flag(view.server?.seen.binariesChanged),
   ),

@@ -1,6 +1,7 @@
 // What may the REST API see of the node, and what may it ask for? It never acts by itself.
 
 import type { RemoteView } from "../../controllers/ha/world.ts";
+import type { IncidentSummary } from "../../incident/merged-incidents.ts";
 import type { ClusterSnapshot, FailoverIntent } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { ErrorCode } from "../../model/error.ts";
@@ -50,6 +51,8 @@ export interface View {
   readonly loop: LoopView;
   /** How replication stands here, as it was last measured; undefined while the server has not answered. */
   readonly lag: LagReport | undefined;
+  /** Troubles that go on or that nobody has looked at; undefined where none are kept. */
+  readonly incidents?: IncidentSummary | undefined;
 }
 
 /** The last decision's name, the numbers behind it, and since when it has been the same. */

@@ -5,6 +5,7 @@ import type { Router } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Chronicle } from "../chronicle/chronicle.ts";
+import type { IncidentKeeper } from "../incidents/keeper.ts";
 import type { NodeView } from "./node-view.ts";
 
 export interface ApiContext {
@@ -17,6 +18,7 @@ export interface ApiContext {
   readonly router?: Router | undefined;
   /** What has happened on this node. */
   readonly chronicle?: Chronicle | undefined;
+  readonly incidents?: IncidentKeeper | undefined;
 }
 
 export interface RouteRequest {

@@ -5,6 +5,7 @@ import type { Route } from "./route.ts";
 import { CONFIG_ROUTES } from "./routes-config.ts";
 import { EVENT_ROUTES } from "./routes-events.ts";
 import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
+import { INCIDENT_ROUTES } from "./routes-incidents.ts";
 import { LAG_ROUTES } from "./routes-lag.ts";
 import { MEMBER_ROUTES } from "./routes-member.ts";
 import { PAUSE_ROUTES } from "./routes-pause.ts";
@@ -16,6 +17,7 @@ import { STORE_ROUTES } from "./routes-store.ts";
 export const ROUTES: readonly Route[] = [
   ...READ_ROUTES,
   ...EVENT_ROUTES,
+  ...INCIDENT_ROUTES,
   ...CONFIG_ROUTES,
   ...HANDOVER_ROUTES,
   ...MEMBER_ROUTES,

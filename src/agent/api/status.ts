@@ -41,6 +41,7 @@ export function statusJson(view: View, about: About, moment: Moment): StatusJson
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map((member) => memberPart(view, member)),
     ...routersPart(view.cluster?.seen.routers ?? []),
+    ...some("incident", view.incidents?.latest),
     node: nodePart(view, about, moment),
   };
 }

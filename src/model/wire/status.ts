@@ -17,6 +17,8 @@ export interface StatusJson {
   readonly members: readonly StatusMember[];
   /** Who lets clients in; absent while there is none. */
   readonly routers?: readonly StatusRouter[];
+  /** The newest trouble that goes on or that nobody has acknowledged. */
+  readonly incident?: { readonly id: string; readonly title: string };
   readonly node: StatusNode;
 }
 
