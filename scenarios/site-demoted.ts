@@ -1,11 +1,13 @@
-// A site that was promoted becomes the second one again: its primary stops, and everybody goes back by a rewind.
+// A site that was promoted becomes the second one again: its primary stops, everybody goes back by a rewind, and its
+// router lets nobody in to write.
 import type { Scenario } from "../src/scenario/scenario.ts";
 
 export const siteDemoted: Scenario = {
   name: "site-demoted",
   story:
-    "A site that was promoted becomes the second one again: its primary stops, and everybody goes back by a rewind.",
+    "A site that was promoted becomes the second one again: its primary stops, everybody goes back by a rewind, and its router lets nobody in to write.",
   nodes: 3,
+  routers: 1,
   otherSite: true,
   config: { standby_cluster: { host: "far", port: 5432 } },
   faults: [

@@ -3,6 +3,7 @@
 /** Every reason of the route room with its sentence. */
 export const ROUTE_REASONS = {
   routing: "clients reach the primary and the standbys",
+  route_reading: "the cluster follows another site: clients may read, and nobody takes writes",
   route_stopping: "the router is stopping",
   route_store_unread: "the store cannot be read: clients stay where they are",
   route_closing:

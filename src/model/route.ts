@@ -24,6 +24,8 @@ export interface RoutePlan {
   readonly term: number;
   /** Undefined while no member has proved that it takes writes. */
   readonly write: Target | undefined;
+  /** Nobody takes writes, and that is as it should be: the cluster follows another site. */
+  readonly isReadOnly?: boolean;
   readonly reads: readonly ReadTarget[];
   readonly reports: readonly ReadTarget[];
 }

@@ -66,14 +66,12 @@ export class SimPooler {
   #apply(plan: RoutePlan): boolean {
     if (plan.term < this.#term) return false;
     this.#term = plan.term;
-    if (plan.write === undefined || plan.write.name === this.#write?.name) return true;
+    // Without a primary nothing is better known than where it was, unless nobody shall be written to.
+    const isKept = plan.write === undefined && plan.isReadOnly !== true;
+    if (isKept || plan.write?.name === this.#write?.name) return true;
     this.#write = plan.write;
-    this.#stage.truth.tell({
-      kind: "routed",
-      host: this.#name,
-      term: plan.term,
-      to: plan.write.name,
-    });
+    const { term, write } = plan;
+    this.#stage.truth.tell({ kind: "routed", host: this.#name, term, to: write?.name });
     return true;
   }
 

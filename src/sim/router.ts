@@ -46,6 +46,7 @@ export const ROUTER: RouterSettings = {
 /** Planted faults of a router. */
 export interface RouterFlaws {
   readonly wrapPeers?: (peers: Peers) => Peers;
+  readonly wrapStore?: (store: Store) => Store;
   /** Nobody ends a pause whose owner is gone. */
   readonly hasNoWatchdog?: boolean;
 }
@@ -126,8 +127,9 @@ export class SimRouter {
 
   /** What the router is shown is what it knows: a checker judges it by that. */
   #storeThatTells(process: SimProcess): Store {
-    const store = this.#stage.storeFor(this.#name, process);
-    const { truth } = this.#stage;
+    const { truth, flaws } = this.#stage;
+    const real = this.#stage.storeFor(this.#name, process);
+    const store = flaws.wrapStore?.(real) ?? real;
     const host = this.#name;
     return {
       range: async (prefix, options) => {

@@ -48,7 +48,7 @@ function line(truth: Truth, detail: Detail): string | undefined {
     case "slot-dropped":
       return `=== drops the slot ${truth.slot}`;
     case "routed":
-      return `=== writers are sent to ${truth.to}`;
+      return `=== writers are sent to ${truth.to ?? "nobody"}`;
     case "clients-paused":
       return truth.on ? "=== clients wait" : "=== clients go on";
     case "slot-ahead":

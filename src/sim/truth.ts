@@ -110,12 +110,12 @@ export type Truth =
       readonly step: string | undefined;
       readonly fields: Readonly<Record<string, unknown>>;
     }
-  /** A router sends its writers to this member from now on. */
+  /** A router sends its writers to this member from now on, or to nobody. */
   | {
       readonly kind: "routed";
       readonly host: string;
       readonly term: number;
-      readonly to: string;
+      readonly to: string | undefined;
     }
   /** The store has shown a router who leads. */
   | {

@@ -195,6 +195,7 @@ async function resolved(plan: RoutePlan): Promise<RoutePlan> {
   return {
     term: plan.term,
     write: plan.write && (await member(plan.write)),
+    ...(plan.isReadOnly === true ? { isReadOnly: true } : {}),
     reads: await Promise.all(plan.reads.map(member)),
     reports: await Promise.all(plan.reports.map(member)),
   };

@@ -60,6 +60,14 @@ describe("the write route", () => {
     expect(planOrders(settled, PLAN, NO_NEWS)).toEqual([]);
   });
 
+  it("shuts everybody out while the cluster follows another site", () => {
+    const readOnly: RoutePlan = { ...PLAN, write: undefined, isReadOnly: true };
+    expect(planOrders(settled.slice(0, 1), readOnly, NO_NEWS)).toEqual([
+      "set server write/s1 state maint",
+      "shutdown sessions server write/s1",
+    ]);
+  });
+
   it("shuts the old primary out before the new one is woken, and lets it sleep in the next round", () => {
     expect(planOrders(settled, { ...SWITCHED, reports: [] }, NEWS)).toEqual([
       "set server write/s1 state maint",

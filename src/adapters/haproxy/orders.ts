@@ -38,6 +38,7 @@ export interface News {
 /** The commands for the whole plan; empty when everything is as it should be. */
 export function planOrders(slots: readonly Slot[], plan: RoutePlan, news: News): readonly string[] {
   return [
+    ...(plan.isReadOnly === true ? closeOrders(slots) : []),
     ...(plan.write === undefined ? [] : writeOrders(slots, plan, { target: plan.write, ...news })),
     ...groupOrders(slots, { route: "read", prefix: "s", wanted: plan.reads.map(asWanted) }),
     ...reportOrders(slots, plan),

@@ -109,6 +109,8 @@ describe("the routes", () => {
     const later = waysOf(SETTINGS, { ...PLAN, write: undefined }, ways);
     expect(later["app"]).toEqual({ hosts: ["10.0.0.1"], port: 5432 });
     expect(waysOf(SETTINGS, { ...PLAN, write: undefined }, {})["app"]).toEqual(NOWHERE);
+    const readOnly = { ...PLAN, write: undefined, isReadOnly: true };
+    expect(waysOf(SETTINGS, readOnly, waysOf(SETTINGS, PLAN, {}))["app"]).toEqual(NOWHERE);
   });
 
   it("take one port for all hosts, as PgBouncer does, and name who is left out", () => {

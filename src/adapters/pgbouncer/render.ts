@@ -137,6 +137,7 @@ export const waysOf = (
     Object.entries(settings.databases).map(([name, { route }]) => {
       if (route === "read") return [name, wayTo(readyOf(plan.reads))];
       if (route === "report") return [name, wayTo(readyOf(plan.reports))];
+      if (plan.isReadOnly === true) return [name, NOWHERE];
       // Without a primary nothing is better known than where it was.
       return [name, plan.write === undefined ? (before[name] ?? NOWHERE) : wayTo([plan.write])];
     }),

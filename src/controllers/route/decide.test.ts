@@ -37,9 +37,20 @@ const held = remembering({ answer: { kind: "held", intent: INTENT } });
 const askedPause = pausedFor(100, { cause: { kind: "asked", intent: INTENT } });
 const stopping: RouteChange = (w) => ({ ...w, stopping: true });
 
+/** n1 still leads, and follows another site. */
+const followsSite = shown((c) => ({
+  members: c.members.map((m) => (m.name === "n1" ? { ...m, role: "standby leader" } : m)),
+}));
+const readOnly: RouteChange = (w) => {
+  const { applied } = w.memory;
+  if (applied === undefined) throw new Error("a plan is applied");
+  return remembering({ applied: { ...applied, write: undefined, isReadOnly: true } })(w);
+};
+
 /** A world for each reason. */
 const reached: Readonly<Record<RouteReason, RouteWorld>> = {
   routing: routing(),
+  route_reading: routing(followsSite, readOnly),
   route_stopping: routing(stopping),
   route_store_unread: routing(unreadFor(1_000)),
   route_closing: routing(unreadFor(30_000), told({ onStoreLoss: "close" })),
@@ -94,6 +105,38 @@ describe("a new leader", () => {
       result: { ...result, pointed: { kind: "older", term: 300 } },
     });
     expect(decide(older(waiting)).memory.applied?.term).toBe(TERM);
+  });
+});
+
+describe("a leader that follows another site from now on, in the same term", () => {
+  it("gets no more writers, and the readers of the others stay", () => {
+    expect(stepOf(routing(followsSite))).toMatchObject({
+      kind: "point",
+      plan: {
+        term: TERM,
+        write: undefined,
+        isReadOnly: true,
+        reads: [{ name: "n2" }, { name: "n3" }],
+      },
+      gone: { name: "n1" },
+    });
+    expect(stepOf(routing(followsSite, readOnly))).toBeUndefined();
+  });
+
+  it("ends the pause of clients who waited for it, and is no trouble any more", () => {
+    const lost = remembering({ trouble: { kind: "lost", since: after(NOW, -500) } });
+    const { step, memory } = decide(routing(followsSite, readOnly, lost, pausedFor(500)));
+    expect(step).toEqual({ kind: "release" });
+    expect(memory.trouble).toBeUndefined();
+  });
+
+  it("is written to again once it has proved that it is a primary", () => {
+    const promoted = routing(readOnly);
+    expect(stepOf(promoted)).toBeUndefined();
+    expect(stepOf(says({ name: "n1" })(promoted))).toMatchObject({
+      kind: "point",
+      plan: { term: TERM, write: { name: "n1" } },
+    });
   });
 });
 

@@ -6,7 +6,7 @@ import { ASK_CALMLY_MS, RETRY_CALMLY_MS, RETRY_MS } from "./limits.ts";
 import { digest } from "./plans/memory.ts";
 import { publishing } from "./plans/publishing.ts";
 import { planRoutes } from "./plans/routes.ts";
-import { askedFor, clusterOf, isPointed, provenLeader } from "./plans/standing.ts";
+import { askedFor, clusterOf, isPointed, isReadOnly, provenLeader } from "./plans/standing.ts";
 import { handOver } from "./rungs/hand-over.ts";
 import { ignorance } from "./rungs/ignorance.ts";
 import type { Rung, Verdict } from "./rungs/rung.ts";
@@ -19,6 +19,7 @@ const LADDER: readonly Rung[] = [
   overdue, // has a pause lasted too long?
   ignorance, // can the store be read?
   handOver, // does the leader ask for a pause?
+  shut, // does nobody take writes, since the cluster follows another site?
   follow, // has another member proved that it takes writes?
   suspicion, // is the primary gone?
   paused, // may clients go on?
@@ -100,6 +101,16 @@ function overdue(w: RouteWorld): Verdict | undefined {
   return { because: "route_releasing", detail: "waited too long", step: { kind: "release" } };
 }
 
+/** The cluster follows another site from now on: writers are refused at the door, and readers go on. */
+function shut(w: RouteWorld): Verdict | undefined {
+  const c = clusterOf(w);
+  if (c === undefined || !isReadOnly(c) || isPointed(c, w.memory)) return undefined;
+  const plan = planRoutes({ cluster: c, primary: undefined, settings: w.self.settings });
+  const detail = "the cluster follows another site: nobody takes writes";
+  const gone = w.memory.applied?.write;
+  return { because: "route_pointing", detail, step: { kind: "point", plan, gone } };
+}
+
 /** A leader that clients are not sent to yet, and that has proved that it takes writes. */
 function follow(w: RouteWorld): Verdict | undefined {
   const c = clusterOf(w);
@@ -133,7 +144,9 @@ function steady(w: RouteWorld): Verdict | undefined {
     const detail = c?.leader === undefined ? "nobody leads" : `${c.leader.name} is not ready yet`;
     return { because: "route_waiting_for_primary", detail, wakeAt };
   }
-  const plan = planRoutes({ cluster: c, primary: c.leader, settings: w.self.settings });
-  if (isSame(plan, w.memory.applied) && !w.memory.closed) return undefined;
+  const primary = isReadOnly(c) ? undefined : c.leader;
+  const plan = planRoutes({ cluster: c, primary, settings: w.self.settings });
+  if (isSame(plan, w.memory.applied) && !w.memory.closed)
+    return primary === undefined ? { because: "route_reading" } : undefined;
   return { because: "route_pointing", step: { kind: "point", plan, gone: undefined } };
 }

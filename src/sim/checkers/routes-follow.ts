@@ -16,6 +16,7 @@ interface Shown {
 export const routesFollow: MakeChecker = ({ cluster, violate }) => {
   const shown = new Map<string, Shown>();
   const writableUntil = new Map<string, number>();
+  const sentTo = new Map<string, string>();
   return {
     see(truth, at) {
       if (truth.kind === "writable")
@@ -24,11 +25,19 @@ export const routesFollow: MakeChecker = ({ cluster, violate }) => {
         shown.set(truth.host, truth);
       if (truth.kind !== "routed") return;
       const { host, to, term } = truth;
+      sentTo.delete(host);
+      if (to === undefined) return;
+      sentTo.set(host, to);
       const newest = shown.get(host);
       if (term !== newest?.term || to !== newest.leader)
         violate("S25", `${host} sends writers to ${to} of term ${term}, and knows of another`);
       if ((writableUntil.get(to) ?? 0) < at - A_MOMENT_MS || !cluster.hosts.has(to))
         violate("S25", `${host} sends writers to ${to}, which does not take writes`);
+    },
+    finish() {
+      if (!cluster.followsSite()) return;
+      for (const [host, to] of sentTo)
+        violate("S25", `${host} sends writers to ${to}, which follows another site`);
     },
   };
 };

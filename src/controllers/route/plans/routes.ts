@@ -4,6 +4,7 @@ import { type Lsn, lagBytes } from "../../../model/lsn.ts";
 import type { Member } from "../../../model/member.ts";
 import type { ReadTarget, RoutePlan, Target } from "../../../model/route.ts";
 import type { RouterSettings } from "../../../model/router-settings.ts";
+import { isReadOnly } from "./standing.ts";
 
 export interface Wanted {
   readonly cluster: ClusterSnapshot;
@@ -37,6 +38,7 @@ export function planRoutes({ cluster, primary, settings }: Wanted): RoutePlan {
   return {
     term: primary?.term ?? cluster.leader?.term ?? 0,
     write,
+    ...(primary === undefined && isReadOnly(cluster) ? { isReadOnly: true } : {}),
     reads,
     reports: reporters.length > 0 ? reporters : reads,
   };

@@ -14,11 +14,16 @@ export function askedFor(c: ClusterSnapshot): number | undefined {
   return value !== undefined && leader?.handingOver === modRevision ? modRevision : undefined;
 }
 
-/** Clients are sent to the leader of the term that the store shows. */
-export const isPointed = (c: ClusterSnapshot, memory: RouteMemory): boolean =>
+/** The leader says of itself that it follows another site: whoever writes is refused there, and nobody else takes writes. */
+export const isReadOnly = (c: ClusterSnapshot): boolean =>
+  c.leader !== undefined && memberNamed(c, c.leader.name)?.role === "standby leader";
+
+/** Clients are sent to the leader of the term that the store shows, or writers to nobody where it takes no writes. */
+export const isPointed = (c: ClusterSnapshot, { applied }: RouteMemory): boolean =>
   c.leader !== undefined &&
-  memory.applied?.term === c.leader.term &&
-  memory.applied.write?.name === c.leader.name;
+  applied?.term === c.leader.term &&
+  applied.write?.name === (isReadOnly(c) ? undefined : c.leader.name) &&
+  (applied.isReadOnly ?? false) === isReadOnly(c);
 
 /**
  * The leader, if it has just said itself that its server takes writes: it says so only from a fresh look at the

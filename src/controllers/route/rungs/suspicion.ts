@@ -1,7 +1,7 @@
 // Is the primary that clients are sent to gone? Then they wait, for a while and not too often; and when do they go on?
 import { after } from "../../../model/time.ts";
 import { ASK_AGAIN_MS, SUSPICION_DRAIN_MS, SUSPICION_MS } from "../limits.ts";
-import { clusterOf, isPointed, mayAlarm } from "../plans/standing.ts";
+import { clusterOf, isPointed, isReadOnly, mayAlarm } from "../plans/standing.ts";
 import type { Pause, RouteWorld, Trouble } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -9,7 +9,8 @@ import type { Verdict } from "./rung.ts";
 export function troubleOf(w: RouteWorld): Trouble | undefined {
   const c = clusterOf(w);
   const { applied, trouble } = w.memory;
-  if (c === undefined || applied?.write === undefined) return trouble;
+  if (c === undefined) return trouble;
+  if (applied?.write === undefined) return isReadOnly(c) ? undefined : trouble;
   const kind = kindOf(w);
   if (kind === undefined) return undefined;
   return kind === trouble?.kind ? trouble : { kind, since: w.now };
