@@ -100,6 +100,7 @@ import { strangerStartsServer } from "./stranger-starts-server.ts";
 import { strictWithoutStandby } from "./strict-without-standby.ts";
 import { switchover } from "./switchover.ts";
 import { switchoverAfterSwitchover } from "./switchover-after-switchover.ts";
+import { switchoverAnswerIsLate } from "./switchover-answer-is-late.ts";
 import { switchoverBehindARouter } from "./switchover-behind-a-router.ts";
 import { switchoverBlockedByAClient } from "./switchover-blocked-by-a-client.ts";
 import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
@@ -142,6 +143,7 @@ export const STORIES: readonly Scenario[] = [
   switchover,
   switchoverAfterSwitchover,
   switchoversInARow,
+  switchoverAnswerIsLate,
   switchoverCandidateDies,
   switchoverUnderACut,
   switchoverOvertakenByDeath,

@@ -12,6 +12,7 @@ import { heal, make, useLab } from "../support/lab.ts";
 const LIMIT_MS = 60_000;
 const CLIENTS = 20;
 const SWITCHOVERS = 20;
+const ATTEMPTS = 3;
 /** A slow machine may take its time: nothing here is about speed. */
 const ALL_LIMIT_MS = 600_000;
 
@@ -21,6 +22,18 @@ describe("behind a router", () => {
     const dsn = lab().routers[0]?.pooled.write;
     if (dsn === undefined) throw new Error("the lab has a router");
     return dsn;
+  };
+
+  /** A busy machine may be late with the last byte: then the old primary goes on, nobody loses anything, and we ask again. */
+  const switchOver = async (): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await requestSwitchover(lab());
+      } catch (error) {
+        if (attempt === ATTEMPTS || !String(error).includes("switchover_abandoned")) throw error;
+      }
+      await waitForHealthy(lab(), LIMIT_MS);
+    }
   };
 
   it("the router says where its clients go, and every member shows it", async () => {
@@ -78,7 +91,7 @@ describe("behind a router", () => {
     };
     await waitFor("the node to let clients in", letsIn, { limitMs: LIMIT_MS, everyMs: 200 });
     const crowd = await Crowd.gather(dsn, 2);
-    await requestSwitchover(lab());
+    await switchOver();
     await crowd.allServed(LIMIT_MS);
     await crowd.end();
     expect(crowd.errors).toEqual([]);
@@ -90,7 +103,7 @@ describe("behind a router", () => {
   }, async () => {
     const crowd = await Crowd.gather(door(), CLIENTS);
     for (let n = 0; n < SWITCHOVERS; n += 1) {
-      await requestSwitchover(lab());
+      await switchOver();
       await crowd.allServed(LIMIT_MS);
       await waitForHealthy(lab(), LIMIT_MS);
     }

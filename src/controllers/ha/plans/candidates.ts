@@ -34,18 +34,23 @@ function standsAgainst(w: HaWorld, name: string): string | undefined {
   if (!isListed(w, name)) return "is not in the list of members that may lead yet";
   if (!counts(w, name) && !isForced(w, name)) return "is not a synchronous standby";
   const answer = w.peers[name];
-  if (answer === undefined) return undefined;
-  if (answer.kind === "unknown") return `does not answer (${answer.why})`;
+  // One question without an answer says nothing for good: the next may be answered.
+  if (answer === undefined || answer.kind === "unknown") return undefined;
   const peer = answer.value;
   if (peer.tags.nofailover) return "tagged nofailover";
   if (peer.unfit !== undefined) return peer.unfit;
   return peer.watchdogFailed ? "its watchdog has failed" : undefined;
 }
 
-/** What passes within seconds while a standby goes over to a new leader, or a former primary becomes a standby. */
+/**
+ * What passes within seconds while a standby goes over to a new leader, a former primary becomes a standby, or a busy host
+ * is late with its answer.
+ */
 function notYet(w: HaWorld, name: string): string | undefined {
-  const peer = valueOf(w.peers[name] ?? { kind: "unknown", why: "not asked", at: w.now });
-  if (peer === undefined) return "not asked yet";
+  const answer = w.peers[name];
+  if (answer === undefined) return "not asked yet";
+  if (answer.kind === "unknown") return `does not answer (${answer.why})`;
+  const peer = answer.value;
   if (peer.role !== "standby" || peer.state !== "running") return `is ${peer.role}, ${peer.state}`;
   if (peer.position === undefined) return "its position is not settled";
   if (!sameBranch(peer.lineage, w.server.lineage)) return "is on another branch of history";

@@ -24,9 +24,11 @@ import {
   unarmed,
   WALL_MS,
 } from "../../../../test/support/world.ts";
+import { unknown } from "../../../model/known.ts";
 import { lsn } from "../../../model/lsn.ts";
 import { after } from "../../../model/time.ts";
 import { decide } from "../decide.ts";
+import type { HaWorld } from "../world.ts";
 
 const AHEAD = lsn(0x5000100);
 const won = (...changes: Parameters<typeof given>[1][]) => given(justWon(), ...changes);
@@ -193,6 +195,11 @@ describe("a primary with its lease", () => {
   });
 });
 
+/** It was asked and has not answered in time. */
+const silent =
+  (name: string) =>
+  (w: HaWorld): HaWorld => ({ ...w, peers: { ...w.peers, [name]: unknown("limit 100 ms", NOW) } });
+
 describe("a switchover", () => {
   const toN2 = intent({ leader: "n1", candidate: "n2" });
 
@@ -204,7 +211,7 @@ describe("a switchover", () => {
   });
 
   it.each([
-    ["does not answer", (w: ReturnType<typeof leading>) => w],
+    ["is nobody who could be asked", (w: ReturnType<typeof leading>) => w],
     ["is too far behind", peerSays("n2", { position: lsn(0x4000000) })],
     ["must not lead", peerSays("n2", { unfit: "its disk is full" })],
   ])("is refused at once, and the wish cleared, when the candidate %s", (_, change) => {
@@ -215,6 +222,7 @@ describe("a switchover", () => {
   });
 
   it.each([
+    ["is late with its answer", silent("n2")],
     ["is no standby yet", peerSays("n2", { role: "primary" })],
     ["is still on another branch", peerSays("n2", { lineage: [...LINEAGE, BRANCH_3] })],
     ["has no settled position yet", peerSays("n2", { position: undefined })],
