@@ -22,6 +22,8 @@ const programs = [
   { name: "agent", entry: "src/agent/main.ts" },
   { name: "fence", entry: "src/adapters/fence/main.ts" },
   { name: "releaser", entry: "src/adapters/pgbouncer/releaser.ts" },
+  // Started by the agent and the command line when somebody asks.
+  { name: "doctor", entry: "src/doctor/main.ts" },
   { name: "cli", entry: "src/cli/main.ts", executable: true },
   // Loaded by the command line only when asked for, so that it stays light.
   { name: "lab", entry: "src/lab/main.ts" },

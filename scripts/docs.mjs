@@ -12,6 +12,7 @@ const pages = {
   "errors.md": errors,
   "rest.md": rest,
   "metrics.md": metrics,
+  "doctor.md": doctor,
   "cli.md": cli,
 };
 
@@ -56,6 +57,7 @@ async function loadTables() {
     export { POOL_METRICS, ROUTER_METRICS } from "./src/agent/api/router-metrics.ts";
     export { LAG_STAGE_METRICS, LAG_STANDBY_METRICS } from "./src/agent/api/lag-metrics.ts";
     export { METRICS, REASON_METRIC } from "./src/agent/api/metric-table.ts";
+    export { DOCTOR_CHECKS } from "./src/model/doctor/examine.ts";
     export { buildProgram } from "./src/cli/program.ts";
   `;
   const { outputFiles } = await build({
@@ -116,6 +118,15 @@ function metrics({ METRICS, REASON_METRIC, ...more }) {
   const all = [...METRICS, reason, ...lag, ...ROUTER_METRICS, ...POOL_METRICS];
   const rows = all.map(({ name, type, help }) => [`\`${name}\``, type, help]);
   return tableOf(["metric", "type", "what it is"], rows);
+}
+
+/** @param {{ DOCTOR_CHECKS: readonly { id: string, severity: string, wanted: string, why: string, fix: string }[] }} tables */
+function doctor({ DOCTOR_CHECKS }) {
+  const rows = DOCTOR_CHECKS.map(({ id, severity, ...words }) => [
+    `\`${id}\``,
+    ...[severity, words.wanted, words.why, words.fix],
+  ]);
+  return tableOf(["check", "severity", "wanted", "why", "what next"], rows);
 }
 
 /** @param {{ buildProgram: () => import("commander").Command }} tables */

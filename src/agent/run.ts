@@ -1,4 +1,5 @@
 // How does an agent live and leave? It puts the node and the API together and ends them in the right order.
+import { resolve as resolvePath } from "node:path";
 import { createCallbacks } from "../adapters/hooks/callbacks.ts";
 import { actAs } from "../adapters/system/os-user.ts";
 import type { HaWorld } from "../controllers/ha/world.ts";
@@ -11,6 +12,7 @@ import type { Callbacks } from "../ports/callbacks.ts";
 import { createApi } from "./api/api.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
+import { createDoctor } from "./doctor.ts";
 import { composeDoor } from "./front-door.ts";
 import { createReload } from "./reload.ts";
 import { openStory } from "./story.ts";
@@ -70,6 +72,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     router: composed.router,
     chronicle: story.chronicle,
     incidents: story.incidents,
+    doctor: createDoctor(resolvePath(file), () => view.view()),
   });
   // The own address first: a second agent on this host stops here, before it has touched anything.
   await api.listen();

@@ -1,5 +1,6 @@
 // What does a code in a log line mean, and what is to be done? Answered without any cluster.
 import type { Command } from "commander";
+import { DOCTOR_CHECKS } from "../model/doctor/examine.ts";
 import { ERRORS } from "../model/error.ts";
 import { didYouMean } from "../model/nearest.ts";
 import { ALL_REASONS } from "../model/reason.ts";
@@ -8,15 +9,39 @@ import { print } from "./terminal.ts";
 
 /** The lines about a code, in either spelling; undefined when there is none of that name. */
 export function explain(code: string): readonly string[] | undefined {
-  const reason = Object.entries(ALL_REASONS).find(([name]) => name === code.toLowerCase());
-  if (reason !== undefined) return [`${reason[0]} (a reason)`, reason[1]];
-  const error = Object.entries(ERRORS).find(([name]) => name === code.toUpperCase());
-  if (error === undefined) return undefined;
-  const [name, [what, next]] = error;
-  return [`${name} (an error)`, what, `what next: ${next}`];
+  const all = entries();
+  // A reason and an error may have one name, and differ in the spelling alone.
+  const entry =
+    all.find(({ name }) => name === code) ??
+    all.find(({ name }) => name.toLowerCase() === code.toLowerCase());
+  return entry === undefined ? undefined : [`${entry.name} (${entry.kind})`, ...entry.words];
 }
 
-const codes = (): readonly string[] => [...Object.keys(ALL_REASONS), ...Object.keys(ERRORS)];
+interface Entry {
+  readonly name: string;
+  readonly kind: string;
+  readonly words: readonly string[];
+}
+
+const entries = (): readonly Entry[] => [
+  ...Object.entries(ALL_REASONS).map(([name, words]) => ({
+    name,
+    kind: "a reason",
+    words: [words],
+  })),
+  ...Object.entries(ERRORS).map(([name, [what, next]]) => ({
+    name,
+    kind: "an error",
+    words: [what, `what next: ${next}`],
+  })),
+  ...DOCTOR_CHECKS.map(({ id, wanted, why, fix }) => ({
+    name: id,
+    kind: "a check of the doctor",
+    words: [`wanted: ${wanted}`, why, `what next: ${fix}`],
+  })),
+];
+
+const codes = (): readonly string[] => entries().map(({ name }) => name);
 
 function run(code: string | undefined): void {
   if (code === undefined) {
@@ -34,7 +59,10 @@ function run(code: string | undefined): void {
 export function registerExplain(program: Command): void {
   program
     .command("explain")
-    .argument("[code]", "a reason or an error code; all are listed when left out")
+    .argument(
+      "[code]",
+      "a reason, an error code or a check of the doctor; all are listed when left out",
+    )
     .description("what a code means and what is to be done")
     .action(run);
 }

@@ -4,6 +4,7 @@ import { VERSION } from "../model/version.ts";
 import { registerAgent } from "./agent-command.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerConfig } from "./config-commands.ts";
+import { registerDoctor } from "./doctor-command.ts";
 import { registerEvents } from "./event-commands.ts";
 import { registerExplain } from "./explain-command.ts";
 import { registerHandover } from "./handover-commands.ts";
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
   registerRouter(program);
   registerStore(program);
   registerConfig(program);
+  registerDoctor(program);
   registerExplain(program);
   registerCompletion(program);
   registerAgent(program);

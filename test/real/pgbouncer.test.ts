@@ -77,9 +77,12 @@ test("readers take turns over all hosts that are ready", async () => {
   const clients = await Promise.all(
     Array.from({ length: 4 }, () => connect(settings, { database: "app_ro" })),
   );
-  // All at the same time, so that each needs a connection of its own.
+  // Each has a transaction open, so that each needs a connection of its own.
   const answers = await Promise.all(
-    clients.map((client) => client.query("SELECT pg_sleep(0.2), host(inet_server_addr()) AS at")),
+    clients.map(async (client) => {
+      await client.query("BEGIN");
+      return client.query("SELECT host(inet_server_addr()) AS at");
+    }),
   );
   const counts = answers.map(({ rows }) => rows[0].at as string).toSorted();
   expect(counts).toEqual(["127.0.0.1", "127.0.0.1", "127.0.0.2", "127.0.0.2"]);

@@ -85,6 +85,7 @@ export class AgentStage {
       entryPoints: {
         agent: "src/agent/main.ts",
         fence: "src/adapters/fence/main.ts",
+        doctor: "src/doctor/main.ts",
         cli: "src/cli/main.ts",
       },
       outdir: stage.bin,

@@ -47,6 +47,8 @@ export const FLOORS: readonly Floor[] = [
     packages: "any",
   },
   { path: "agent", may: [...CORE, "adapters", "incident"], node: true, packages: "any" },
+  // A program of its own: what it needs to look at a host is nothing that an agent should carry all day.
+  { path: "doctor", may: ["model", "adapters"], node: true },
   {
     path: "cli",
     may: ["model", "incident", "agent/api/client.ts", "adapters/http"],

@@ -34,7 +34,7 @@ export async function findProgram(place: Place, name: string): Promise<string> {
 export const findOptional = (place: Place, name: string): Promise<string | undefined> =>
   findProgram(place, name).catch(() => undefined);
 
-async function findBinDir(
+export async function findBinDir(
   configured: string,
   major: number | undefined,
 ): Promise<string | undefined> {

@@ -104,6 +104,9 @@ export type RequestOutcome =
   | { readonly kind: "refused"; readonly why: string }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly why: string };
 
+/** A look at this host as JSON; with `fix` what is safe is put right first. Throws NOT_POSSIBLE, TIMEOUT. */
+export type Doctor = (wish: { readonly fix: boolean }) => Promise<string>;
+
 export interface NodeView {
   view(): View;
   /** The same with a fresh look at the own server: a member that has to choose needs the position of this moment. */

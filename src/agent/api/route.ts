@@ -6,7 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Chronicle } from "../chronicle/chronicle.ts";
 import type { IncidentKeeper } from "../incidents/keeper.ts";
-import type { NodeView } from "./node-view.ts";
+import type { Doctor, NodeView } from "./node-view.ts";
 
 export interface ApiContext {
   readonly node: NodeView;
@@ -19,6 +19,7 @@ export interface ApiContext {
   /** What has happened on this node. */
   readonly chronicle?: Chronicle | undefined;
   readonly incidents?: IncidentKeeper | undefined;
+  readonly doctor?: Doctor;
 }
 
 export interface RouteRequest {

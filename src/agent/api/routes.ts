@@ -3,6 +3,7 @@
 import { HANDOVER_ROUTES } from "./handover.ts";
 import type { Route } from "./route.ts";
 import { CONFIG_ROUTES } from "./routes-config.ts";
+import { DOCTOR_ROUTES } from "./routes-doctor.ts";
 import { EVENT_ROUTES } from "./routes-events.ts";
 import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
 import { INCIDENT_ROUTES } from "./routes-incidents.ts";
@@ -27,4 +28,5 @@ export const ROUTES: readonly Route[] = [
   ...LAG_ROUTES,
   ...STORE_ROUTES,
   ...POOL_ROUTES,
+  ...DOCTOR_ROUTES,
 ];
