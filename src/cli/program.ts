@@ -1,6 +1,7 @@
 // Which commands are there? One tree, for the command line and for its reference.
 import { Command } from "commander";
 import { VERSION } from "../model/version.ts";
+import { registerAdopt } from "./adopt-commands.ts";
 import { registerAgent } from "./agent-command.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerConfig } from "./config-commands.ts";
@@ -47,6 +48,7 @@ export function buildProgram(): Command {
   registerConfig(program);
   registerDoctor(program);
   registerExplain(program);
+  registerAdopt(program);
   registerCompletion(program);
   registerAgent(program);
   registerLab(program);

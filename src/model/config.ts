@@ -76,6 +76,21 @@ export const DEFAULT_CONFIG: DynamicConfig = {
   raw: {},
 };
 
+/** What an absent setting means while one of Patroni's agents takes part: the same for both kinds of agent (R35). */
+const MIXED_DEFAULTS: DynamicConfig = {
+  ...DEFAULT_CONFIG,
+  ttlMs: seconds(30),
+  loopWaitMs: seconds(10),
+  retryTimeoutMs: seconds(10),
+  checkTimeline: false,
+  failsafeMode: false,
+  usePgRewind: false,
+};
+
+/** `allOurs` is false while one of Patroni's agents takes part. */
+export const defaultsFor = (allOurs: boolean | undefined): DynamicConfig =>
+  allOurs === false ? MIXED_DEFAULTS : DEFAULT_CONFIG;
+
 export const isSynchronous = (config: DynamicConfig): boolean => config.synchronousMode !== "off";
 
 export const holdMsOf = (config: DynamicConfig): Ms => holdMsFor(config.ttlMs);

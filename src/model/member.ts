@@ -57,6 +57,10 @@ export interface Member {
   readonly because: string | undefined;
 }
 
+/** Neither silence nor a fence of its own ends this member's leadership for sure: an agent of Patroni's (R35). */
+export const isStranger = ({ ours }: Member): boolean =>
+  ours === undefined || !ours.hold || !ours.fence;
+
 /** A member's answer to a direct question: the base of every choice of a candidate. */
 export interface PeerStatus {
   readonly name: string;

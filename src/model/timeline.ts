@@ -45,6 +45,24 @@ export function pathTo(reserved: Lineage, timeline: number): Lineage {
 }
 
 /**
+ * Data whose record is not ours knows its branches by number and fork alone (their terms are below zero). Where the
+ * store knows a branch of that number that left the same parent at the same place, it is that one.
+ */
+export function recognised(mine: Lineage, known: Lineage): Lineage {
+  if (mine.every(({ term }) => term >= 0)) return mine;
+  return mine.map((b) => (b.term >= 0 ? b : (known.find((k) => isSamePlace(b, k)) ?? b)));
+}
+
+const isSamePlace = (a: Branch, b: Branch): boolean =>
+  a.timeline === b.timeline && a.parent === b.parent && a.forkLsn === b.forkLsn;
+
+/** One number and two histories (R19). */
+export const areTwins = (mine: Branch, theirs: Branch): boolean =>
+  mine.timeline === theirs.timeline &&
+  mine.term !== theirs.term &&
+  !(mine.term < 0 && isSamePlace(mine, theirs));
+
+/**
  * The verdict on `mine` as a base to follow `theirs` from position `at` (the end of my WAL):
  * `same`, I am on their branch; `behind`, they left my branch at or after my end, I can follow;
  * `diverged`, I hold WAL that they don't have, or a branch of the same number and another term.

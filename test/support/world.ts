@@ -130,6 +130,7 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     },
     promised: undefined,
     remote: undefined,
+    stranger: undefined,
     fence: {
       alive: true,
       armed: leads ? { term: TERM, until: after(NOW, 5_000) } : undefined,

@@ -11,7 +11,7 @@ import { after, between, type Ms } from "../../model/time.ts";
 import type { Lineage } from "../../model/timeline.ts";
 import type { CrashEnd } from "../../ports/postgres.ts";
 import { run } from "../system/spawn.ts";
-import { readControlFile } from "./control-data.ts";
+import { type ControlFile, readControlFile } from "./control-data.ts";
 import { hasHistory } from "./history.ts";
 import { lineageOf, readLineage } from "./lineage.ts";
 import type { Place } from "./place.ts";
@@ -65,15 +65,16 @@ export async function findCrashEnd(place: Place, options: CrashOptions): Promise
 
 /** The timeline that the crashed server wrote on, if everybody names the same and the same terms. */
 async function agreedTimeline(
-  { dataDir, stateDir }: Place,
+  place: Place,
   lineage: Lineage,
-  control: { readonly systemId: string; readonly timeline: number },
+  control: ControlFile,
 ): Promise<number | undefined> {
-  const record = await readLineage(stateDir);
-  const pending = record?.pending?.timeline;
+  const { dataDir } = place;
+  const record = await readLineage(place, control);
+  const pending = record.pending?.timeline;
   const isBegun = pending !== undefined && (await hasHistory(dataDir, pending));
-  const timeline = isBegun ? pending : Math.max(control.timeline, headTimeline(record?.branches));
-  const mine = lineageOf(record, control.systemId, timeline);
+  const timeline = isBegun ? pending : Math.max(control.timeline, headTimeline(record.branches));
+  const mine = lineageOf(record, timeline);
   const [my, their] = [mine.at(-1), lineage.at(-1)];
   const isAgreed =
     my !== undefined &&
@@ -84,7 +85,7 @@ async function agreedTimeline(
   return timeline;
 }
 
-const headTimeline = (branches: Lineage | undefined): number => branches?.at(-1)?.timeline ?? 0;
+const headTimeline = (branches: Lineage): number => branches.at(-1)?.timeline ?? 0;
 
 interface LastRecord {
   readonly start: Lsn;

@@ -2,8 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseLsn, printLsn } from "../../model/lsn.ts";
-import type { Branch, Lineage } from "../../model/timeline.ts";
+import { lineageOfRemote } from "../../model/site.ts";
+import { type Branch, historyFileName, type Lineage, parseHistory } from "../../model/timeline.ts";
 import { writeDurably } from "../system/durable-file.ts";
+import type { ControlFile } from "./control-data.ts";
 import { isAbsent } from "./files.ts";
 
 /**
@@ -25,10 +27,24 @@ interface StoredBranch {
 
 const recordPath = (stateDir: string): string => join(stateDir, "lineage.json");
 
-/** The record; undefined when there is none that can be read. */
-export async function readLineage(stateDir: string): Promise<LineageRecord | undefined> {
+type Control = Pick<ControlFile, "systemId" | "timeline" | "minRecoveryTimeline">;
+
+/**
+ * The record of this very data. Without one (it was another agent's until now, or the record is lost) the server's own
+ * history file says by which branches it came; none of them has a term, so they are nobody's of ours (R35).
+ */
+export async function readLineage(
+  { dataDir, stateDir }: { readonly dataDir: string; readonly stateDir: string },
+  control: Control,
+): Promise<LineageRecord> {
   const text = await readFile(recordPath(stateDir), "utf8").catch(isAbsent);
-  return text === undefined ? undefined : parseLineage(text);
+  const record = text === undefined ? undefined : parseLineage(text);
+  if (record?.systemId === control.systemId) return record;
+  const timeline = Math.max(control.timeline, control.minRecoveryTimeline);
+  const path = join(dataDir, "pg_wal", historyFileName(timeline));
+  const history = parseHistory((await readFile(path, "latin1").catch(isAbsent)) ?? "");
+  const branches = lineageOfRemote({ timeline, history }, []);
+  return { systemId: control.systemId, branches, pending: undefined };
 }
 
 export const writeLineage = (stateDir: string, record: LineageRecord): Promise<void> =>
@@ -56,16 +72,9 @@ export function parseLineage(text: string): LineageRecord | undefined {
   }
 }
 
-/** The lineage of data that is seen on `timeline`. A record of another cluster's data is no record. */
-export function lineageOf(
-  record: LineageRecord | undefined,
-  systemId: string,
-  timeline: number,
-): Lineage {
-  if (record === undefined || record.systemId !== systemId) return [];
-  const { branches, pending } = record;
-  return pending?.timeline === timeline ? [...branches, pending] : branches;
-}
+/** The lineage of data that is seen on `timeline`. */
+export const lineageOf = ({ branches, pending }: LineageRecord, timeline: number): Lineage =>
+  pending?.timeline === timeline ? [...branches, pending] : branches;
 
 const store = (branch: Branch): StoredBranch => ({ ...branch, forkLsn: printLsn(branch.forkLsn) });
 

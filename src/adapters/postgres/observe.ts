@@ -227,15 +227,15 @@ const pendingOf = (
     }));
 
 async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
-  const { dataDir, stateDir } = place;
+  const { dataDir } = place;
   const directory = await directoryState(place);
   const space = await diskSpace(dataDir);
   const disk = { diskFreeBytes: space?.free, diskBytes: space?.total };
   if (directory !== "data") return { ...NOTHING, directory, ...disk };
   const controlFile = await readControlFile(dataDir);
   if (controlFile === undefined) return { ...NOTHING, directory: "foreign", ...disk };
-  const record = await readLineage(stateDir);
-  const pending = record?.pending?.timeline;
+  const record = await readLineage(place, controlFile);
+  const pending = record.pending?.timeline;
   const timeline =
     pending !== undefined && (await hasHistory(dataDir, pending)) ? pending : controlFile.timeline;
   const standbySignal = await exists(signalPath(dataDir));
@@ -243,7 +243,7 @@ async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
     directory,
     controlFile,
     control: await controlOf(dataDir, controlFile),
-    lineage: lineageOf(record, controlFile.systemId, timeline),
+    lineage: lineageOf(record, timeline),
     standbySignal,
     walTimeline: standbySignal ? await newestTimeline(dataDir) : 0,
     syncNames: await readSyncNames(dataDir),

@@ -35,9 +35,8 @@ export async function promoteServer(place: Place, options: PromoteOptions): Prom
   const attempt = `promoting to timeline ${branch.timeline}`;
   const control = await readControlFile(dataDir);
   if (control === undefined) throw new AppError("PG_PROMOTE_FAILED", attempt, "no control file");
-  const record = await readLineage(stateDir);
-  const recorded = record?.systemId === control.systemId ? record.branches : [];
-  const branches = recorded.filter(({ timeline }) => timeline < branch.timeline);
+  const recorded = await readLineage(place, control);
+  const branches = recorded.branches.filter(({ timeline }) => timeline < branch.timeline);
   await writeLineage(stateDir, { systemId: control.systemId, branches, pending: branch });
 
   const target = localTarget(settings.postgres);

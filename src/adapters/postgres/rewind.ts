@@ -5,7 +5,7 @@ import { AppError } from "../../model/error.ts";
 import { type Lsn, parseLsn, printLsn } from "../../model/lsn.ts";
 import type { Credentials } from "../../model/settings.ts";
 import { after, type Ms } from "../../model/time.ts";
-import type { Branch, Lineage } from "../../model/timeline.ts";
+import { areTwins, type Lineage } from "../../model/timeline.ts";
 import type { Progress, Upstream } from "../../ports/postgres.ts";
 import { removeDurably, writeDurably } from "../system/durable-file.ts";
 import { run } from "../system/spawn.ts";
@@ -77,16 +77,14 @@ async function checkTarget(place: Place, lineage: Lineage, fail: Fail): Promise<
   }
   // Single-user recovery would write a record of its own onto the timeline it shares with the source.
   if (control.state === "in archive recovery") throw fail("a standby that crashed is no target");
-  const record = await readLineage(place.stateDir);
-  const twin = record?.branches.find((mine) => lineage.some((theirs) => isTwin(mine, theirs)));
+  const record = await readLineage(place, control);
+  const twin = record.branches.find((mine) => lineage.some((theirs) => areTwins(mine, theirs)));
   if (twin !== undefined) {
     // pg_rewind would see one number, find nothing to do and succeed.
     throw fail(`timeline ${twin.timeline} of this member was begun by another leader`);
   }
   return control;
 }
-
-const isTwin = (a: Branch, b: Branch): boolean => a.timeline === b.timeline && a.term !== b.term;
 
 interface SourceCheck {
   readonly options: RewindOptions;

@@ -12,6 +12,7 @@ import type { LocalServer } from "../../model/server.ts";
 import type { StandbyCluster } from "../../model/site.ts";
 import { isOurs, type StoreRecord } from "../../model/store-record.ts";
 import type { Ms } from "../../model/time.ts";
+import { recognised } from "../../model/timeline.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Dcs, HoldSighting } from "../../ports/dcs.ts";
 import type { Fence } from "../../ports/fence.ts";
@@ -23,6 +24,8 @@ import type { Job, Outcomes } from "../controller.ts";
 import { listen } from "./contact.ts";
 import { lacksWatchdog } from "./plans/fitness.ts";
 import { isUnsteady } from "./plans/restarts.ts";
+import { branchesOf } from "./plans/standing.ts";
+import { strangerToAsk } from "./plans/stranger.ts";
 import type { HaStep } from "./steps.ts";
 import type { HaMemory, HaWorld, RemoteView, Requests, Self } from "./world.ts";
 
@@ -61,6 +64,8 @@ const SERVER_LOOK_MS: Ms = 2_000;
 const PEER_LIMIT_MS: Ms = 500;
 /** A dead host answers nothing: it costs the full wait once, not at every look of a failover. */
 const SILENT_LIMIT_MS: Ms = 100;
+/** A host that is gone costs this much at every look until somebody leads. */
+const STRANGER_LIMIT_MS: Ms = 1_000;
 
 /** What the loop brings to a look: its own recollection. */
 export interface Recollection {
@@ -90,9 +95,10 @@ export async function observe(
   const cluster = store.kind === "known" ? store.value : undefined;
   const storeChanged = cluster !== undefined && !isOurStore(ports, around, cluster);
   const trusted = storeChanged ? undefined : cluster;
-  const [peers, remote] = await Promise.all([
+  const [peers, remote, stranger] = await Promise.all([
     trusted === undefined ? {} : askPeers(ports, around, trusted, { server, memory }),
     trusted === undefined ? undefined : askSite(ports, around, trusted),
+    trusted === undefined ? undefined : askStranger(ports, trusted, { server, memory }),
   ]);
   const wallMs = ports.clock.wallMs();
   const config = heldAt(around.config(), wallMs);
@@ -106,7 +112,7 @@ export async function observe(
     storeChanged,
     contact,
     config,
-    server,
+    server: trusted === undefined ? server : recognise(server, trusted),
     plan: around.planFor(config),
     lease: ports.lease.view(),
     promised: around.promised(),
@@ -114,6 +120,7 @@ export async function observe(
     holdSeen: around.holdSeen(),
     peers,
     remote,
+    stranger,
     job,
     outcomes,
     requests: around.requests(),
@@ -181,6 +188,35 @@ async function askSite(
   const site = around.config().standbyCluster;
   const isDue = ports.lease.view().held !== undefined || initialize.value === undefined;
   return site !== undefined && isDue ? around.lookAtSite(site) : undefined;
+}
+
+/** Data that another agent kept until now is on the branches that the store knows, if number and fork agree. */
+function recognise(server: LocalServer, cluster: ClusterSnapshot): LocalServer {
+  const lineage = recognised(server.lineage, branchesOf(cluster));
+  return lineage === server.lineage ? server : { ...server, lineage };
+}
+
+/** R35: whoever may lead after an agent that is none of ours asks that agent's server itself, at every look. */
+async function askStranger(
+  ports: HaPorts,
+  cluster: ClusterSnapshot,
+  { server, memory }: Own,
+): Promise<Known<boolean> | undefined> {
+  const { leader } = cluster;
+  const upstream = server.sql.kind === "known" ? server.sql.value.upstream : undefined;
+  const led = strangerToAsk(cluster, memory, upstream);
+  const isOpen = leader === undefined || leader.term === ports.lease.view().held?.term;
+  const isStandby = server.sql.kind === "known" && server.sql.value.inRecovery;
+  if (led === undefined || !isOpen || !isStandby) return undefined;
+  const { host, port } = led;
+  const site = { host, port, slot: undefined, restoreCommand: undefined, applyDelay: undefined };
+  try {
+    const { takesWrites } = await ports.postgres.lookAtSite(site, STRANGER_LIMIT_MS);
+    return known(takesWrites, ports.clock.now());
+  } catch (error) {
+    const why = error instanceof AppError ? error.why : String(error);
+    return unknown(why, ports.clock.now());
+  }
 }
 
 /** Positions are asked only when somebody may have to be chosen: they cost a request to every member. */

@@ -123,6 +123,8 @@ export interface HaMemory {
   readonly holdGoneSince: Instant | undefined;
   /** When this node looked last: whoever came and went in a long sleep was not away for all of it. */
   readonly lookedAt: Instant | undefined;
+  /** The server of the agent that led last, if that was none of ours (R35). */
+  readonly strangerLed: StrangerServer | undefined;
   /** By slot: since when nobody has needed it, where an absence that a leader published counts as well. */
   readonly unneededSince: Readonly<Record<string, Instant>>;
   /** By slot: since when nobody has been reading from it. */
@@ -171,6 +173,7 @@ export const EMPTY_MEMORY: HaMemory = {
   syncAloneSince: undefined,
   holdGoneSince: undefined,
   lookedAt: undefined,
+  strangerLed: undefined,
   unneededSince: {},
   idleSince: {},
   copies: {},
@@ -192,6 +195,13 @@ export interface RemoteView {
   readonly seen: Known<RemoteSite>;
   /** The last look that was answered. */
   readonly last: { readonly site: RemoteSite; readonly at: Instant } | undefined;
+}
+
+/** Where an agent that is none of ours ran its server as the primary. */
+export interface StrangerServer {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface HaWorld {
@@ -216,6 +226,8 @@ export interface HaWorld {
   readonly peers: Readonly<Record<string, Known<PeerStatus>>>;
   /** The other site; looked at only by whoever leads a cluster that follows it, or is about to make one. */
   readonly remote: RemoteView | undefined;
+  /** Whether the server of a stranger that led last takes writes; asked while nobody leads, and before a promotion (R35). */
+  readonly stranger: Known<boolean> | undefined;
   readonly job: Job<HaStep> | undefined;
   readonly outcomes: Outcomes;
   readonly requests: Requests;

@@ -1,5 +1,5 @@
 // Do ttl, loop_wait and retry_timeout fit together, and how are they bent when they don't?
-import { DEFAULT_CONFIG, type DynamicConfig } from "../config.ts";
+import { type DynamicConfig, defaultsFor } from "../config.ts";
 import type { Ms } from "../time.ts";
 import type { ConfigProblem, ConfigRules } from "./config-rules.ts";
 import { printSeconds } from "./duration.ts";
@@ -32,10 +32,11 @@ export function fitTimings(
   rules: Pick<ConfigRules, "allOurs">,
 ): Fitted {
   const floor = rules.allOurs === false ? MIXED : OURS;
+  const absent = defaultsFor(rules.allOurs);
   const asked: Timings = {
-    ttlMs: wanted.ttlMs ?? DEFAULT_CONFIG.ttlMs,
-    loopWaitMs: wanted.loopWaitMs ?? DEFAULT_CONFIG.loopWaitMs,
-    retryTimeoutMs: wanted.retryTimeoutMs ?? DEFAULT_CONFIG.retryTimeoutMs,
+    ttlMs: wanted.ttlMs ?? absent.ttlMs,
+    loopWaitMs: wanted.loopWaitMs ?? absent.loopWaitMs,
+    retryTimeoutMs: wanted.retryTimeoutMs ?? absent.retryTimeoutMs,
   };
   const raised: Timings = {
     ttlMs: Math.max(asked.ttlMs, floor.ttlMs),

@@ -1,5 +1,5 @@
 // Is this dynamic configuration usable, and what exactly does it say?
-import { DEFAULT_CONFIG, type DynamicConfig } from "../config.ts";
+import { type DynamicConfig, defaultsFor } from "../config.ts";
 import { readFields } from "./config-fields.ts";
 import type { ConfigProblem, ConfigRules } from "./config-rules.ts";
 import { warningsBeside } from "./config-site.ts";
@@ -24,7 +24,13 @@ export function parseConfig(input: string | JsonObject, rules: ConfigRules): Par
   if (rules.mode === "strict") problems.push(...timings.problems);
   if (problems.length > 0) return refused(problems);
   const bent = timings.problems.map((p) => `${p.path}: ${p.what}, ${p.why}`);
-  const config = { ...DEFAULT_CONFIG, ...values, ...timings.values, ...sync.values, raw };
+  const config = {
+    ...defaultsFor(rules.allOurs),
+    ...values,
+    ...timings.values,
+    ...sync.values,
+    raw,
+  };
   return {
     kind: "ok",
     config,

@@ -28,6 +28,11 @@ describe("an answer of Patroni's own agent", () => {
     });
   });
 
+  it("of a version before 3.2 does not say its name, and is read all the same", () => {
+    const text = '{"state":"running","role":"master","patroni":{"version":"3.0.2","scope":"s"}}';
+    expect(parsePatroni(text)).toMatchObject({ name: "", role: "primary" });
+  });
+
   it("without a position has none", () => {
     const text = '{"state":"stopped","role":"replica","patroni":{"name":"p1"}}';
     expect(parsePatroni(text)?.position).toBeUndefined();

@@ -105,7 +105,8 @@ export function parsePatroni(text: string): PeerStatus | undefined {
   const value = parseJson(text);
   if (!isObject(value)) return undefined;
   const about = isObject(value["patroni"]) ? value["patroni"] : {};
-  const name = textIn(about["name"]);
+  // Patroni says its name since 3.2; whoever asks knows whom.
+  const name = textIn(about["name"]) ?? (textIn(about["version"]) === undefined ? undefined : "");
   if (name === undefined) return undefined;
   const own = isObject(value["understudy"]) ? value["understudy"] : undefined;
   return {

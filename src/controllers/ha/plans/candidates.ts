@@ -53,14 +53,17 @@ function notYet(w: HaWorld, name: string): string | undefined {
   const peer = answer.value;
   if (peer.role !== "standby" || peer.state !== "running") return `is ${peer.role}, ${peer.state}`;
   if (peer.position === undefined) return "its position is not settled";
-  if (!sameBranch(peer.lineage, w.server.lineage)) return "is on another branch of history";
+  if (!sameBranch(peer, w.server.lineage)) return "is on another branch of history";
   return undefined;
 }
 
-const sameBranch = (a: Lineage, b: Lineage): boolean => {
-  const x = headOf(a);
-  const y = headOf(b);
-  return x !== undefined && y !== undefined && x.timeline === y.timeline && x.term === y.term;
+const sameBranch = (peer: PeerStatus, lineage: Lineage): boolean => {
+  const mine = headOf(lineage);
+  if (mine === undefined) return false;
+  // One of Patroni's says the number alone; whether it streams from us shows before a hand-over ends (R26).
+  const theirs = headOf(peer.lineage);
+  if (theirs === undefined) return peer.timeline === mine.timeline;
+  return theirs.timeline === mine.timeline && theirs.term === mine.term;
 };
 
 /** Standbys on this server's own branch that can be handed the leadership; the furthest first, then by priority. */
@@ -82,8 +85,17 @@ function furthestFirst(a: Candidate, b: Candidate): number {
   return a.position > b.position ? -1 : 1;
 }
 
-/** The term of a lineage's newest branch: a later term is a later history, whatever the positions say. */
-const headTerm = (lineage: Lineage): number => headOf(lineage)?.term ?? -1;
+/**
+ * How late a peer's or our history is: a later term is a later history, whatever the positions say. Patroni's agents name
+ * no branches, and those that they began have no term of ours: there the timeline's number is all there is.
+ */
+function ages(peer: PeerStatus, lineage: Lineage): readonly [theirs: number, mine: number] {
+  const [their, my] = [headOf(peer.lineage), headOf(lineage)];
+  const isOurs = their !== undefined && their.term >= 0 && (my?.term ?? -1) >= 0;
+  if (isOurs) return [their.term, my?.term ?? -1];
+  const number = their?.timeline ?? peer.timeline;
+  return number === undefined ? [-1, 0] : [number, my?.timeline ?? 0];
+}
 
 /**
  * Whether a peer's data is further than `mine`: a newer branch first, then more bytes on the same branch (R19, R23).
@@ -91,7 +103,6 @@ const headTerm = (lineage: Lineage): number => headOf(lineage)?.term ?? -1;
  */
 export function isAhead(peer: PeerStatus, lineage: Lineage, position: Lsn): boolean {
   if (peer.position === undefined) return false;
-  const theirs = headTerm(peer.lineage);
-  const mine = headTerm(lineage);
+  const [theirs, mine] = ages(peer, lineage);
   return theirs === mine ? peer.position > position : theirs > mine;
 }

@@ -14,6 +14,7 @@ import type { Refusal } from "./refusal.ts";
 import { isListed } from "./roster.ts";
 import { followsSite } from "./site.ts";
 import { branchesOf, clusterOf, isStandby, sqlOf } from "./standing.ts";
+import { strangersHeir, strangerWrites } from "./stranger.ts";
 import { notElected } from "./votes.ts";
 
 const no = (because: Reason, detail: string): Refusal => ({ because, detail });
@@ -23,7 +24,13 @@ export function refusal(w: HaWorld): Refusal | undefined {
   // Where everything comes from another site, nothing that a member lacks is lost by its leading.
   if (followsSite(w)) return unfit(w) ?? notAsked(w) ?? overtaken(w);
   return (
-    unfit(w) ?? notAsked(w) ?? wrongBranch(w) ?? tooFarBehind(w) ?? overtaken(w) ?? notElected(w)
+    unfit(w) ??
+    strangerWrites(w) ??
+    notAsked(w) ??
+    wrongBranch(w) ??
+    tooFarBehind(w) ??
+    overtaken(w) ??
+    notElected(w)
   );
 }
 
@@ -55,14 +62,15 @@ function hookRefusal({ outcomes: { promote } }: HaWorld): string | undefined {
 /** A person named another member: it goes first while it can. */
 function notAsked(w: HaWorld): Refusal | undefined {
   const intent = failoverByHand(w);
-  if (intent?.candidate === undefined || intent.candidate === w.self.name) return undefined;
-  if (intent.scheduledAtMs !== undefined && intent.scheduledAtMs > w.wallMs) return undefined;
+  const isLater = intent?.scheduledAtMs !== undefined && intent.scheduledAtMs > w.wallMs;
+  const candidate = isLater ? undefined : (intent?.candidate ?? strangersHeir(w));
+  if (candidate === undefined || candidate === w.self.name) return undefined;
   if (takesBack(w) || isHeir(w)) return undefined;
-  const peer = w.peers[intent.candidate];
+  const peer = w.peers[candidate];
   const able =
     peer?.kind === "known" && peer.value.role === "standby" && peer.value.position !== undefined;
   if (!able || patienceIsOver(w)) return undefined;
-  return no("race_waiting_for_candidate", `${intent.candidate} was asked for`);
+  return no("race_waiting_for_candidate", `${candidate} was asked for`);
 }
 
 /** check_timeline: the branch of the last finished promotion, as the store recorded it, is ours too (R19). */
@@ -117,8 +125,7 @@ function overtaken(w: HaWorld): Refusal | undefined {
   for (const [name, answer] of Object.entries(w.peers)) {
     if (answer.kind === "unknown") continue;
     const peer = answer.value;
-    if (peer.role === "primary" || peer.role === "demoted")
-      return no("race_peer_is_primary", `${name} still runs as primary`);
+    if (runsAsPrimary(peer)) return no("race_peer_is_primary", `${name} still runs as primary`);
     if (cannotLead(peer) || isNamed(w) || !counts(w, name)) continue;
     if (name === heirOf(w)) continue; // it was asked by name and did not come
     if (isComing(w, peer)) return no("race_behind", `${name} led last and its server is coming up`);
@@ -144,6 +151,10 @@ function isComing(w: HaWorld, peer: PeerStatus): boolean {
 
 /** Not `stopped`: a server that ended in order has sent what it had. */
 const COMING: ReadonlySet<MemberState> = new Set(["crashed", "starting", "running"]);
+
+/** One of Patroni's calls itself demoted until its server runs again as a standby: one that has stopped is no primary. */
+const runsAsPrimary = ({ role, state }: PeerStatus): boolean =>
+  role === "primary" || (role === "demoted" && state !== "stopped");
 
 const cannotLead = (peer: PeerStatus): boolean =>
   peer.tags.nofailover || peer.unfit !== undefined || peer.watchdogFailed;

@@ -12,6 +12,7 @@ import { rosterSeen } from "./roster.ts";
 import { siteUpstream } from "./site.ts";
 import { slotMemory } from "./slots.ts";
 import { clusterOf, isStandby, sqlOf } from "./standing.ts";
+import { strangerLed } from "./stranger.ts";
 
 type Digest = (memory: HaMemory, outcome: Outcome, w: HaWorld) => Partial<HaMemory>;
 
@@ -93,6 +94,7 @@ export function digest(w: HaWorld): HaMemory {
     syncAloneSince: memory.syncAloneSince,
     holdGoneSince: c?.hold === undefined ? goneSince : undefined,
     lookedAt: w.now,
+    strangerLed: strangerLed(w, memory),
     unneededSince,
     idleSince,
     copies,

@@ -9,6 +9,7 @@ import { after } from "../../../model/time.ts";
 import type { HaWorld } from "../world.ts";
 import { hasWhatWasReleased } from "./eligibility.ts";
 import { clusterOf } from "./standing.ts";
+import { strangerHasGone } from "./stranger.ts";
 import { unguardedOther } from "./unguarded.ts";
 
 export type Permission =
@@ -40,6 +41,8 @@ export function permission(w: HaWorld): Permission {
   }
   // Its grantee may lead without a trace in the store (R27).
   if (w.promised !== undefined) return wait("race_promised_to_peer", w.promised.until);
+  // R35: no `hold` to wait for; the server itself is asked before the race and again before the promotion.
+  if (strangerHasGone(w)) return granted;
   // No trace of a holder, or no trace any more: somebody may have erased it under a living one. One H from then on.
   if (c.hold === undefined) {
     const seenAt = w.memory.holdGoneSince ?? w.now;

@@ -5,6 +5,7 @@ import { valueOf } from "../../../model/known.ts";
 import { isValid, type Lease } from "../../../model/lease.ts";
 import type { Member } from "../../../model/member.ts";
 import type { SqlState } from "../../../model/server.ts";
+import { lineageOfRemote } from "../../../model/site.ts";
 import { slotNameOf } from "../../../model/slot.ts";
 import { FIRST_BRANCH, type Lineage, pathTo } from "../../../model/timeline.ts";
 import type { Upstream } from "../../../ports/postgres.ts";
@@ -32,10 +33,26 @@ export const isPrimary = (w: HaWorld): boolean => isRunning(w) && sqlOf(w)?.inRe
 export const isStandby = (w: HaWorld): boolean => isRunning(w) && sqlOf(w)?.inRecovery === true;
 
 /** Every branch known to the store; a cluster that was never promoted has only the first. */
-export const branchesOf = (c: ClusterSnapshot): Lineage =>
-  c.lineage.value.some((b) => b.timeline === FIRST_BRANCH.timeline)
+export function branchesOf(c: ClusterSnapshot): Lineage {
+  const reserved = c.lineage.value.some((b) => b.timeline === FIRST_BRANCH.timeline)
     ? c.lineage.value
     : [FIRST_BRANCH, ...c.lineage.value];
+  const others = othersBranches(c, reserved);
+  return others.length === 0 ? reserved : [...reserved, ...others];
+}
+
+/**
+ * Branches that Patroni's agents began: they reserve nothing, and only `history` tells of them, once the promotion is
+ * done (R35). The last row is of the branch that the newest one left; PostgreSQL took the next number.
+ */
+function othersBranches(c: ClusterSnapshot, reserved: Lineage): Lineage {
+  const rows = c.history.value;
+  const last = rows.at(-1);
+  if (last === undefined) return [];
+  const history = rows.map(({ timeline, lsn: endLsn, reason }) => ({ timeline, endLsn, reason }));
+  const path = lineageOfRemote({ timeline: last.timeline + 1, history }, reserved);
+  return path.filter(({ timeline }) => reserved.every((b) => b.timeline !== timeline));
+}
 
 /** A leader's server that can be copied from and followed: running, and its branch known to the store. */
 export interface Source {
