@@ -24,6 +24,8 @@ const programs = [
   { name: "releaser", entry: "src/adapters/pgbouncer/releaser.ts" },
   // Started by the agent and the command line when somebody asks.
   { name: "doctor", entry: "src/doctor/main.ts" },
+  // Started for one task: it carries what is too heavy for the agent.
+  { name: "worker", entry: "src/worker/main.ts" },
   { name: "cli", entry: "src/cli/main.ts", executable: true },
   // Loaded by the command line only when asked for, so that it stays light.
   { name: "lab", entry: "src/lab/main.ts" },

@@ -11,7 +11,14 @@ const published = { name, version, description, keywords, license, author, type,
 
 if (!run(process.execPath, [join(root, "scripts", "build.mjs")])) process.exit(1);
 mkdirSync(join(folder, "dist"), { recursive: true });
-for (const bundle of ["agent.mjs", "fence.mjs", "releaser.mjs", "doctor.mjs", "cli.mjs"]) {
+for (const bundle of [
+  "agent.mjs",
+  "fence.mjs",
+  "releaser.mjs",
+  "doctor.mjs",
+  "worker.mjs",
+  "cli.mjs",
+]) {
   copyFileSync(join(root, "dist", bundle), join(folder, "dist", bundle));
 }
 for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) {

@@ -12,8 +12,10 @@ import type { Callbacks } from "../ports/callbacks.ts";
 import { createApi } from "./api/api.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
+import { programBeside } from "./compose-shared.ts";
 import { createDoctor } from "./doctor.ts";
 import { composeDoor } from "./front-door.ts";
+import { createJobs } from "./jobs.ts";
 import { createReload } from "./reload.ts";
 import { openStory } from "./story.ts";
 import { refuseStranger } from "./stranger.ts";
@@ -32,12 +34,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   const { clock, log } = ports;
   process.on("uncaughtExceptionMonitor", (error) => log.error("the agent is broken", { error }));
   await composed.checkGround();
-  const callbacks = createCallbacks({
-    settings: () => node.settings(),
-    user: actAs(settings.postgres.osUser),
-    clock,
-    log,
-  });
+  const callbacks = callbacksOf(composed, settings, () => node.settings());
   const tell = tellsOf(callbacks);
   const door = composeDoor(settings, ports);
   const story = await openStory(settings, composed, () => node);
@@ -63,6 +60,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     detach: () => leave("detach"),
     incidents: () => story.incidents.summary(),
   });
+  const jobs = jobsOf(file, settings, composed);
   const api = createApi({
     node: view,
     settings,
@@ -73,6 +71,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     chronicle: story.chronicle,
     incidents: story.incidents,
     doctor: createDoctor(resolvePath(file), () => view.view()),
+    jobs,
   });
   // The own address first: a second agent on this host stops here, before it has touched anything.
   await api.listen();
@@ -87,6 +86,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   log.info("the agent leaves", { how });
   composed.lag.stop();
   story.chronicle.leaving(how);
+  await jobs.close();
   await composed.router?.stop(how === "stop" ? "end" : "stay");
   // Clients are led elsewhere before the server goes; who only detaches leads on.
   if (how === "stop") await door?.close();
@@ -97,6 +97,29 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   if (how === "stop") await quitFence(composed);
   composed.close();
   return 0;
+}
+
+function callbacksOf(
+  { ports: { clock, log } }: Composed,
+  { postgres }: NodeSettings,
+  settings: () => NodeSettings,
+): Callbacks {
+  return createCallbacks({ settings, user: actAs(postgres.osUser), clock, log });
+}
+
+function jobsOf(file: string, { postgres }: NodeSettings, { ports }: Composed) {
+  const { clock, log, state } = ports;
+  return createJobs({
+    file,
+    program: programBeside("worker.mjs"),
+    user: actAs(postgres.osUser),
+    cluster: () => {
+      const { store } = state.current();
+      return { systemId: store?.systemId, storeId: store?.clusterId };
+    },
+    clock,
+    log,
+  });
 }
 
 /** Hears of every look and tells what has changed since the last one. */

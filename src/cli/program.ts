@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { VERSION } from "../model/version.ts";
 import { registerAdopt } from "./adopt-commands.ts";
 import { registerAgent } from "./agent-command.ts";
+import { registerBackup } from "./backup-commands.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerConfig } from "./config-commands.ts";
 import { registerDoctor } from "./doctor-command.ts";
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
   registerSlots(program);
   registerPools(program);
   registerRouter(program);
+  registerBackup(program);
   registerStore(program);
   registerConfig(program);
   registerDoctor(program);

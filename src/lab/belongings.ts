@@ -35,6 +35,7 @@ const MOST_FLAGS = 8;
 const ROLES: Readonly<Record<string, LabRole>> = {
   "fence.mjs": "fence",
   "releaser.mjs": "releaser",
+  "worker.mjs": "tool",
   "lab.mjs": "relay",
 };
 

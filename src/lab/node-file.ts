@@ -30,6 +30,21 @@ const PARAMETERS = { shared_buffers: "64MB", dynamic_shared_memory_type: "mmap" 
 /** A long report on a standby is ended by replay after this; the default of 30 s is for short reads. */
 const REPORT_PARAMETERS = { max_standby_streaming_delay: "1h" } as const;
 
+/** Two folders play a disk beside the servers and a store at another site. */
+export const REPOSITORIES = ["near", "far"] as const;
+
+/** Where a repository of the lab lies. */
+export const repositoryDir = (lab: Pick<LabRecord, "dir">, name: string): string =>
+  `${lab.dir}/repositories/${name}`;
+
+/** What all nodes say of the repositories. */
+const backupSection = (lab: LabRecord) => ({
+  repositories: {
+    near: { directory: repositoryDir(lab, "near") },
+    far: { directory: repositoryDir(lab, "far"), storage: "other-site", off_site: true },
+  },
+});
+
 /** The YAML of one node. */
 export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions): string {
   const everywhere = member.address !== member.clusterAddress;
@@ -59,6 +74,7 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
       ],
     },
     ...(member.name === options.report ? { tags: { report: true } } : {}),
+    backup: backupSection(lab),
     log: { file: member.log },
     understudy: { state_dir: member.stateDir, socket_dir: member.socketDir },
   });

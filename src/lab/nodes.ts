@@ -3,7 +3,7 @@ import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from "no
 import { join } from "node:path";
 import { startDaemon } from "./daemon.ts";
 import type { LabOptions } from "./layout.ts";
-import { nodeFile, routerFile, usersText } from "./node-file.ts";
+import { nodeFile, REPOSITORIES, repositoryDir, routerFile, usersText } from "./node-file.ts";
 import { BUNDLES, bundleDir, serverAccount } from "./programs.ts";
 import type { LabMember, LabRecord, LabRouter } from "./record.ts";
 
@@ -20,9 +20,10 @@ export function copyBundles(lab: LabRecord): void {
   }
 }
 
-/** Makes the folders of a node and writes its file. */
+/** Makes the folders of a node, and those for backups that all nodes share, and writes its file. */
 export function prepareNode(lab: LabRecord, member: LabMember, options: LabOptions): void {
-  for (const dir of [member.dir, member.socketDir]) makeOwned(dir);
+  const shared = [repositoryDir(lab, ""), ...REPOSITORIES.map((name) => repositoryDir(lab, name))];
+  for (const dir of [member.dir, member.socketDir, ...shared]) makeOwned(dir);
   writeFileSync(member.configFile, nodeFile(lab, member, options), { mode: 0o600 });
 }
 

@@ -5,7 +5,14 @@ import { fileURLToPath } from "node:url";
 import { AppError } from "../model/error.ts";
 
 /** The agent, its fence and the lab's own relay, as bundles: beside this bundle, or in `dist` when run from the sources. */
-export const BUNDLES = ["agent.mjs", "fence.mjs", "releaser.mjs", "doctor.mjs", "lab.mjs"] as const;
+export const BUNDLES = [
+  "agent.mjs",
+  "fence.mjs",
+  "releaser.mjs",
+  "doctor.mjs",
+  "worker.mjs",
+  "lab.mjs",
+] as const;
 
 /** The folder that holds our bundles. */
 export function bundleDir(): string {

@@ -4,6 +4,9 @@ import { historyFileName } from "./timeline.ts";
 
 export const IDENTITY_KEY = "repository.json";
 
+/** Says that the cluster went on in this store, on a person's word. */
+export const storeKey = (storeId: string): string => `stores/${storeId}.json`;
+
 const ENDINGS: Readonly<Record<Compression, string>> = { zstd: ".zst", gzip: ".gz", none: "" };
 const AGE = ".age";
 

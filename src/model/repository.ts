@@ -85,7 +85,7 @@ export function parseIdentity(text: string): RepositoryIdentity | undefined {
   };
 }
 
-/** Why the one must not write where the other's objects lie; undefined when they are one cluster. */
+/** Why the one must not write where the other's objects lie, whatever the store; undefined when names agree. */
 export function whyForeign(
   mine: RepositoryIdentity,
   theirs: RepositoryIdentity,
@@ -94,10 +94,12 @@ export function whyForeign(
     return `it belongs to the system ${theirs.systemId}, and this is ${mine.systemId}`;
   if (mine.scope !== theirs.scope || mine.namespace !== theirs.namespace)
     return `it belongs to ${theirs.namespace}/${theirs.scope}, and this is ${mine.namespace}/${mine.scope}`;
-  if (mine.storeId !== undefined && theirs.storeId !== undefined && mine.storeId !== theirs.storeId)
-    return `it belongs to a cluster of the same name in another store (${theirs.storeId}, and this is ${mine.storeId})`;
   return undefined;
 }
+
+/** A cluster of the same name and data in another store: a clone, or one whose store was lost and made anew. */
+export const isOfOtherStore = (mine: RepositoryIdentity, theirs: RepositoryIdentity): boolean =>
+  mine.storeId !== undefined && theirs.storeId !== undefined && mine.storeId !== theirs.storeId;
 
 function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {

@@ -46,6 +46,8 @@ export const FLOORS: readonly Floor[] = [
     node: true,
     packages: "any",
   },
+  // Short-lived, for what is too heavy for an agent: object stores, long copies. It knows no loop and no lease.
+  { path: "worker", may: ["model", "ports", "adapters"], node: true, packages: "any" },
   { path: "agent", may: [...CORE, "adapters", "incident"], node: true, packages: "any" },
   // A program of its own: what it needs to look at a host is nothing that an agent should carry all day.
   { path: "doctor", may: ["model", "adapters"], node: true },

@@ -61,6 +61,11 @@ it.each(commandLines)("the bundle of %s is free of heavy packages", async (entry
   expect((await packagesIn(entry)).filter((name) => heavy.test(name))).toEqual([]);
 });
 
+it("the agent's bundle is free of what belongs into a worker", async () => {
+  const heavy = /^(?:@aws-sdk|@smithy|age-encryption|@noble)/;
+  expect((await packagesIn("src/agent/main.ts")).filter((name) => heavy.test(name))).toEqual([]);
+});
+
 /**
  * Programs for machines other than glibc Linux on x64 and arm64 are in the lockfile, since `npm ci`
  * refuses one that is incomplete, but a mirror that serves only Linux cannot tell their checksums.

@@ -6,6 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Chronicle } from "../chronicle/chronicle.ts";
 import type { IncidentKeeper } from "../incidents/keeper.ts";
+import type { Jobs } from "../jobs.ts";
 import type { Doctor, NodeView } from "./node-view.ts";
 
 export interface ApiContext {
@@ -16,6 +17,8 @@ export interface ApiContext {
   readonly agentVersion: string;
   /** Clients come in on this node as well. */
   readonly router?: Router | undefined;
+  /** Long work of this node, in workers of its own. */
+  readonly jobs?: Jobs | undefined;
   /** What has happened on this node. */
   readonly chronicle?: Chronicle | undefined;
   readonly incidents?: IncidentKeeper | undefined;

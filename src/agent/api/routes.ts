@@ -7,6 +7,7 @@ import { DOCTOR_ROUTES } from "./routes-doctor.ts";
 import { EVENT_ROUTES } from "./routes-events.ts";
 import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
 import { INCIDENT_ROUTES } from "./routes-incidents.ts";
+import { JOB_ROUTES } from "./routes-jobs.ts";
 import { LAG_ROUTES } from "./routes-lag.ts";
 import { MEMBER_ROUTES } from "./routes-member.ts";
 import { PAUSE_ROUTES } from "./routes-pause.ts";
@@ -29,4 +30,5 @@ export const ROUTES: readonly Route[] = [
   ...STORE_ROUTES,
   ...POOL_ROUTES,
   ...DOCTOR_ROUTES,
+  ...JOB_ROUTES,
 ];

@@ -1,0 +1,80 @@
+// What do an agent and its worker say to each other? (a short-lived process for what is too heavy for an agent)
+import { AppError, ERRORS, type ErrorCode } from "./error.ts";
+
+/** What a worker can be asked to do. `alone`: not twice at the same time on one node. */
+export const TASKS = {
+  "repo-list": { about: "lists what the repositories hold", alone: false },
+  "repo-probe": { about: "finds out what the repositories can do, by doing it", alone: true },
+  "repo-init": { about: "makes the repositories this cluster's", alone: true },
+} as const satisfies Record<string, { readonly about: string; readonly alone: boolean }>;
+
+export type TaskName = keyof typeof TASKS;
+
+export const isTask = (name: unknown): name is TaskName =>
+  typeof name === "string" && Object.hasOwn(TASKS, name);
+
+/** The first line that a worker reads. When its input ends, so does the worker. */
+export interface WorkerOrder {
+  readonly task: TaskName;
+  /** What only this task knows; it checks it itself. */
+  readonly input: Readonly<Record<string, unknown>>;
+  /** The node's file and its text: the worker's user may not be allowed to read it. */
+  readonly file: string;
+  readonly text: string;
+  readonly cluster: KnownCluster;
+}
+
+/** What the agent last read of its cluster, which the worker's user cannot read from its state directory. */
+export interface KnownCluster {
+  readonly systemId?: string | undefined;
+  readonly storeId?: string | undefined;
+}
+
+export interface Progress {
+  /** What is being done now, as a few words. */
+  readonly step: string;
+  readonly doneBytes?: number;
+  /** Undefined while nobody knows. */
+  readonly totalBytes?: number;
+}
+
+export interface JobFailure {
+  readonly code: ErrorCode;
+  readonly attempt: string;
+  readonly why: string;
+}
+
+/** One line that a worker prints. */
+export type WorkerLine =
+  | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "done"; readonly result: unknown }
+  | { readonly kind: "failed"; readonly failure: JobFailure };
+
+/** A job as it is shown: what a worker was asked on this node, and how far it is. */
+export interface Job {
+  readonly id: string;
+  readonly task: TaskName;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly state: "running" | "done" | "failed" | "cancelled";
+  readonly startedAtMs: number;
+  readonly endedAtMs?: number;
+  readonly progress?: Progress;
+  readonly result?: unknown;
+  readonly failure?: JobFailure;
+}
+
+/** Undefined when the line is not one of a worker's. */
+export function parseWorkerLine(line: string): WorkerLine | undefined {
+  try {
+    const read = JSON.parse(line) as WorkerLine;
+    return ["progress", "done", "failed"].includes(read.kind) ? read : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const failureIn = ({ code, attempt, why }: AppError): JobFailure => ({ code, attempt, why });
+
+/** The failure of a worker as if it had happened here. */
+export const asThrown = ({ code, attempt, why }: JobFailure): AppError =>
+  new AppError(Object.hasOwn(ERRORS, code) ? code : "NOT_POSSIBLE", attempt, why);
