@@ -16,6 +16,7 @@ const report = (bytes: number): LagReport => ({
   version: 150_018,
   isStandby: false,
   end: "0/1000000",
+  stillMs: 0,
   ageMs: 0,
   samples: 3,
   standbys: [lagCase({ at: "replay", bytes, ms: bytes === 0 ? 0 : 9_000 }).sent!],

@@ -33,6 +33,7 @@ function stage(behindBytes: () => number | undefined) {
         const end = 100 * MB + looks.length;
         return sampleAt(now, end, { senders: [senderSample(end - bytes)] });
       },
+      wal: async () => undefined,
       close() {},
     },
   });

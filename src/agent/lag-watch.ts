@@ -2,7 +2,8 @@
 import type { LagMoment } from "../model/lag/moment.ts";
 import type { LagReport } from "../model/lag/report.ts";
 import { EMPTY_WINDOW, isBusy, reportOf, withSample } from "../model/lag/window.ts";
-import { after, type Instant, type Ms } from "../model/time.ts";
+import { after, between, type Instant, type Ms } from "../model/time.ts";
+import type { WalLook } from "../model/wal-report.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReplicationProbe } from "../ports/replication.ts";
@@ -13,6 +14,8 @@ const CALM_MS: Ms = 5_000;
 const CLOSE_MS: Ms = 500;
 /** So long after a question the next one is expected. */
 const ASKED_MS: Ms = 10_000;
+/** What fills a disk fills it in minutes. */
+const WAL_MS: Ms = 30_000;
 const SAMPLE_LIMIT_MS: Ms = 3_000;
 
 export interface LagWatch {
@@ -20,6 +23,8 @@ export interface LagWatch {
   stop(): void;
   /** From memory; undefined while the server has not answered. */
   report(): LagReport | undefined;
+  /** Files, disk, archiver and slots, at most half a minute old; undefined while the server has not answered. */
+  wal(): WalLook | undefined;
   /** Somebody looks: the next samples come sooner and show more. */
   lookClosely(): void;
   history(sinceWallMs: number): Promise<readonly LagMoment[]>;
@@ -38,6 +43,7 @@ export function createLagWatch({ probe, history, clock, log }: LagWatchOptions):
   let timer: Timer | undefined;
   let runs = false;
   let isLooking = false;
+  let wal: { readonly look: WalLook | undefined; readonly at: Instant } | undefined;
   const isAsked = (): boolean => askedUntil !== undefined && clock.now() < askedUntil;
   const isClose = (): boolean => isBusy(window) || isAsked();
   const sleep = (): void => {
@@ -46,6 +52,9 @@ export function createLagWatch({ probe, history, clock, log }: LagWatchOptions):
   const look = async (): Promise<void> => {
     isLooking = true;
     const sample = await probe.sample(isClose(), SAMPLE_LIMIT_MS);
+    if (sample === undefined) wal = undefined;
+    else if (wal === undefined || between(wal.at, clock.now()) >= WAL_MS)
+      wal = { look: await probe.wal(SAMPLE_LIMIT_MS), at: clock.now() };
     isLooking = false;
     if (!runs) return;
     // What a server said that is down now is no news.
@@ -68,6 +77,7 @@ export function createLagWatch({ probe, history, clock, log }: LagWatchOptions):
       probe.close();
     },
     report: () => reportOf(window, clock.now()),
+    wal: () => wal?.look,
     lookClosely() {
       const wasClose = isClose();
       askedUntil = after(clock.now(), ASKED_MS);

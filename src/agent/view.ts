@@ -113,6 +113,7 @@ function viewOf(o: ViewOptions, eventLoopDelayMs: Ms): View {
     job: jobOf(world),
     loop: loopOf(last, eventLoopDelayMs),
     lag: o.lag.report(),
+    wal: o.lag.wal(),
   };
 }
 
@@ -134,6 +135,7 @@ function blank(o: ViewOptions, eventLoopDelayMs: Ms): Omit<View, "member"> {
     because: undefined,
     job: undefined,
     lag: o.lag.report(),
+    wal: o.lag.wal(),
     loop: {
       lastTickAt: undefined,
       lastTickMs: undefined,

@@ -68,6 +68,7 @@ function rowOf(of: {
     own: report?.own,
     version: report?.version ?? sending?.report.version,
     walPerSecond: sending?.report.walPerSecond,
+    stillMs: sending?.report.stillMs,
   };
   return {
     ...one,

@@ -21,6 +21,7 @@ const report = (change: Partial<LagReport>): LagReport => ({
   isStandby: false,
   end: "0/5000000",
   walPerSecond: 2 * MB,
+  stillMs: 0,
   ageMs: 400,
   samples: 5,
   standbys: [],

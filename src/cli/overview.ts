@@ -43,6 +43,9 @@ export async function overviewOf(target: Target): Promise<Overview> {
   const slots = members.flatMap(({ name, agent }) =>
     agent.answers ? agent.node.slotWarnings.map((warning) => `${name}: ${warning}`) : [],
   );
+  const wal = members.flatMap(({ name, agent }) =>
+    agent.answers ? (agent.node.wal?.warnings ?? []).map((words) => `${name}: ${words}`) : [],
+  );
   const lag = lagWarnings(members);
   const { node: _, ...rest } = status;
   const warnings = [
@@ -50,6 +53,7 @@ export async function overviewOf(target: Target): Promise<Overview> {
     ...fences,
     ...full,
     ...status.warnings,
+    ...wal,
     ...lag,
     ...slots,
     ...stale,

@@ -24,6 +24,7 @@ import { registerSite } from "./site-commands.ts";
 import { registerSlots } from "./slot-commands.ts";
 import { registerStore } from "./store-commands.ts";
 import { print } from "./terminal.ts";
+import { registerWal } from "./wal-command.ts";
 
 export function buildProgram(): Command {
   const program = new Command("understudy")
@@ -43,6 +44,7 @@ export function buildProgram(): Command {
   registerPause(program);
   registerSite(program);
   registerSlots(program);
+  registerWal(program);
   registerPools(program);
   registerRouter(program);
   registerBackup(program);

@@ -26,6 +26,16 @@ const stateText = ({ active, idleMs, leads, isSafe }: SlotRow): string => {
 const kindText = ({ kind, plugin, database }: SlotRow): string =>
   kind === "logical" ? `logical ${plugin ?? "?"} in ${database ?? "?"}` : kind;
 
+/** Until it is given up or the disk is full, whichever comes first; a slot that is read lasts. */
+const lastsText = ({ active, lostInMs, fullInMs }: SlotRow): string => {
+  if (active) return "n/a";
+  const first = Math.min(
+    lostInMs ?? Number.POSITIVE_INFINITY,
+    fullInMs ?? Number.POSITIVE_INFINITY,
+  );
+  return Number.isFinite(first) ? printSpan(first) : "n/a";
+};
+
 const COLUMNS: readonly Column<SlotRow>[] = [
   { title: "MEMBER", cell: ({ member }) => member },
   { title: "SLOT", cell: ({ name }) => name },
@@ -36,8 +46,15 @@ const COLUMNS: readonly Column<SlotRow>[] = [
     cell: ({ retainedBytes }) => (retainedBytes === undefined ? "n/a" : printBytes(retainedBytes)),
     right: true,
   },
-  { title: "WAL", cell: ({ walStatus }) => walStatus ?? "n/a", leaves: 1 },
-  { title: "KIND", cell: kindText, leaves: 2 },
+  {
+    title: "SAFE FOR",
+    cell: ({ safeBytes }) => (safeBytes === undefined ? "n/a" : printBytes(safeBytes)),
+    right: true,
+    leaves: 1,
+  },
+  { title: "LASTS", cell: lastsText, right: true },
+  { title: "WAL", cell: ({ walStatus }) => walStatus ?? "n/a", leaves: 2 },
+  { title: "KIND", cell: kindText, leaves: 3 },
 ];
 
 async function showSlots(_: unknown, command: Command): Promise<void> {
@@ -46,7 +63,9 @@ async function showSlots(_: unknown, command: Command): Promise<void> {
   const items = members.flatMap(rowsOf);
   const warnings = members.flatMap(({ name, agent }) =>
     agent.answers
-      ? agent.node.slotWarnings.map((warning) => `${name}: ${warning}`)
+      ? [...(agent.node.wal?.warnings ?? []), ...agent.node.slotWarnings].map(
+          (warning) => `${name}: ${warning}`,
+        )
       : [`${name}: its agent does not answer`],
   );
   if (flags.json === true) {
@@ -54,6 +73,8 @@ async function showSlots(_: unknown, command: Command): Promise<void> {
     return;
   }
   print(items.length === 0 ? "there are no slots" : table(COLUMNS, items, width()));
+  const idle = items.filter(({ active, leads, dropCost }) => !active && leads && dropCost);
+  for (const { name, dropCost } of idle) print(wrap(`dropping ${name}: ${dropCost}`, width()));
   for (const warning of warnings) print(wrap(`! ${warning}`, width()));
 }
 

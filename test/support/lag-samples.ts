@@ -126,6 +126,7 @@ export function lagCase(
     name: "n2",
     version: 150_018,
     walPerSecond: 100_000,
+    stillMs: 0,
     sent: {
       name: "n2",
       address: "10.0.0.2",

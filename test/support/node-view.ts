@@ -150,6 +150,7 @@ export const primaryView = (change: Partial<View> = {}): View => ({
   because: { reason: "leading", detail: undefined, since: after(NOW, -60_000) },
   job: undefined,
   lag: undefined,
+  wal: undefined,
   loop: {
     lastTickAt: after(NOW, -300),
     lastTickMs: 12,

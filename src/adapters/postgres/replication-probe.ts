@@ -9,13 +9,14 @@ import type {
 } from "../../model/lag/sample.ts";
 import { type Lsn, parseLsn } from "../../model/lsn.ts";
 import type { PostgresSettings } from "../../model/settings.ts";
-import type { Instant } from "../../model/time.ts";
+import type { Instant, Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ReplicationProbe } from "../../ports/replication.ts";
 import { lookAtProcess } from "../system/process-look.ts";
 import { type SocketQueue, socketQueues } from "../system/socket-queues.ts";
 import { REPLICATION_LOOK, type ReplicationRow, type SenderRow } from "./replication-sql.ts";
 import { localTarget, Session } from "./session.ts";
+import { lookAtWal } from "./wal-look.ts";
 
 export function createReplicationProbe(settings: PostgresSettings, clock: Clock): ReplicationProbe {
   let session: Session | undefined;
@@ -23,20 +24,24 @@ export function createReplicationProbe(settings: PostgresSettings, clock: Clock)
     session?.destroy();
     session = undefined;
   };
+  const asked = async <T>(limitMs: Ms, ask: (session: Session) => Promise<T>) => {
+    try {
+      if (session?.isUsable !== true) session = await Session.open(localTarget(settings), limitMs);
+      return await ask(session);
+    } catch {
+      // It is down, starting, or full: the next look tries again.
+      forget();
+      return undefined;
+    }
+  };
   return {
-    async sample(closely, timeoutMs) {
-      try {
-        if (session?.isUsable !== true)
-          session = await Session.open(localTarget(settings), timeoutMs);
+    sample: (closely, timeoutMs) =>
+      asked(timeoutMs, async (open) => {
         const at = clock.now();
-        const [row] = await session.query(REPLICATION_LOOK, [closely], timeoutMs);
-        return await readSample(row?.["look"] as ReplicationRow, { at, closely, settings });
-      } catch {
-        // It is down, starting, or full: the next look tries again.
-        forget();
-        return undefined;
-      }
-    },
+        const [row] = await open.query(REPLICATION_LOOK, [closely], timeoutMs);
+        return readSample(row?.["look"] as ReplicationRow, { at, closely, settings });
+      }),
+    wal: (timeoutMs) => asked(timeoutMs, (open) => lookAtWal(open, settings.dataDir, timeoutMs)),
     close: forget,
   };
 }

@@ -1,6 +1,7 @@
 // What does a server say about those that it feeds, and about itself as a standby? One statement, from 14 to 18.
 
 /**
+ * The process that replays is unknown to pg_blocking_pids, so who holds what it waits for is read from the locks.
  * $1: whether queries that may hold replay back are asked for. The locks are looked at only while replay waits for one,
  * since that look stops others for a moment.
  */
@@ -39,8 +40,13 @@ SELECT json_build_object(
         extract(epoch FROM clock_timestamp() - a.xact_start) * 1000 AS "ageMs",
         coalesce(a.pid = ANY (b.pids), false) AS blocks
       FROM pg_stat_activity a,
-        (SELECT CASE WHEN wait_event_type = 'Lock' THEN pg_blocking_pids(pid) END AS pids
-          FROM pg_stat_activity WHERE backend_type = 'startup') b
+        (SELECT CASE WHEN wait_event_type = 'Lock' THEN (SELECT array_agg(holder.pid)
+          FROM pg_locks waiter JOIN pg_locks holder ON holder.granted AND holder.pid <> waiter.pid
+            AND holder.locktype = waiter.locktype
+            AND holder.database IS NOT DISTINCT FROM waiter.database
+            AND holder.relation IS NOT DISTINCT FROM waiter.relation
+          WHERE waiter.pid = s.pid AND NOT waiter.granted) END AS pids
+          FROM pg_stat_activity s WHERE backend_type = 'startup') b
       WHERE a.backend_type = 'client backend' AND a.xact_start IS NOT NULL AND a.pid <> pg_backend_pid()
       ORDER BY blocks DESC, a.xact_start LIMIT 3) q) END
   ) END

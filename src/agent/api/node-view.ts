@@ -16,6 +16,7 @@ import type { ScheduledRestart } from "../../model/restart.ts";
 import type { LocalServer } from "../../model/server.ts";
 import type { SlotReport } from "../../model/slot-report.ts";
 import type { Instant, Ms } from "../../model/time.ts";
+import type { WalLook } from "../../model/wal-report.ts";
 import type { RepopulateOutcome, RepopulateWish } from "../../node/node.ts";
 import type { WriteOutcome } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
@@ -53,6 +54,8 @@ export interface View {
   readonly lag: LagReport | undefined;
   /** Troubles that go on or that nobody has looked at; undefined where none are kept. */
   readonly incidents?: IncidentSummary | undefined;
+  /** WAL files, their disk, archiver and slots, at most half a minute old. */
+  readonly wal: WalLook | undefined;
 }
 
 /** The last decision's name, the numbers behind it, and since when it has been the same. */

@@ -9,6 +9,7 @@ const report = {
   version: 150_018,
   isStandby: false,
   end: "0/1000000",
+  stillMs: 0,
   ageMs: 100,
   samples: 3,
   standbys: [lagCase().sent!],

@@ -4,6 +4,7 @@ import { isObject } from "../../model/wire/json.ts";
 import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import { type ApiContext, json, type Route, type RouteAnswer, text } from "./route.ts";
 import { slotsPart } from "./slot-status.ts";
+import { walOf } from "./wal-status.ts";
 
 function slots({ node, clock }: ApiContext): RouteAnswer {
   const view = node.view();
@@ -30,7 +31,29 @@ async function drop({ node, log }: ApiContext, body: unknown): Promise<RouteAnsw
   return text(503, outcome.why);
 }
 
+function wal({ node, clock }: ApiContext): RouteAnswer {
+  const view = node.view();
+  const report = walOf(view);
+  if (report === undefined)
+    return text(503, "nothing is known of the WAL here: the server does not answer");
+  const asOf = printRfc3339(clock.wallMs());
+  return json({
+    apiVersion: "understudy/v1",
+    kind: "Wal",
+    asOf,
+    member: view.member.name,
+    ...report,
+  });
+}
+
 export const SLOT_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/understudy/wal",
+    about:
+      "this member's WAL: files, their disk and how long it lasts, archiver, and what each slot keeps",
+    answer: (context) => wal(context),
+  },
   {
     method: "GET",
     path: "/understudy/slots",

@@ -2,8 +2,10 @@
 import { valueOf } from "../../model/known.ts";
 import { printLsn } from "../../model/lsn.ts";
 import { type SlotReport, slotWarnings } from "../../model/slot-report.ts";
+import type { Ms } from "../../model/time.ts";
 import type { StatusNode, StatusSlot } from "../../model/wire/status.ts";
 import type { View } from "./node-view.ts";
+import { walOf } from "./wal-status.ts";
 
 export function slotsPart(view: View): Pick<StatusNode, "slots" | "slotWarnings"> & {
   readonly slotLimitBytes?: number;
@@ -18,14 +20,24 @@ export function slotsPart(view: View): Pick<StatusNode, "slots" | "slotWarnings"
     diskFreeBytes: view.server?.seen.diskFreeBytes,
     diskBytes: view.server?.seen.diskBytes,
   };
+  const forecasts = new Map(walOf(view)?.slots.map((slot) => [slot.name, slot]));
+  const inactive = new Map(view.wal?.slots.map(({ name, inactiveMs }) => [name, inactiveMs]));
   return {
-    slots: view.slots.map(slotPart),
+    slots: view.slots.map((report) => ({
+      ...slotPart(report, inactive.get(report.slot.name)),
+      ...forecasts.get(report.slot.name),
+    })),
     ...(slotLimitBytes === undefined ? {} : { slotLimitBytes }),
     slotWarnings: slotWarnings(view.slots, room),
   };
 }
 
-function slotPart({ slot, use, idleMs, retainedBytes, isSafe }: SlotReport): StatusSlot {
+/** The server's own word on how long nobody has read outlasts a restart of the agent. */
+function slotPart(
+  { slot, use, idleMs: seenMs, retainedBytes, isSafe }: SlotReport,
+  inactiveMs: Ms | undefined,
+): StatusSlot {
+  const idleMs = seenMs === undefined ? undefined : Math.max(seenMs, inactiveMs ?? 0);
   const { name, kind, active, restartLsn, walStatus, logical } = slot;
   const confirmed = logical?.confirmedLsn;
   return {

@@ -24,6 +24,7 @@ import { acceptsWrites } from "./health.ts";
 import type { View } from "./node-view.ts";
 import type { About, Moment } from "./own-status.ts";
 import { slotsPart } from "./slot-status.ts";
+import { walOf } from "./wal-status.ts";
 
 export function statusJson(view: View, about: About, moment: Moment): StatusJson {
   const { health, sentence: words, warnings } = verdict(view, moment);
@@ -221,6 +222,7 @@ function nodePart(view: View, about: About, { now }: Moment): StatusNode {
     },
     ...some("site", sitePart(view, now)),
     ...some("lag", view.lag),
+    ...some("wal", walOf(view)),
     ...slotsPart(view),
   };
 }

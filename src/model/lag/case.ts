@@ -1,4 +1,5 @@
 // What is known of one standby's lag, and what is made of it?
+import type { Ms } from "../time.ts";
 import type { OwnReport, SentReport, Stage } from "./report.ts";
 
 export type LagCause =
@@ -41,4 +42,6 @@ export interface LagCase {
   readonly version: number | undefined;
   /** WAL that comes into being at its upstream, a second. */
   readonly walPerSecond: number | undefined;
+  /** For how long none has. */
+  readonly stillMs: Ms | undefined;
 }

@@ -8,7 +8,7 @@ const REPLAY: Behind = { at: "replay", bytes: 40 * MB, ms: 20_000 };
 const QUERY = { pid: 77, user: "report", application: "", ageMs: 60_000, blocks: false };
 
 const cases: readonly (readonly [LagCause, ReturnType<typeof lagCase>])[] = [
-  ["idle", lagCase(undefined, { of: { walPerSecond: 0 } })],
+  ["idle", lagCase(undefined, { of: { stillMs: 60_000 } })],
   ["caught_up", lagCase()],
   ["caught_up", lagCase({ at: "replay", bytes: 400 * MB, ms: 1_500 })],
   ["caught_up", lagCase({ at: "replay", bytes: 1 * MB, ms: 4_900 })],

@@ -16,7 +16,8 @@ const MOSTLY = 0.5;
 const DOMINANT = 0.6;
 /** The shares of one or two samples say nothing. */
 const FEWEST = 3;
-const STILL = 1024;
+/** Nothing was written for so long: the primary is idle. */
+const STILL_MS: Ms = 5_000;
 /** A walsender that lives says something at least every few seconds. */
 const SILENT_MS: Ms = 15_000;
 
@@ -150,7 +151,7 @@ function fine(of: LagCase): Finding | undefined {
   const { bytes, ms } = behindOf(of);
   const isBehind = ms >= BEHIND_MS || (bytes >= BEHIND_BYTES && ms >= BURST_MS);
   if (isBehind) return undefined;
-  const isIdle = bytes === 0 && (of.walPerSecond ?? 0) < STILL;
+  const isIdle = bytes === 0 && (of.stillMs ?? 0) >= STILL_MS;
   const cause = isIdle ? "idle" : "caught_up";
   const end = bytes === 0 ? "has everything" : `keeps up, ${behindInWords(of)} behind`;
   const sentence = `${of.name} ${end}${isIdle ? "; nothing is being written" : ""}`;

@@ -89,6 +89,8 @@ export interface LagReport {
   readonly end: string;
   /** Bytes of WAL that arrive at its end in a second. */
   readonly walPerSecond?: number;
+  /** For how long none has come. */
+  readonly stillMs: Ms;
   /** Age of the newest sample, and how many the shares come from. */
   readonly ageMs: Ms;
   readonly samples: number;

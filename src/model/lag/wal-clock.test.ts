@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { lsn } from "../lsn.ts";
 import { instant } from "../time.ts";
-import { ageOf, rateOf, tick, type WalClock } from "./wal-clock.ts";
+import { ageOf, rateOf, stillFor, tick, type WalClock } from "./wal-clock.ts";
 
 const clockOf = (...points: readonly (readonly [ms: number, at: number])[]): WalClock =>
   points.reduce<WalClock>((clock, [ms, at]) => tick(clock, instant(ms), lsn(at)), []);
@@ -36,6 +36,12 @@ it("says that it knows only a lower bound of what is older than its memory", () 
 
 it("begins anew when the end goes back", () => {
   expect(clockOf([0, 100], [1_000, 200], [2_000, 150])).toHaveLength(1);
+});
+
+it("tells how long nothing has been written", () => {
+  const clock = clockOf([0, 50], [1_000, 100], [6_000, 100], [9_000, 100]);
+  expect(stillFor(clock, instant(10_000))).toBe(9_000);
+  expect(stillFor([], instant(10_000))).toBe(0);
 });
 
 it("tells the rate of the last minute", () => {

@@ -59,6 +59,13 @@ export function ageOf(
   return { ms, atLeast: false };
 }
 
+/** How long the end has not moved. */
+export function stillFor(clock: WalClock, now: Instant): Ms {
+  const last = clock.at(-1);
+  const since = clock.find(({ lsn }) => lsn === last?.lsn);
+  return since === undefined ? 0 : Math.max(0, between(since.at, now));
+}
+
 /** Bytes a second over the last `overMs`, or over all that is remembered; undefined while that is one moment. */
 export function rateOf(clock: WalClock, overMs: Ms): number | undefined {
   const [oldest] = clock;

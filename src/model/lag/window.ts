@@ -3,7 +3,7 @@ import { type Lsn, lagBytes, printLsn } from "../lsn.ts";
 import { between, type Instant, type Ms } from "../time.ts";
 import type { Activity, LagReport, OwnReport, SentReport, StageGap } from "./report.ts";
 import type { ProcessSample, ReplicationSample, SenderSample, StandbySample } from "./sample.ts";
-import { ageOf, rateOf, tick, type WalClock } from "./wal-clock.ts";
+import { ageOf, rateOf, stillFor, tick, type WalClock } from "./wal-clock.ts";
 
 export interface LagWindow {
   /** Oldest first. */
@@ -53,6 +53,7 @@ export function reportOf(window: LagWindow, now: Instant): LagReport | undefined
     isStandby: last.standby !== undefined,
     end: printLsn(last.end),
     ...(rate === undefined ? {} : { walPerSecond: Math.round(rate) }),
+    stillMs: Math.round(stillFor(window.ends, last.at)),
     ageMs: Math.round(between(last.at, now)),
     samples: recent(window).length,
     standbys: last.senders.map((sender) => sentOf(window, last, sender)),

@@ -1,6 +1,7 @@
 // What does `GET /understudy/status` carry? A stable contract: fields are only ever added.
 import type { LagReport } from "../lag/report.ts";
 import type { Health } from "../verdict.ts";
+import type { WalReport } from "../wal-report.ts";
 
 /** Ages and spans are whole milliseconds, positions PostgreSQL's text, moments RFC 3339. */
 export interface StatusJson {
@@ -126,6 +127,8 @@ export interface StatusNode {
   readonly site?: StatusSite;
   /** How replication stands on this member; absent while its server has not answered. */
   readonly lag?: LagReport;
+  /** WAL on this member's disk; absent while its server has not answered. */
+  readonly wal?: WalReport;
   readonly slots: readonly StatusSlot[];
   /** What max_slot_wal_keep_size allows a slot to keep; absent where there is no limit. */
   readonly slotLimitBytes?: number;
@@ -159,4 +162,13 @@ export interface StatusSlot {
   readonly walStatus?: string;
   readonly database?: string;
   readonly plugin?: string;
+  /** WAL that may yet be written before the server gives the slot up; absent without a limit. */
+  readonly safeBytes?: number;
+  /** Until that, and until the disk is full, at the present rate; only while nobody reads from it. */
+  readonly lostInMs?: number;
+  readonly fullInMs?: number;
+  /** Copied to standbys by the server itself. */
+  readonly failover?: boolean;
+  /** What dropping it would cost its reader. */
+  readonly dropCost?: string;
 }
