@@ -47,7 +47,7 @@ export function namedFile(file: string | undefined): string | undefined {
 
 export function readNodeFile(path: string): NodeFile {
   try {
-    return parseNodeFile(readFileSync(path, "utf8"), path);
+    return parseNodeFile(readFileSync(path, "utf8"), path, process.env);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new AppError("CONFIG_NOT_FOUND", `reading ${path}`, why, error);

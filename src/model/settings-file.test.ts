@@ -184,7 +184,7 @@ describe("warnings", () => {
   it("tell of Patroni's settings that have no effect", () => {
     const s = settingsOf(`${SMALL}  recovery_conf: {a: /x}\n`);
     expect(s.warnings.join()).toContain(
-      "postgresql.recovery_conf is a setting of Patroni that has",
+      "postgresql.recovery_conf has no effect: write restore_command",
     );
   });
 

@@ -9,6 +9,7 @@ import type {
 } from "./settings.ts";
 import { readBackup } from "./settings-backup.ts";
 import { readDynamic } from "./settings-dynamic.ts";
+import { overridesIn } from "./settings-environment.ts";
 import { readFrontDoor } from "./settings-front-door.ts";
 import { readBootstrapMethod } from "./settings-methods.ts";
 import { readOptions } from "./settings-options.ts";
@@ -40,9 +41,16 @@ export type NodeFile =
       readonly warnings: readonly Finding[];
     };
 
-/** Parses and checks a whole file. An unknown key is a warning; a wrong type or impossible value a problem. */
-export function parseNodeFile(text: string, fileName: string): NodeFile {
-  const source = new Source(text, fileName);
+/**
+ * Parses and checks a whole file. An unknown key is a warning; a wrong type or impossible value a problem. Patroni's
+ * variables in `environment` win over the file.
+ */
+export function parseNodeFile(
+  text: string,
+  fileName: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): NodeFile {
+  const source = new Source(text, fileName, overridesIn(environment));
   const refused = (): NodeFile => ({
     kind: "refused",
     problems: source.problems,

@@ -3,6 +3,7 @@ import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import { didYouMean } from "./nearest.ts";
 import { Secret } from "./secret.ts";
 import { offsetOf, type Source } from "./settings-source.ts";
+import { whyUnused } from "./settings-unused.ts";
 
 interface Entry {
   readonly keyOffset: number;
@@ -173,10 +174,10 @@ export class Section {
     this.#source.warn(this.#at(key), `${this.#name(key)} ${message}`);
   }
 
-  /** Settings of Patroni that have no effect here: a plain warning instead of "unknown". */
+  /** Settings of Patroni that have no effect here: a warning with the reason instead of "unknown". */
   notUsed(...keys: readonly string[]): void {
     for (const key of keys) {
-      if (this.has(key)) this.warn(key, "is a setting of Patroni that has no effect in Understudy");
+      if (this.has(key)) this.warn(key, whyUnused(key));
     }
   }
 

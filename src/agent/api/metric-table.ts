@@ -109,6 +109,12 @@ const PATRONI: readonly Metric[] = [
   gauge("patroni_failsafe_mode_is_active", "failsafe mode keeps the primary going", ({ view }) =>
     flag(view.byPeers),
   ),
+  gauge("patroni_failsafe_mode_enabled", "failsafe mode is on", ({ view }) =>
+    flag(view.config.failsafeMode),
+  ),
+  gauge("patroni_failsafe_member", "this member stands in the list that must promise", ({ view }) =>
+    flag(view.member.name in (view.cluster?.seen.roster.value ?? {})),
+  ),
   gauge("patroni_postgres_timeline", "timeline of this server", ({ sql }) => sql?.timeline ?? 0),
   gauge("patroni_dcs_last_seen", "when the store was last read, in epoch seconds", (sample) => {
     const at = sample.view.cluster?.at;

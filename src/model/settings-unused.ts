@@ -1,0 +1,54 @@
+// Which of Patroni's settings have no effect here, and why not? Whoever brings such a file shall not have to guess.
+
+const LIBPQ =
+  "connections between members follow libpq's own defaults; pg_hba decides what they must be";
+const OUR_LOG = "our log is one JSON object a line";
+const OWN_HEADERS = "answers carry the headers that HTTP needs, and no others";
+
+/** Reasons by the last part of a setting's path, or by a whole path where that says more. */
+const REASONS: Readonly<Record<string, string>> = {
+  citus: "there is no support for Citus",
+  users: "create roles in bootstrap.post_bootstrap",
+  proxy_address: "clients find the pooler by a router's own file",
+  config_dir: "configuration lies in the data directory",
+  bin_name: "programs are found in bin_dir by their own names",
+  krbsrvname: LIBPQ,
+  custom_conf: "write settings into postgresql.parameters",
+  rewind: "pg_rewind gets the options that it needs",
+  recovery_conf: "write restore_command and its like into postgresql.parameters",
+  callbacks: "callbacks belong into each node's own file",
+  create_replica_methods: "methods belong into each node's own file",
+  pg_ctl_timeout: "every wait has a limit of its own",
+  sslmode: LIBPQ,
+  sslkey: LIBPQ,
+  sslpassword: LIBPQ,
+  sslcert: LIBPQ,
+  sslrootcert: LIBPQ,
+  sslcrl: LIBPQ,
+  sslcrldir: LIBPQ,
+  sslnegotiation: LIBPQ,
+  gssencmode: LIBPQ,
+  channel_binding: LIBPQ,
+  ciphers: "Node's own list of ciphers is used",
+  keyfile_password: "the key file must be readable without a password",
+  http_extra_headers: OWN_HEADERS,
+  https_extra_headers: OWN_HEADERS,
+  allowlist_include_members:
+    "members prove themselves by password or certificate; list their addresses in allowlist",
+  server_tokens: "no header names the program",
+  srv: "name the members of etcd in hosts",
+  srv_suffix: "name the members of etcd in hosts",
+  proxy: "etcd is reached directly",
+  use_proxies: "etcd is reached directly",
+  format: OUR_LOG,
+  dateformat: OUR_LOG,
+  static_fields: OUR_LOG,
+  loggers: "there is one level for all",
+  mode: "the log file belongs to the agent's user alone",
+};
+
+/** The end of a warning's sentence. */
+export function whyUnused(key: string): string {
+  const reason = REASONS[key];
+  return reason === undefined ? "has no effect in Understudy" : `has no effect: ${reason}`;
+}
