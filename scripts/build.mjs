@@ -21,6 +21,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const programs = [
   { name: "agent", entry: "src/agent/main.ts" },
   { name: "fence", entry: "src/adapters/fence/main.ts" },
+  { name: "vault", entry: "src/vault/main.ts" },
   { name: "releaser", entry: "src/adapters/pgbouncer/releaser.ts" },
   // Started by the agent and the command line when somebody asks.
   { name: "doctor", entry: "src/doctor/main.ts" },

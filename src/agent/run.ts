@@ -19,6 +19,7 @@ import { createJobs } from "./jobs.ts";
 import { createReload } from "./reload.ts";
 import { openStory } from "./story.ts";
 import { refuseStranger } from "./stranger.ts";
+import { composeVault } from "./vault.ts";
 import { createView } from "./view.ts";
 
 const FENCE_QUIT_MS: Ms = 2_000;
@@ -49,9 +50,11 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     leave = resolve;
   });
   const reload = createReload({ file, settings, node, log, reopenLog: composed.reopenLog });
+  const vault = composeVault({ settings, file, clock, log });
   const view = createView({
     node,
     settings,
+    vault,
     clock,
     peers: ports.peers,
     serverLog: composed.serverLog,
@@ -82,6 +85,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   await node.start();
   composed.lag.start();
   composed.router?.start();
+  vault?.start();
   const how = await leaving;
   log.info("the agent leaves", { how });
   composed.lag.stop();
@@ -91,6 +95,8 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   // Clients are led elsewhere before the server goes; who only detaches leads on.
   if (how === "stop") await door?.close();
   await (how === "stop" ? node.stop() : node.detach());
+  // After the server: what it wrote last is archived too, as far as it waits for it.
+  await vault?.close();
   await callbacks.drain(CALLBACKS_END_MS);
   await api.close();
   await story.close();

@@ -19,6 +19,7 @@ import type { Peers } from "../ports/peers.ts";
 import type { JournalEntry, NodeRequest, NodeView, RequestOutcome, View } from "./api/node-view.ts";
 import type { LagWatch } from "./lag-watch.ts";
 import { lastLines, linesSince } from "./log-tail.ts";
+import type { VaultKeeper } from "./vault.ts";
 
 export interface ViewOptions {
   readonly node: Node;
@@ -28,6 +29,7 @@ export interface ViewOptions {
   readonly serverLog: string;
   readonly lag: LagWatch;
   readonly incidents: () => IncidentSummary | undefined;
+  readonly vault?: VaultKeeper | undefined;
   /** Reads the node's file again and applies what can be applied while running. */
   reload(): Promise<RequestOutcome>;
   /** Leaves PostgreSQL running and ends the agent. */
@@ -46,7 +48,14 @@ export function createView(o: ViewOptions): NodeView {
   const delay = monitorEventLoopDelay({ resolution: SAMPLE_MS });
   delay.enable();
   const eventLoopDelayMs = () => Math.max(0, delay.percentile(99) / NS_PER_MS - SAMPLE_MS);
-  const view = () => ({ ...viewOf(o, eventLoopDelayMs()), incidents: o.incidents() });
+  const view = (): View => {
+    const vault = o.vault?.state();
+    return {
+      ...viewOf(o, eventLoopDelayMs()),
+      incidents: o.incidents(),
+      ...(vault === undefined ? {} : { vault }),
+    };
+  };
   return {
     view,
     async fresh() {

@@ -189,4 +189,13 @@ export function registerBackup(program: Command): void {
     .argument("<job>", "its id")
     .description("ask a job to end; what it has stored stays")
     .action(cancel);
+// The commands around backups, under one word.
+import type { Command } from "commander";
+import { registerCoverage } from "./coverage-command.ts";
+
+export function registerBackup(program: Command): void {
+  const backup = program
+    .command("backup")
+    .description("base backups and the WAL between them, in every repository");
+  registerCoverage(backup);
 }

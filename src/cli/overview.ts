@@ -52,6 +52,7 @@ export async function overviewOf(target: Target): Promise<Overview> {
     ...silent.map((name) => `${name}: its agent does not answer; ~ marks what it said last`),
     ...fences,
     ...full,
+    ...vaultWarningsOf(members),
     ...status.warnings,
     ...wal,
     ...lag,
@@ -60,6 +61,16 @@ export async function overviewOf(target: Target): Promise<Overview> {
   ];
   const isWorse = status.health === "healthy" && warnings.length > 0;
   return { ...rest, warnings, members, health: isWorse ? "degraded" : status.health };
+}
+
+/** What all workers see of one repository is said once. */
+export function vaultWarningsOf(members: readonly MemberOverview[]): readonly string[] {
+  const by = new Map<string, string[]>();
+  for (const { name, agent } of members) {
+    for (const warning of agent.answers ? (agent.node.vault?.warnings ?? []) : [])
+      by.set(warning, [...(by.get(warning) ?? []), name]);
+  }
+  return [...by].map(([warning, names]) => `${names.join(", ")}: ${warning}`);
 }
 
 async function askOne(target: Target, member: StatusMember): Promise<MemberOverview> {

@@ -49,6 +49,7 @@ export function buildProgram(): Command {
   registerRouter(program);
   registerBackup(program);
   registerStore(program);
+  registerBackup(program);
   registerConfig(program);
   registerDoctor(program);
   registerExplain(program);

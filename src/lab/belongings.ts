@@ -16,6 +16,7 @@ export type LabRole =
   | "etcd"
   | "pgbouncer"
   | "releaser"
+  | "vault"
   | "haproxy";
 
 export interface Belonging {
@@ -36,6 +37,7 @@ const ROLES: Readonly<Record<string, LabRole>> = {
   "fence.mjs": "fence",
   "releaser.mjs": "releaser",
   "worker.mjs": "tool",
+  "vault.mjs": "vault",
   "lab.mjs": "relay",
 };
 

@@ -24,6 +24,8 @@ export interface LabOptions {
   readonly set: Readonly<Record<string, string>>;
   /** Another lab that this one follows as a second site. */
   readonly follows: Pick<LabRecord, "name" | "members" | "password"> | undefined;
+  /** WAL and backups of all nodes go into a repository beside them. */
+  readonly backup: boolean;
   readonly diskMegabytes: number | undefined;
   readonly diskKind: LabRecord["diskKind"];
   /** How long a primary, and then its standbys, may take to appear. */
@@ -42,6 +44,7 @@ export const USUAL_LAB = {
   ttlSeconds: 10,
   set: {},
   follows: undefined,
+  backup: false,
   diskMegabytes: undefined,
   diskKind: "memory",
   waitSeconds: 120,

@@ -79,6 +79,7 @@ program
   .option("--dir <dir>", "where everything goes")
   .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
   .option("--set <key=value>", "a server parameter or a key of the configuration", setting, {})
+  .option("--backup", "WAL and backups go into a repository beside the nodes", false)
   .option("--follow <lab>", "a second site: this lab follows the one of that name")
   .addOption(
     new Option("--net <kind>", "addresses on loopback, or a network namespace for each node")
@@ -108,6 +109,7 @@ program
           ttlSeconds: o.ttl,
           set: o.set,
           follows: o.follow === undefined ? undefined : requireLab({ name: o.follow }),
+          backup: o.backup,
           diskMegabytes: o.disk,
           diskKind: o.diskKind,
           waitSeconds: o.wait,
@@ -119,6 +121,7 @@ program
 
 interface UpFlags {
   readonly name: string;
+  readonly backup: boolean;
   readonly nodes: number;
   readonly etcd: number;
   readonly etcdApart: boolean;

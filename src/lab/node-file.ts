@@ -44,6 +44,8 @@ const backupSection = (lab: LabRecord) => ({
     far: { directory: repositoryDir(lab, "far"), storage: "other-site", off_site: true },
   },
 });
+/** Outside of every node's folder, as another host's disk would be. */
+export const repositoryOf = ({ dir }: LabRecord): string => `${dir}/repository`;
 
 /** The YAML of one node. */
 export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions): string {
@@ -75,6 +77,9 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
     },
     ...(member.name === options.report ? { tags: { report: true } } : {}),
     backup: backupSection(lab),
+    ...(options.backup
+      ? { backup: { repositories: { near: { directory: repositoryOf(lab) } } } }
+      : {}),
     log: { file: member.log },
     understudy: { state_dir: member.stateDir, socket_dir: member.socketDir },
   });

@@ -45,6 +45,8 @@ export interface RepositorySettings {
   readonly storage: string;
   /** It survives the loss of the site where the database runs. */
   readonly offSite: boolean;
+  /** PostgreSQL may forget WAL only when it is here; else WAL goes here too, and nobody waits for it. */
+  readonly required: boolean;
 }
 
 export interface BackupSettings {
@@ -54,6 +56,8 @@ export interface BackupSettings {
   readonly recipients: readonly string[];
   /** A file of private keys (`AGE-SECRET-KEY-1…`): only where backups are read, never needed to make them. */
   readonly identityFile: string | undefined;
+  /** So much WAL may wait for the archive before the alarm says that the disk will fill; all of it is kept anyway. */
+  readonly walBudgetBytes: number;
 }
 
 /** Whose objects lie at a place, and in which form: `repository.json`, written once. */

@@ -92,6 +92,14 @@ backup:
       "backup: {repositories: {a: {s3: {bucket: abc, access_key: x, access_key_file: /y}}}}",
       "access_key_file stands beside access_key",
     ],
+    [
+      "backup: {repositories: {a: {directory: /a}}, wal_budget: much}",
+      "must be bytes or an amount",
+    ],
+    [
+      "backup: {repositories: {a: {directory: /a, required: false}}}",
+      "repositories has none that is required",
+    ],
     ["backup: {repositories: {a: {directory: /a}}, compression: lz4}", "must be one of zstd, gzip"],
     [
       "backup: {repositories: {a: {directory: /a}}, encryption: {recipients: [age1x]}}",

@@ -9,6 +9,7 @@ import type {
   S3Place,
 } from "./repository.ts";
 import type { Section } from "./settings-reader.ts";
+import { lagLimit } from "./wire/rest-health.ts";
 
 /** Undefined when the file has no `backup` section. */
 export function readBackup(root: Section): BackupSettings | undefined {
@@ -20,12 +21,23 @@ export function readBackup(root: Section): BackupSettings | undefined {
     compression: section.choice("compression", ["zstd", "gzip", "none"]) ?? "zstd",
     recipients: readRecipients(encryption),
     identityFile: encryption.text("identity_file"),
+    walBudgetBytes: readBudget(section),
   };
   if (encryption.has("identity_file") && settings.recipients.length === 0)
     encryption.problem("identity_file", "stands without recipients: nothing would be encrypted");
   encryption.close();
   section.close();
   return settings;
+}
+
+const USUAL_BUDGET = 8 * 1024 ** 3;
+
+function readBudget(section: Section): number {
+  const text = section.text("wal_budget");
+  const bytes = text === undefined ? USUAL_BUDGET : lagLimit(text);
+  if (bytes === undefined)
+    section.problem("wal_budget", `must be bytes or an amount like 8GB, not "${text}"`);
+  return bytes ?? USUAL_BUDGET;
 }
 
 function readRecipients(encryption: Section): readonly string[] {
@@ -54,6 +66,8 @@ function readRepositories(backup: Section): readonly RepositorySettings[] {
     if (twin !== undefined)
       section.problem(name, `is the same place as ${twin.name}: keep one of them`);
   }
+  if (found.length > 0 && !found.some(({ required }) => required))
+    backup.problem("repositories", "has none that is required: WAL would be nowhere for sure");
   section.close();
   return found;
 }
@@ -68,6 +82,7 @@ function readRepository(repositories: Section, name: string): RepositorySettings
     place,
     storage: section.text("storage") ?? (place.kind === "directory" ? "directory" : "object-store"),
     offSite: section.flag("off_site") ?? false,
+    required: section.flag("required") ?? true,
   };
   section.close();
   return settings;

@@ -35,3 +35,27 @@ test("logical slots bring the level of WAL that they need, unless the cluster ha
   const parameters = { wal_level: "minimal", hot_standby_feedback: "off" };
   expect(planFor({ ...config, parameters }, own({})).parameters).toEqual(parameters);
 });
+
+test("with backups every member archives through the gate, and the user's own command runs after it", () => {
+  const withBackup = (parameters: Record<string, string>): NodeSettings => ({
+    ...own(parameters),
+    postgres: { ...own(parameters).postgres, stateDir: "/state" },
+    backup: { repositories: [] } as unknown as NonNullable<NodeSettings["backup"]>,
+  });
+  expect(planFor(DEFAULT_CONFIG, withBackup({})).parameters).toEqual({
+    archive_mode: "always",
+    archive_command: "'/state/server/vault/gate' %f",
+    archive_timeout: "60s",
+  });
+  const config = {
+    ...DEFAULT_CONFIG,
+    parameters: { archive_mode: "on", archive_command: "rsync %p far:%f", archive_timeout: "5min" },
+  };
+  expect(planFor(config, withBackup({})).parameters).toEqual({
+    archive_mode: "always",
+    archive_command:
+      "'/state/server/vault/gate' %f && { test -f standby.signal || { rsync %p far:%f; }; }",
+    archive_timeout: "5min",
+  });
+  expect(planFor(config, own({})).parameters).toEqual(config.parameters);
+});

@@ -2,6 +2,7 @@
 import type { DynamicConfig } from "../model/config.ts";
 import { ROOM_FOR_MEMBERS } from "../model/parameter-minimums.ts";
 import type { NodeSettings } from "../model/settings.ts";
+import { archiveCommand, ownArchiving, vaultDir } from "../model/wal-gate.ts";
 import type { ServerPlan } from "../ports/postgres.ts";
 
 /** Members must agree on these, or a standby could not follow: the cluster's value wins over the node's own. */
@@ -37,6 +38,23 @@ function fromOtherSite({ standbyCluster: site }: DynamicConfig): Readonly<Record
 }
 
 /**
+ * Where WAL has to be durable outside this node: on every member, standbys too, or the one that is promoted would have
+ * forgotten what its primary had not sent.
+ */
+function throughTheGate(
+  asked: Readonly<Record<string, string>>,
+  { backup, postgres }: NodeSettings,
+): Readonly<Record<string, string>> {
+  if (backup === undefined) return {};
+  return {
+    archive_mode: "always",
+    archive_command: archiveCommand(vaultDir(postgres.stateDir), ownArchiving(asked)),
+    // What has been written by somebody who then writes nothing more must get out too.
+    archive_timeout: asked["archive_timeout"] ?? "60s",
+  };
+}
+
+/**
  * Logical slots need their level of WAL on every member, and their copies on standbys need the feedback. Who has chosen
  * otherwise for the cluster is obeyed, and told what that costs when the configuration is read.
  */
@@ -48,6 +66,7 @@ export const planFor = (config: DynamicConfig, settings: NodeSettings): ServerPl
     ...fromOtherSite(config),
     ...(hasLogicalSlots(config) ? { wal_level: "logical" } : {}),
     ...agreed(config),
+    ...throughTheGate({ ...config.parameters, ...settings.postgres.parameters }, settings),
   },
   pgHba: firstFilled(settings.postgres.pgHba, config.pgHba, settings.bootstrap.pgHba),
   members: ROOM_FOR_MEMBERS,

@@ -46,6 +46,13 @@ test.each([
   );
 });
 
+test("two ways to archive are refused, since the server would obey one at the most", () => {
+  const asked = { archive_command: "cp %p /wal/%f", archive_library: "basic_archive" };
+  expect(() => settleParameters(plan(asked), facts)).toThrow(/archive_command is set too/);
+  const { file } = settleParameters(plan({ ...asked, archive_library: "" }), facts);
+  expect(file).toMatchObject({ archive_command: "cp %p /wal/%f" });
+});
+
 test("the minimum grows with the cluster", () => {
   expect(() => settleParameters(plan({ max_wal_senders: "10" }, 8), facts)).toThrow(/at least 11/);
 });

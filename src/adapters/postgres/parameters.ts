@@ -123,6 +123,13 @@ export function settleParameters(plan: ServerPlan, facts: NodeFacts): Settled {
   );
   const values: Parameters = { ...managed(facts, plan.members), ...asked };
   for (const [name, value] of Object.entries(values)) refuse(name, value, plan.members);
+  // PostgreSQL obeys only one of them, and from 16 on archives nothing at all.
+  if ((values["archive_library"] ?? "") !== "" && (values["archive_command"] ?? "") !== "")
+    throw new AppError(
+      "PG_PARAMETER_REFUSED",
+      `setting archive_library to ${values["archive_library"]}`,
+      "archive_command is set too: take one of them out",
+    );
   const isCommandLine = ([name]: [string, string]): boolean => ON_COMMAND_LINE.has(name);
   const entries = Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return {

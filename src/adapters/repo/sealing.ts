@@ -47,7 +47,7 @@ export async function seal(sealing: Sealing, signal: AbortSignal): Promise<Seale
 }
 
 /** SHA-256 of the plain content of an object, without a private key; undefined where only that could tell. */
-async function digestThere(
+export async function digestThere(
   repo: Repo,
   key: string,
   signal: AbortSignal,

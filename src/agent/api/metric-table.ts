@@ -227,7 +227,37 @@ const OURS: readonly Metric[] = [
   ),
 ];
 
-export const METRICS: readonly Metric[] = [...PATRONI, ...OURS];
+/** Absent where no backups are configured. */
+const VAULT: readonly Metric[] = [
+  gauge(
+    "understudy_wal_waiting_files",
+    "WAL files that PostgreSQL keeps because the archive lacks them",
+    ({ view }) => view.vault?.waiting.files,
+  ),
+  gauge(
+    "understudy_wal_waiting_bytes",
+    "how much WAL waits for the archive",
+    ({ view }) => view.vault?.waiting.bytes,
+  ),
+  gauge("understudy_wal_waiting_seconds", "how long the first of it has waited", ({ view }) =>
+    view.vault === undefined ? undefined : (inSeconds(view.vault.waiting.oldestMs) ?? 0),
+  ),
+  gauge(
+    "understudy_wal_budget_bytes",
+    "how much may wait before the alarm",
+    ({ view }) => view.vault?.budgetBytes,
+  ),
+  gauge("understudy_wal_gaps", "holes in the WAL archive, in all repositories", ({ view }) =>
+    view.vault?.repositories.reduce((sum, { gaps }) => sum + gaps.length, 0),
+  ),
+  gauge(
+    "understudy_vault_warnings",
+    "what a person should know about the archive",
+    ({ view }) => view.vault?.warnings.length,
+  ),
+];
+
+export const METRICS: readonly Metric[] = [...PATRONI, ...OURS, ...VAULT];
 /** One sample, whose label `reason` is the code. */
 export const REASON_METRIC = {
   name: "understudy_reason",

@@ -17,6 +17,7 @@ import type { LocalServer } from "../../model/server.ts";
 import type { SlotReport } from "../../model/slot-report.ts";
 import type { Instant, Ms } from "../../model/time.ts";
 import type { WalLook } from "../../model/wal-report.ts";
+import type { VaultJson } from "../../model/wire/vault.ts";
 import type { RepopulateOutcome, RepopulateWish } from "../../node/node.ts";
 import type { WriteOutcome } from "../../ports/dcs.ts";
 import type { FenceStatus } from "../../ports/fence.ts";
@@ -56,6 +57,8 @@ export interface View {
   readonly incidents?: IncidentSummary | undefined;
   /** WAL files, their disk, archiver and slots, at most half a minute old. */
   readonly wal: WalLook | undefined;
+  /** What its vault worker said last; absent without a backup section. */
+  readonly vault?: VaultJson;
 }
 
 /** The last decision's name, the numbers behind it, and since when it has been the same. */

@@ -15,6 +15,7 @@ import { POOL_ROUTES } from "./routes-pools.ts";
 import { READ_ROUTES } from "./routes-read.ts";
 import { SLOT_ROUTES } from "./routes-slots.ts";
 import { STORE_ROUTES } from "./routes-store.ts";
+import { VAULT_ROUTES } from "./routes-vault.ts";
 
 export const ROUTES: readonly Route[] = [
   ...READ_ROUTES,
@@ -31,4 +32,5 @@ export const ROUTES: readonly Route[] = [
   ...POOL_ROUTES,
   ...DOCTOR_ROUTES,
   ...JOB_ROUTES,
+  ...VAULT_ROUTES,
 ];

@@ -223,6 +223,7 @@ function nodePart(view: View, about: About, { now }: Moment): StatusNode {
     ...some("site", sitePart(view, now)),
     ...some("lag", view.lag),
     ...some("wal", walOf(view)),
+    ...some("vault", view.vault),
     ...slotsPart(view),
   };
 }

@@ -2,6 +2,7 @@
 import type { LagReport } from "../lag/report.ts";
 import type { Health } from "../verdict.ts";
 import type { WalReport } from "../wal-report.ts";
+import type { VaultJson } from "./vault.ts";
 
 /** Ages and spans are whole milliseconds, positions PostgreSQL's text, moments RFC 3339. */
 export interface StatusJson {
@@ -129,6 +130,8 @@ export interface StatusNode {
   readonly lag?: LagReport;
   /** WAL on this member's disk; absent while its server has not answered. */
   readonly wal?: WalReport;
+  /** How its WAL gets out; absent where no backups are configured. */
+  readonly vault?: VaultJson;
   readonly slots: readonly StatusSlot[];
   /** What max_slot_wal_keep_size allows a slot to keep; absent where there is no limit. */
   readonly slotLimitBytes?: number;

@@ -1,0 +1,34 @@
+// What can be asked of a member's WAL vault? To which moments the cluster can be restored, and where a hole is.
+
+import { printRfc3339 } from "../../model/wire/rfc3339.ts";
+import { type ApiContext, json, type Route, type RouteAnswer, text } from "./route.ts";
+
+function coverage({ node, clock }: ApiContext): RouteAnswer {
+  const { vault, member } = node.view();
+  if (vault === undefined)
+    return text(
+      404,
+      [
+        "no backups are configured on this member",
+        "its file has no backup section",
+        "name a repository there and restart the agent",
+      ].join("\n"),
+    );
+  const asOf = printRfc3339(clock.wallMs());
+  return json({
+    apiVersion: "understudy/v1",
+    kind: "Coverage",
+    asOf,
+    member: member.name,
+    ...vault,
+  });
+}
+
+export const VAULT_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/understudy/backup/coverage",
+    about: "what can be restored from each repository, and every hole in its WAL with the cause",
+    answer: (context) => coverage(context),
+  },
+];

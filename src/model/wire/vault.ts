@@ -1,0 +1,100 @@
+// What does a vault worker say of itself, and `GET /understudy/backup/coverage` of it? Fields are only ever added.
+import type { Coverage, Gap } from "../coverage.ts";
+import { printLsn } from "../lsn.ts";
+import { gapInWords, type VaultState, vaultWarnings } from "../vault-state.ts";
+import { printSegment, segmentStart } from "../wal-name.ts";
+
+/** Positions are PostgreSQL's text, spans whole milliseconds, sizes bytes. */
+export interface VaultJson {
+  readonly warnings: readonly string[];
+  readonly waiting: { readonly files: number; readonly bytes: number; readonly oldestMs?: number };
+  readonly budgetBytes: number;
+  readonly lastArchived?: string;
+  readonly refusal?: string;
+  readonly repositories: readonly ShelfJson[];
+}
+
+export interface ShelfJson {
+  readonly name: string;
+  readonly required: boolean;
+  readonly trouble?: string;
+  /** How old the look is that all below comes from; absent before the first one. */
+  readonly ageMs?: number;
+  readonly timeline?: number;
+  /** How far WAL is there without a hole, towards that timeline. */
+  readonly reach?: string;
+  /** Every moment of each can be restored. */
+  readonly intervals: readonly {
+    readonly timeline: number;
+    readonly from: string;
+    readonly to: string;
+  }[];
+  readonly gaps: readonly GapJson[];
+}
+
+export interface GapJson {
+  readonly timeline: number;
+  readonly from: string;
+  readonly to: string;
+  readonly firstFile: string;
+  readonly lastFile: string;
+  readonly files: number;
+  /** promotion, beginning, inside or history. */
+  readonly cause: string;
+  readonly sentence: string;
+}
+
+export function printVault(state: VaultState): VaultJson {
+  const { files, bytes, oldestMs } = state.waiting;
+  return {
+    warnings: vaultWarnings(state),
+    waiting: {
+      files,
+      bytes,
+      ...(oldestMs === undefined ? {} : { oldestMs: Math.round(oldestMs) }),
+    },
+    budgetBytes: state.budgetBytes,
+    ...(state.lastArchived === undefined ? {} : { lastArchived: state.lastArchived }),
+    ...(state.refusal === undefined ? {} : { refusal: state.refusal.why }),
+    repositories: state.shelves.map(({ name, required, trouble, coverage, ageMs }) => ({
+      name,
+      required,
+      ...(trouble === undefined ? {} : { trouble }),
+      ...(ageMs === undefined ? {} : { ageMs: Math.round(ageMs) }),
+      ...coveragePart(name, coverage, state.segmentSize),
+    })),
+  };
+}
+
+function coveragePart(
+  name: string,
+  coverage: Coverage | undefined,
+  segmentSize: number,
+): Pick<ShelfJson, "timeline" | "reach" | "intervals" | "gaps"> {
+  if (coverage === undefined) return { intervals: [], gaps: [] };
+  const { timeline, reach, intervals, gaps } = coverage;
+  return {
+    ...(timeline === undefined ? {} : { timeline }),
+    ...(reach === undefined ? {} : { reach: printLsn(reach) }),
+    intervals: intervals.map(({ timeline: on, from, to }) => ({
+      timeline: on,
+      from: printLsn(from),
+      to: printLsn(to),
+    })),
+    gaps: gaps.map((gap) => gapPart(name, gap, segmentSize)),
+  };
+}
+
+function gapPart(name: string, gap: Gap, segmentSize: number): GapJson {
+  const { timeline, first, last, cause } = gap;
+  return {
+    timeline,
+    from: printLsn(segmentStart(first, segmentSize)),
+    to: printLsn(segmentStart(last + 1, segmentSize)),
+    firstFile: printSegment({ timeline, number: first }, segmentSize),
+    lastFile: printSegment({ timeline, number: last }, segmentSize),
+    files: last - first + 1,
+    cause: cause.kind,
+    sentence: gapInWords(name, gap, segmentSize),
+  };
+}

@@ -1,0 +1,84 @@
+// The archive stalls, its primary's host dies, and another one leads: is the WAL in the repository without a hole?
+import { readdirSync, renameSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { callHttp } from "../../src/adapters/http/client.ts";
+import { superuser, waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
+import { repositoryOf } from "../../src/lab/node-file.ts";
+import type { LabMember } from "../../src/lab/record.ts";
+import { Session } from "../../src/lab/session.ts";
+import type { VaultJson } from "../../src/model/wire/vault.ts";
+import { heal, make, useLab } from "../support/lab.ts";
+
+const LIMIT_MS = 60_000;
+/** An archiver that was refused tries again after a minute, or with the next segment. */
+const RETRY_MS = 100_000;
+
+describe("with a repository beside three nodes", () => {
+  const lab = useLab("vault", { backup: true, etcd: 1 });
+
+  const vaultOf = async ({ clusterAddress, restPort }: LabMember): Promise<VaultJson> => {
+    const url = `http://${clusterAddress}:${restPort}/understudy/backup/coverage`;
+    const { body } = await callHttp({ method: "GET", url, timeoutMs: 5_000 });
+    return JSON.parse(body) as VaultJson;
+  };
+
+  const shelfOf = async (member: LabMember) => (await vaultOf(member)).repositories[0];
+
+  /** Writes a row and ends the segment, so often. */
+  async function fillSegments(member: LabMember, count: number): Promise<void> {
+    using session = await Session.open(member, superuser(lab()));
+    await session.query("CREATE TABLE IF NOT EXISTS filled (n int)");
+    for (let n = 0; n < count; n++) {
+      await session.query("INSERT INTO filled VALUES ($1)", [n]);
+      await session.query("SELECT pg_switch_wal()");
+    }
+  }
+
+  const stored = (): readonly string[] =>
+    readdirSync(repositoryOf(lab()), { recursive: true, encoding: "utf8" })
+      .map((path) => path.split("/").at(-1) ?? "")
+      .filter((name) => /^[0-9A-F]{24}\.zst$/.test(name))
+      .map((name) => name.slice(0, 24));
+
+  it("a stalled archive is told, and its WAL kept; after a failover nothing is missing", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    await fillSegments(member, 2);
+    await expect.poll(stored, { timeout: LIMIT_MS }).toContain("000000010000000000000004");
+
+    // Nobody can reach the repository, and work goes on.
+    const away = `${repositoryOf(lab())}.away`;
+    renameSync(repositoryOf(lab()), away);
+    await fillSegments(member, 3);
+    await expect
+      .poll(async () => (await vaultOf(member)).warnings.join("\n"), { timeout: LIMIT_MS })
+      .toMatch(/the archive is behind: .* near: /);
+    await fillSegments(member, 1);
+
+    await make(lab(), "kill-node", member.name);
+    const heir = (await waitForPrimary(lab(), LIMIT_MS)).member;
+    expect(heir.name).not.toBe(member.name);
+    renameSync(away, repositoryOf(lab()));
+    await fillSegments(heir, 1);
+
+    await expect
+      .poll(() => shelfOf(heir), { timeout: LIMIT_MS })
+      .toMatchObject({ timeline: 2, gaps: [] });
+    const names = stored();
+    const numbers = (timeline: string) =>
+      names
+        .filter((name) => name.startsWith(timeline))
+        .map((name) => Number.parseInt(name.slice(16), 16))
+        .toSorted((x, y) => x - y);
+    const [last = 0] = numbers("00000001").slice(-1);
+    expect(numbers("00000001")).toEqual(Array.from({ length: last }, (_, i) => i + 1));
+    const [firstOfHeir = 0] = numbers("00000002");
+    expect(firstOfHeir).toBeLessThanOrEqual(last + 1);
+
+    await heal(lab());
+    await waitForHealthy(lab(), LIMIT_MS);
+    // Whoever comes back has nothing that the repository lacks, or would contradict.
+    await expect
+      .poll(async () => (await vaultOf(member)).warnings, { timeout: RETRY_MS })
+      .toEqual([]);
+  });
+});
