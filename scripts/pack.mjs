@@ -17,6 +17,8 @@ for (const bundle of [
   "releaser.mjs",
   "doctor.mjs",
   "worker.mjs",
+  "vault.mjs",
+  "doctor.mjs",
   "cli.mjs",
 ]) {
   copyFileSync(join(root, "dist", bundle), join(folder, "dist", bundle));

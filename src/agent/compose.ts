@@ -16,6 +16,7 @@ import { composeShared, programBeside } from "./compose-shared.ts";
 import { openLagHistory } from "./lag-history.ts";
 import { createLagWatch, type LagWatch } from "./lag-watch.ts";
 import { RECORDING_FOLDER, recorded } from "./recorder.ts";
+import { composeVault, type VaultKeeper } from "./vault.ts";
 
 /** The real ports of a node, and what must be closed when it leaves. */
 export interface Composed {
@@ -25,16 +26,21 @@ export interface Composed {
   readonly router: Router | undefined;
   readonly serverLog: string;
   readonly lag: LagWatch;
+  /** Takes WAL out of this node, where backups are configured. */
+  readonly vault: VaultKeeper | undefined;
   /** Throws what a person must put right before this node can be of any use. */
   checkGround(): Promise<void>;
   /** Whose data lies in the data directory; undefined when it holds none. */
   systemId(): Promise<string | undefined>;
   /** The log was rotated: goes on in a new file. */
   reopenLog(): void;
+  /** Begins what runs beside the node's own loop. */
+  start(): void;
   close(): void;
 }
 
-export async function compose(settings: NodeSettings): Promise<Composed> {
+/** `file` is the node's own, which its worker reads for itself. */
+export async function compose(settings: NodeSettings, file: string): Promise<Composed> {
   const shared = composeShared(settings);
   const { clock, log } = shared.ports;
   const user = actAs(settings.postgres.osUser);
@@ -53,21 +59,32 @@ export async function compose(settings: NodeSettings): Promise<Composed> {
   const ports: NodePorts = { ...shared.ports, state, fence, postgres };
   const composed = recorded(ports, settings.name, process.env[RECORDING_FOLDER]);
   const config = rememberedConfig(ports, settings.bootstrap.config);
+  const vault = composeVault({ settings, file, clock, log });
+  const router = settings.router && composeRouter(shared.ports, settings, settings.router);
+  const lag = createLagWatch({
+    probe: createReplicationProbe(settings.postgres, clock),
+    history: openLagHistory(stateDir),
+    clock,
+    log,
+  });
   return {
     ports: composed,
     fence,
-    router: settings.router && composeRouter(shared.ports, settings, settings.router),
+    router,
     serverLog: serverLogFile(stateDir),
-    lag: createLagWatch({
-      probe: createReplicationProbe(settings.postgres, clock),
-      history: openLagHistory(stateDir),
-      clock,
-      log,
-    }),
+    lag,
+    vault,
     checkGround: () => postgres.checkGround(planFor(config, settings)),
     systemId: async () => (await readControlFile(dataDir))?.systemId,
     reopenLog: () => shared.reopenLog(),
+    start() {
+      lag.start();
+      router?.start();
+      vault?.start();
+    },
     close() {
+      // After the server: what it wrote last went out as far as the server waited for it.
+      vault?.close();
       postgres.close();
       fence.close();
       shared.close();

@@ -19,7 +19,6 @@ import { createJobs } from "./jobs.ts";
 import { createReload } from "./reload.ts";
 import { openStory } from "./story.ts";
 import { refuseStranger } from "./stranger.ts";
-import { composeVault } from "./vault.ts";
 import { createView } from "./view.ts";
 
 const FENCE_QUIT_MS: Ms = 2_000;
@@ -30,7 +29,7 @@ type Leaving = "stop" | "detach";
 
 /** Runs until a signal or a request ends it; answers the exit code. Throws what keeps it from starting. */
 export async function runAgent(file: string, settings: NodeSettings): Promise<number> {
-  const composed = await compose(settings);
+  const composed = await compose(settings, file);
   const { ports } = composed;
   const { clock, log } = ports;
   process.on("uncaughtExceptionMonitor", (error) => log.error("the agent is broken", { error }));
@@ -50,11 +49,10 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     leave = resolve;
   });
   const reload = createReload({ file, settings, node, log, reopenLog: composed.reopenLog });
-  const vault = composeVault({ settings, file, clock, log });
   const view = createView({
     node,
     settings,
-    vault,
+    vault: composed.vault,
     clock,
     peers: ports.peers,
     serverLog: composed.serverLog,
@@ -83,9 +81,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   onSignals(leave, () => void reload());
   story.listen();
   await node.start();
-  composed.lag.start();
-  composed.router?.start();
-  vault?.start();
+  composed.start();
   const how = await leaving;
   log.info("the agent leaves", { how });
   composed.lag.stop();
@@ -95,8 +91,6 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   // Clients are led elsewhere before the server goes; who only detaches leads on.
   if (how === "stop") await door?.close();
   await (how === "stop" ? node.stop() : node.detach());
-  // After the server: what it wrote last is archived too, as far as it waits for it.
-  await vault?.close();
   await callbacks.drain(CALLBACKS_END_MS);
   await api.close();
   await story.close();

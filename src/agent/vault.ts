@@ -18,7 +18,7 @@ export interface VaultKeeper {
   /** What the worker said last; a warning of our own when it says nothing. */
   state(): VaultJson;
   /** Ends the worker; PostgreSQL keeps its WAL until the next one. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface VaultKeeping {
@@ -34,7 +34,6 @@ const NODE_FLAGS = ["--max-old-space-size=128", "--no-warnings"];
 const LOOK_EVERY_MS: Ms = 2_000;
 const LOOK_LIMIT_MS: Ms = 5_000;
 const RESTART_AFTER_MS: Ms = 2_000;
-const END_LIMIT_MS: Ms = 5_000;
 /** A worker that has not answered for so long is a warning. */
 const SILENT_AFTER_MS: Ms = 15_000;
 
@@ -70,14 +69,9 @@ class Keeper implements VaultKeeper {
     return { ...said, warnings: [why, ...said.warnings] };
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#ending.abort();
-    const child = this.#child;
-    if (child === undefined) return;
-    const gone = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGTERM");
-    await Promise.race([gone, this.#o.clock.sleep(END_LIMIT_MS)]);
-    child.kill("SIGKILL");
+    this.#child?.kill("SIGTERM");
   }
 
   /** One life of the worker, from its start to its end. */

@@ -8,6 +8,7 @@ import {
 } from "../model/wire/repositories.ts";
 import type { StatusMember } from "../model/wire/status.ts";
 import type { Job, TaskName } from "../model/worker.ts";
+import { registerCoverage } from "./coverage-command.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { cancelJob, itemsIn, jobsAt, progressLine, runJob } from "./jobs.ts";
 import { leaderOf, look, memberNamed } from "./rest.ts";
@@ -160,6 +161,7 @@ async function cancel(id: string, _: unknown, command: Command): Promise<void> {
 
 export function registerBackup(program: Command): void {
   const backup = program.command("backup").description("backups, and where they lie");
+  registerCoverage(backup);
   const repo = backup.command("repo").description("the repositories of the node's file");
   const add = (name: string, about: string, action: ReturnType<typeof repoTask>) =>
     repo
@@ -189,13 +191,4 @@ export function registerBackup(program: Command): void {
     .argument("<job>", "its id")
     .description("ask a job to end; what it has stored stays")
     .action(cancel);
-// The commands around backups, under one word.
-import type { Command } from "commander";
-import { registerCoverage } from "./coverage-command.ts";
-
-export function registerBackup(program: Command): void {
-  const backup = program
-    .command("backup")
-    .description("base backups and the WAL between them, in every repository");
-  registerCoverage(backup);
 }

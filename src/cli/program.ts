@@ -47,7 +47,6 @@ export function buildProgram(): Command {
   registerWal(program);
   registerPools(program);
   registerRouter(program);
-  registerBackup(program);
   registerStore(program);
   registerBackup(program);
   registerConfig(program);

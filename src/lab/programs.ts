@@ -11,6 +11,8 @@ export const BUNDLES = [
   "releaser.mjs",
   "doctor.mjs",
   "worker.mjs",
+  "vault.mjs",
+  "doctor.mjs",
   "lab.mjs",
 ] as const;
 

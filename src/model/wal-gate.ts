@@ -12,10 +12,11 @@ export const vaultSocket = (dir: string): string => `${dir}/vault.sock`;
 /** How long a call may wait, in seconds: PostgreSQL's own stop waits for it. */
 export const GATE_WAIT_S = 6;
 
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+/** One word of a shell command. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** PostgreSQL puts something in for each percent sign of a command. */
-const escaped = (text: string): string => text.replaceAll("%", "%%");
+export const escaped = (text: string): string => text.replaceAll("%", "%%");
 
 /**
  * The setting. A command of the user's own runs after ours, and only then PostgreSQL hears a yes. Where the user wanted
@@ -47,7 +48,7 @@ export function ownArchiving(
  * Asks the worker and sets `answer`. `curl` where there is one, else Perl, which comes with Debian's base system: a call
  * costs a few milliseconds. A proxy of the environment is none of its business.
  */
-const asking = (socket: string, waitS: number): string => `
+export const asking = (socket: string, waitS: number): string => `
 socket=${quoted(socket)}
 if command -v curl >/dev/null 2>&1; then
   answer=$(curl -sS --noproxy '*' -m ${waitS} --unix-socket "$socket" "http://vault/$request" 2>&1)

@@ -23,7 +23,7 @@ async function main(file: string): Promise<void> {
     dataDir: settings.postgres.dataDir,
     dir: vaultDir(settings.postgres.stateDir),
     budgetBytes: backup.walBudgetBytes,
-    open: (systemId) => openShelves({ scope: settings.scope, systemId, backup }),
+    open: (systemId, signal) => openShelves({ ...settings, systemId, backup }, signal),
     clock,
     log,
   });

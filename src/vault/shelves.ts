@@ -1,32 +1,44 @@
 // The repositories of the node's file, opened for the WAL of one cluster.
 import { readFileSync } from "node:fs";
 import { createDirectoryRepo } from "../adapters/repo/directory.ts";
+import { readIdentity } from "../adapters/repo/identity.ts";
 import { AppError } from "../model/error.ts";
 import { clusterPlace } from "../model/repo-keys.ts";
-import type { BackupSettings, RepositorySettings } from "../model/repository.ts";
+import { type BackupSettings, type RepositorySettings, whyForeign } from "../model/repository.ts";
 import type { Repo } from "../ports/repo.ts";
 import type { Shelf } from "./lane.ts";
 import { type WalPacking, WalStore } from "./wal-store.ts";
 
 export interface ShelvesWanted {
   readonly scope: string;
+  readonly namespace: string;
   readonly systemId: string;
   readonly backup: BackupSettings;
 }
 
-/** Throws REPO_… when one of them does not let itself be used. */
-export function openShelves({ scope, systemId, backup }: ShelvesWanted): readonly Shelf[] {
+/** Throws REPO_… when one of them is another cluster's, or does not say whose it is. */
+export async function openShelves(
+  { scope, namespace, systemId, backup }: ShelvesWanted,
+  signal: AbortSignal,
+): Promise<readonly Shelf[]> {
   const how = packingOf(backup);
-  const place = clusterPlace(scope, systemId);
-  return backup.repositories.map((settings) => ({
-    store: new WalStore(openRepo(settings, place), how),
-    required: settings.required,
-  }));
+  const shelves: Shelf[] = [];
+  for (const settings of backup.repositories) {
+    const repo = await openAt(settings, clusterPlace(scope, systemId));
+    const theirs = await readIdentity(repo, signal);
+    const mine = { format: 1, scope, namespace, systemId, storeId: undefined } as const;
+    const why = theirs === undefined ? undefined : whyForeign(mine, theirs);
+    if (why !== undefined) throw new AppError("REPO_FOREIGN", `archiving to ${repo.name}`, why);
+    shelves.push({ store: new WalStore(repo, how), required: settings.required });
+  }
+  return shelves;
 }
 
-function openRepo({ name, place: at }: RepositorySettings, place: string): Repo {
+/** The client of object stores is heavy: it is loaded only where there is one. */
+async function openAt({ name, place: at }: RepositorySettings, place: string): Promise<Repo> {
   if (at.kind === "directory") return createDirectoryRepo({ name, directory: at.directory, place });
-  throw new AppError("NOT_POSSIBLE", `opening ${name}`, "WAL goes into directories only");
+  const { createS3Repo } = await import("../adapters/repo/s3.ts");
+  return createS3Repo({ name, settings: at, place });
 }
 
 function packingOf({ compression, recipients, identityFile }: BackupSettings): WalPacking {

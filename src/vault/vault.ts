@@ -22,12 +22,13 @@ export interface VaultOptions {
   readonly dir: string;
   readonly budgetBytes: number;
   /** The repositories, at the place of the cluster with this system identifier. Throws REPO_… */
-  readonly open: (systemId: string) => readonly Shelf[];
+  readonly open: (systemId: string, signal: AbortSignal) => Promise<readonly Shelf[]>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 const LOOK_EVERY_MS: Ms = 8_000;
+const OPEN_LIMIT_MS: Ms = 30_000;
 const COUNT_EVERY_MS: Ms = 2_000;
 /** The gate answers a little before its caller would give up. */
 const GATE_WAIT_MS: Ms = GATE_WAIT_S * 1_000 - 1_000;
@@ -45,6 +46,7 @@ export class Vault {
   readonly #o: VaultOptions;
   #door: Door | undefined;
   #standing: Standing | undefined;
+  #opening: Promise<Standing> | undefined;
   readonly #ending = new AbortController();
   #waiting: Waiting = NOTHING;
   #lastArchived: string | undefined;
@@ -103,13 +105,17 @@ export class Vault {
       throw new AppError("NOT_POSSIBLE", "archiving", `${dataDir} holds no cluster yet`);
     const { systemId, segmentSize } = control;
     if (this.#standing?.systemId === systemId) return this.#standing;
-    this.#standing = this.#open(systemId, segmentSize);
+    this.#opening ??= this.#open(systemId, segmentSize).finally(() => {
+      this.#opening = undefined;
+    });
+    this.#standing = await this.#opening;
     return this.#standing;
   }
 
-  #open(systemId: string, segmentSize: number): Standing {
+  async #open(systemId: string, segmentSize: number): Promise<Standing> {
     const { clock, log, dataDir } = this.#o;
-    const shelves = this.#o.open(systemId);
+    using limit = clock.deadline(OPEN_LIMIT_MS, this.#ending.signal);
+    const shelves = await this.#o.open(systemId, limit.signal);
     const lane = new Lane({ dataDir, systemId, shelves, clock, log });
     const watches = shelves.map((shelf) => {
       const { store } = shelf;

@@ -3,8 +3,9 @@ import { createReadStream } from "node:fs";
 import { unpack } from "../adapters/repo/packing.ts";
 import { digestThere, seal } from "../adapters/repo/sealing.ts";
 import { asAppError } from "../model/error.ts";
-import { endingOf, unpacked, walKey } from "../model/repo-keys.ts";
+import { endingOf, unpacked, walFileOf, walKey, walPrefix } from "../model/repo-keys.ts";
 import type { Compression, Packing } from "../model/repository.ts";
+import { parseWalName } from "../model/wal-name.ts";
 import type { Repo } from "../ports/repo.ts";
 import type { WalFile } from "./wal-file.ts";
 
@@ -117,6 +118,16 @@ export class WalStore {
     );
     return [...new Set([now, ...all])];
   }
+}
+
+/** PostgreSQL's name of the last whole segment of a timeline; undefined when there is none. */
+export async function lastSegmentOf(
+  repo: Repo,
+  timeline: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const names = (await repo.list(walPrefix(timeline), signal)).map(({ key }) => walFileOf(key));
+  return names.findLast((name) => name !== undefined && parseWalName(name)?.kind === "segment");
 }
 
 function keyOf(name: string, packing: Packing): string {
