@@ -4,9 +4,10 @@ import type { Command } from "commander";
 import type { LagMoment } from "../model/lag/moment.ts";
 import { parseMoment } from "../model/lag/moment.ts";
 import { isObject } from "../model/wire/json.ts";
-import { CliFailure, EXIT } from "./exit.ts";
+import { EXIT } from "./exit.ts";
 import { type LagRow, lagOf, lagRows } from "./lag-cases.ts";
 import { historyLines, lagScreen } from "./lag-screen.ts";
+import { chosenRows, spanOf } from "./lag-wish.ts";
 import { type Overview, overviewOf } from "./overview.ts";
 import { call, plainJson } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
@@ -57,17 +58,7 @@ async function frameOf(target: Target, { member }: LagFlags): Promise<Frame> {
   const overview = await overviewOf(target);
   // Not waited for long: it only makes them look more closely.
   await Promise.all(overview.members.map(({ apiUrl }) => askClosely(target, apiUrl)));
-  const all = lagRows(overview.members);
-  if (member === undefined) return { overview, rows: all };
-  const rows = all.filter(({ name }) => name === member);
-  if (rows.length > 0) return { overview, rows };
-  const names = all.map(({ name }) => name).join(", ") || "none";
-  throw new CliFailure(
-    EXIT.noSuchThing,
-    `${overview.scope} has no standby ${member}`,
-    `its standbys are ${names}`,
-    "nothing was done",
-  );
+  return { overview, rows: chosenRows(lagRows(overview.members), member, overview.scope) };
 }
 
 async function askClosely(target: Target, apiUrl: string): Promise<void> {
@@ -98,22 +89,6 @@ function asJson({ overview, rows }: Frame, moments: readonly LagMoment[] | undef
     items: rows,
     ...(moments === undefined ? {} : { history: moments }),
   };
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-/** `1h`, `30m`, `2d`, `90s`. */
-function spanOf(written: string): number {
-  const [, amount, unit = ""] = /^(\d{1,4})([smhd])$/.exec(written) ?? [];
-  const span = Number(amount) * (UNITS[unit] ?? Number.NaN);
-  if (span > 0 && span <= 7 * 86_400_000) return span;
-  const why = "it must be a number and s, m, h or d, at most 7d";
-  throw new CliFailure(EXIT.usage, `--history ${written} is not possible`, why, "try 1h");
 }
 
 /** Of all members: whoever fed a standby has noted it. */

@@ -2,8 +2,10 @@ import { stripVTControlCharacters } from "node:util";
 import { expect, it } from "vitest";
 import { activity, lagCase, MB } from "../../test/support/lag-samples.ts";
 import type { LagReport } from "../model/lag/report.ts";
+import { CliFailure, EXIT } from "./exit.ts";
 import { lagRows, lagWarnings } from "./lag-cases.ts";
 import { historyLines, lagScreen } from "./lag-screen.ts";
+import { chosenRows, spanOf } from "./lag-wish.ts";
 
 const held = lagCase(
   { at: "replay", bytes: 1_200 * MB, ms: 38_000 },
@@ -65,6 +67,33 @@ it("says so when nobody leads, or there is no standby", () => {
   expect(text).toContain("nobody leads");
   expect(text).toContain("there is no standby");
 });
+
+it.each(["soon", "0h", "9d", "1", "-1h"])("refuses --history %s in three lines", (written) => {
+  const refused = failureIn(() => spanOf(written));
+  expect(refused.exit).toBe(EXIT.usage);
+  expect(refused.lines).toEqual([
+    `--history ${written} is not possible`,
+    "it must be a number and s, m, h or d, at most 7d",
+    "try 1h",
+  ]);
+});
+
+it("takes spans of seconds to days, and offers the nearest name for a wrong one", () => {
+  expect([spanOf("90s"), spanOf("1h"), spanOf("7d")]).toEqual([90_000, 3_600_000, 604_800_000]);
+  expect(chosenRows(lagRows(members), "n2", "shop")).toHaveLength(1);
+  const refused = failureIn(() => chosenRows(lagRows(members), "m2", "shop"));
+  expect(refused.exit).toBe(EXIT.noSuchThing);
+  expect(refused.lines[0]).toMatch(/^shop has no standby m2.*n2/);
+});
+
+function failureIn(run: () => unknown): CliFailure {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof CliFailure) return error;
+  }
+  throw new Error("it was not refused");
+}
 
 it("draws the worst of each part of the time, and nothing where nothing was noted", () => {
   const moment = (at: number, behindMs: number) => ({
