@@ -95,6 +95,7 @@ import { storeDownAndBack } from "./store-down-and-back.ts";
 import { storeLeaderDies } from "./store-leader-dies.ts";
 import { storeLostForGood } from "./store-lost-for-good.ts";
 import { storeOutOfSpace } from "./store-out-of-space.ts";
+import { strangerFrozen } from "./stranger-frozen.ts";
 import { strangerInARewind } from "./stranger-in-a-rewind.ts";
 import { strangerStartsServer } from "./stranger-starts-server.ts";
 import { strictWithoutStandby } from "./strict-without-standby.ts";
@@ -129,6 +130,7 @@ export const STORIES: readonly Scenario[] = [
   agentStallsBeforeARequest,
   fenceKilled,
   fenceStopped,
+  strangerFrozen,
   agentAndFenceKilled,
   storeDownAndBack,
   storeAwayPeersPromise,

@@ -36,6 +36,8 @@ export interface Scenario {
   readonly tags?: Readonly<Record<string, Partial<Tags>>>;
   /** There is a server of another site, known as `far`; played in the simulator only. */
   readonly otherSite?: boolean;
+  /** To each other all members look like Patroni's: no `hold`, no word of a fence; played in the simulator only. */
+  readonly strangers?: boolean;
   readonly faults: readonly Fault[];
   /** When everything is healed; the liveness phase follows. */
   readonly healAtMs: number;

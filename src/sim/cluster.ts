@@ -61,6 +61,8 @@ export interface ClusterOptions {
   readonly flaws: Flaws;
   /** There is a server of another site, which the configuration may name as `far`. */
   readonly otherSite?: boolean | undefined;
+  /** What members write lacks what Patroni's agents would not write. */
+  readonly strangers?: boolean | undefined;
   /** Routers beside the nodes; none when left out. */
   readonly routers?: readonly string[] | undefined;
 }
@@ -172,6 +174,7 @@ export class SimCluster {
       host,
       dice: this.dice.fork(`path ${host} ${this.kernel.now}`),
       faults: this.paths.get(host) ?? noPathFaults(),
+      writesAsStranger: this.options.strangers === true,
       onLostAnswer: () => {
         this.lostAnswers += 1;
       },

@@ -70,7 +70,7 @@ export function playFault(world: FaultWorld, fault: Fault): Undo {
     text: `${printFault(fault)}${host === undefined ? "" : ` → ${host.name}`}`,
   });
   if ("node" in verb && host === undefined) return nothing;
-  if (host !== undefined && leavesNobody(verb, host) && !isSynchronous(cluster)) return nothing;
+  if (host !== undefined && leavesNobody(verb, host) && !needsNoFence(cluster)) return nothing;
   const part = DISTURBS[verb.do];
   const change = (by: 1 | -1): void => {
     if (part === "store") cluster.store.disturb(by);
@@ -100,9 +100,12 @@ const TAKES_AGENT: readonly VerbName[] = [
   "stopCleanly",
 ];
 
-/** A synchronous cluster promises no loss even where nobody is left to end the primary (R22). */
-const isSynchronous = ({ options }: SimCluster): boolean =>
-  options.config["synchronous_mode"] !== undefined;
+/**
+ * A synchronous cluster promises no loss even where nobody is left to end the primary (R22); and among strangers nobody
+ * counts on a fence (R35).
+ */
+const needsNoFence = ({ options }: SimCluster): boolean =>
+  options.config["synchronous_mode"] !== undefined || options.strangers === true;
 
 /** Agent away and fence stopped at one time: without the votes of a synchronous mode nothing helps then (L2). */
 function leavesNobody(verb: Verb, { agent, fence }: SimHost): boolean {

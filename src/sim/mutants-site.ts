@@ -3,6 +3,7 @@ import { isObject, parseJson, printJson } from "../model/wire/json.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { KeyValue, Range } from "../ports/store.ts";
 import type { SimHost } from "./host.ts";
+import { postgresWith } from "./mutants-postgres.ts";
 import { storeWith } from "./mutants-store.ts";
 
 /** Standby leader promotes: once it holds the lease, it no longer reads that its cluster follows anybody. */
@@ -21,4 +22,14 @@ export function followsNobodyOnceItLeads(ports: NodePorts, host: SimHost): NodeP
     return seen.entries.some(isLeader) ? { ...seen, entries: seen.entries.map(blind) } : seen;
   };
   return { ...ports, store: storeWith(store, { range }) };
+}
+
+/** A stranger's server is not asked: nobody's takes writes (R35). */
+export function asksNoStranger(ports: NodePorts): NodePorts {
+  const { postgres } = ports;
+  const lookAtSite: typeof postgres.lookAtSite = async (site, timeoutMs) => {
+    const seen = await postgres.lookAtSite(site, timeoutMs);
+    return { ...seen, takesWrites: false };
+  };
+  return { ...ports, postgres: postgresWith(postgres, (server) => server, { lookAtSite }) };
 }

@@ -29,7 +29,7 @@ import {
   trustsTimelines,
 } from "./mutants-postgres.ts";
 import { ROUTER_MUTANTS } from "./mutants-router.ts";
-import { followsNobodyOnceItLeads } from "./mutants-site.ts";
+import { asksNoStranger, followsNobodyOnceItLeads } from "./mutants-site.ts";
 import { SLOT_MUTANTS } from "./mutants-slots.ts";
 import {
   anchorsAtAnswer,
@@ -222,6 +222,12 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: forgetsWhoIsComing },
     breaks: ["S3"],
     story: "pause-ends-before-the-start",
+  },
+  {
+    name: "stranger-not-asked",
+    flaws: { wrapPorts: asksNoStranger },
+    breaks: ["S1"],
+    story: "stranger-frozen",
   },
   {
     name: "nobody-asked",

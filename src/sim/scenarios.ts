@@ -33,6 +33,7 @@ export function storyOfScenario(scenario: Scenario, options: StageOptions): Stor
       routers: Array.from({ length: scenario.routers ?? 0 }, (_, i) => `r${i + 1}`),
       flaws: options.flaws,
       otherSite: scenario.otherSite,
+      strangers: scenario.strangers,
     },
     workload: { clients: 4, everyMs: 40, largestRow: 2_000 },
     faults: scenario.faults,

@@ -21,6 +21,7 @@ describe("a simulated client of the store", () => {
       { members: ["e1", "e2", "e3"], electionMs: 500, revokesEarly: false },
     );
     const client = new SimStoreClient({
+      writesAsStranger: false,
       store,
       process: new SimProcess(kernel, "n1/agent"),
       host: "n1",

@@ -14,6 +14,7 @@ import { ask, type Reply } from "./ask.ts";
 import type { StoreMember } from "./store.ts";
 import { reaches, type StoreClientParts } from "./store-path.ts";
 import { watchStore } from "./store-watch.ts";
+import { asStranger } from "./stranger.ts";
 
 /** A request at a member: calls `answer` when it has one; may be called at once, later or never. */
 type Serve<T> = (member: StoreMember, answer: (result: T | AppError) => void) => void;
@@ -56,15 +57,16 @@ export class SimStoreClient implements Store {
     writes: readonly Write[],
     options: CallOptions,
   ): Promise<Commit> {
-    const { store, onApplied } = this.parts;
+    const { store, onApplied, writesAsStranger } = this.parts;
+    const sent = writesAsStranger ? writes.flatMap(asStranger) : writes;
     return this.#call({
       attempt: "writing to the store",
       options,
       isRead: false,
       serve: (member, answer) =>
         store.propose(member, () => {
-          const applied = store.state.commit(compares, writes);
-          if (applied.kind === "done" && applied.succeeded) onApplied(writes);
+          const applied = store.state.commit(compares, sent);
+          if (applied.kind === "done" && applied.succeeded) onApplied(sent);
           if (applied.kind === "done")
             answer({ succeeded: applied.succeeded, header: store.header() });
           else if (applied.kind === "no-space")

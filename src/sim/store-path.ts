@@ -35,6 +35,8 @@ export interface StoreClientParts {
   readonly host: string;
   readonly dice: Dice;
   readonly faults: PathFaults;
+  /** Its writes are those of an agent of Patroni's (R35). */
+  readonly writesAsStranger: boolean;
   readonly onLostAnswer: () => void;
   /** A transaction of this client has just been applied, answered or not. */
   readonly onApplied: (writes: readonly Write[]) => void;

@@ -35,6 +35,7 @@ function simStore(members: number): StoreUnderTest {
     host: "client",
     dice: d,
     faults: noPathFaults(),
+    writesAsStranger: false,
     onLostAnswer: () => {},
     onApplied: () => {},
   };

@@ -2,7 +2,10 @@
 import type { SimHost } from "../host.ts";
 import type { MakeChecker } from "./checker.ts";
 
-/** A host whose agent is away or stopped while its fence is stopped: a stated limit (L2). */
+/**
+ * A host whose agent is away or stopped while its fence is stopped: a stated limit (L2). Not among strangers: there
+ * nobody counts on a fence, and who takes over asks that server itself (R35).
+ */
 const isUnguarded = ({ agent, fence }: SimHost): boolean =>
   fence?.process.isAlive === true && !fence.process.isRunning && agent?.isRunning !== true;
 
@@ -20,7 +23,9 @@ export const oneWriter: MakeChecker = ({ cluster, violate }) => {
       if (cluster.host(truth.host).excusedUntil >= at) return;
       const others = [...writable].filter(
         (h) =>
-          h !== truth.host && cluster.host(h).excusedUntil < at && !isUnguarded(cluster.host(h)),
+          h !== truth.host &&
+          cluster.host(h).excusedUntil < at &&
+          (cluster.options.strangers === true || !isUnguarded(cluster.host(h))),
       );
       if (others.length > 0) {
         violate(
