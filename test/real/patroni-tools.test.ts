@@ -235,9 +235,7 @@ describe("patronictl changes", () => {
 
   it("switchover: clients behind HAProxy and the virtual address go along", async () => {
     await settled("n1");
-    const told = await patronictl("switchover", [
-      ...["--master", "n1", "--candidate", "n2", "--force"],
-    ]);
+    const told = await patronictl("switchover", [...["--candidate", "n2", "--force"]]);
     expect(good(told)).toContain('Successfully switched over to "n2"');
     await settled("n2");
     await until("writes go to n2", async () => (await servedBy(doors.write)) === "n2");
@@ -247,7 +245,7 @@ describe("patronictl changes", () => {
   });
 
   it("switchover later, and flush", async () => {
-    const wish = ["--master", "n2", "--candidate", "n3", "--scheduled", FAR_AWAY, "--force"];
+    const wish = ["--candidate", "n3", "--scheduled", FAR_AWAY, "--force"];
     expect(good(await patronictl("switchover", wish))).toContain("Switchover scheduled");
     const shown = good(await patronictl("list"));
     expect(shown).toContain(`Switchover scheduled at: ${FAR_AWAY}`);
@@ -265,7 +263,7 @@ describe("patronictl changes", () => {
   });
 
   it("gets our refusal in our words, and nothing changes", async () => {
-    const told = await patronictl("switchover", ["--master", "n3", "--candidate", "n3", "--force"]);
+    const told = await patronictl("switchover", ["--candidate", "n3", "--force"]);
     expect(told.text).toMatch(/target and source are the same|already the leader/i);
     expect(await rolesOf()).toMatchObject({ n3: "Leader" });
   });

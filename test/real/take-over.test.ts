@@ -132,7 +132,7 @@ describe("the page", () => {
     expect(await primary()).toBe("n1");
     const { text } = await shell("understudy adopt check", memberOf("n1"), {});
     expect(text).toMatch(/next step may be done now: switch over from n1 to n2/);
-    expect(text).toMatch(/n1 +leader, running, Patroni 3\.0\.2/);
+    expect(text).toMatch(/n1 +leader, running, Patroni \d+\.\d+/);
     expect(text).toMatch(/n2 +standby, \w+, ours/);
   });
 
@@ -154,7 +154,7 @@ describe("the page", () => {
     await follow("The way back", "n3");
     await waitForHealthy(lab, LIMIT_MS);
     const { text } = await shell("understudy adopt check", memberOf("n1"), {});
-    expect(text).toMatch(/n3 +standby, \w+, Patroni 3\.0\.2/);
+    expect(text).toMatch(/n3 +standby, \w+, Patroni \d+\.\d+/);
   });
 
   it("has lost no promised row", async () => {
