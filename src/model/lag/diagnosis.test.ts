@@ -71,6 +71,13 @@ const cases: readonly (readonly [LagCause, ReturnType<typeof lagCase>])[] = [
       { own: { receiver: receiver({ "IO/WALSync": 0.8 }) } },
     ),
   ],
+  [
+    "disk",
+    lagCase(
+      { at: "flush", bytes: 40 * MB, ms: 9_000 },
+      { own: { receiver: receiver({ "IO/WalSync": 0.8 }) }, of: { version: 170_002 } },
+    ),
+  ],
   // A receiver that hangs in fsync reads nothing either: the gap stands further up, and the cause is the disk.
   [
     "disk",

@@ -196,7 +196,8 @@ const cpuEvidence = ({ pid, working, samples, cpu, starved }: Activity): readonl
   ...(starved === undefined ? [] : [`${percent(starved)} of the time waiting for one`]),
 ];
 
-const WRITES = /^IO\/WAL(?:Sync|Write|Init)/;
+/** `WALSync` before version 17, `WalSync` from there on. */
+const WRITES = /^IO\/WAL(?:Sync|Write|Init)/i;
 
 function diskHeld({ name, own }: LagCase): Held | undefined {
   const activity = own?.receiver?.activity;
@@ -218,7 +219,7 @@ function diskHeld({ name, own }: LagCase): Held | undefined {
 function senderHeld({ name, sent }: LagCase): Held | undefined {
   if (sent === undefined || sent.sender.samples < FEWEST) return undefined;
   const { sender } = sent;
-  const reads = Math.max(share(sender, /^IO\/WALRead/), sender.onDisk);
+  const reads = Math.max(share(sender, /^IO\/WALRead/i), sender.onDisk);
   const isBusy = sender.working >= MOSTLY && (sender.cpu ?? 0) >= MOSTLY;
   if (reads < MOSTLY && !isBusy) return undefined;
   const evidence = [
