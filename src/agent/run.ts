@@ -41,6 +41,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   const onLook = (world: HaWorld): void => {
     tell(world);
     door?.onLook(world);
+    composed.vault?.onLook(world);
     story.looked();
   };
   const node: Node = await createNode(ports, { settings, agentVersion: VERSION, onLook });

@@ -4,8 +4,11 @@ import { existsSync } from "node:fs";
 import { request } from "node:http";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
+import type { HaWorld } from "../controllers/ha/world.ts";
+import { valueOf } from "../model/known.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { after, type Instant, type Ms } from "../model/time.ts";
+import { printFacts, type VaultFacts } from "../model/vault-facts.ts";
 import { vaultDir, vaultSocket } from "../model/wal-gate.ts";
 import { isObject } from "../model/wire/json.ts";
 import type { VaultJson } from "../model/wire/vault.ts";
@@ -17,6 +20,8 @@ export interface VaultKeeper {
   start(): void;
   /** What the worker said last; a warning of our own when it says nothing. */
   state(): VaultJson;
+  /** Hears of every look; the worker is told at its next question. */
+  onLook(world: HaWorld): void;
   /** Ends the worker; PostgreSQL keeps its WAL until the next one. */
   close(): void;
 }
@@ -48,6 +53,7 @@ class Keeper implements VaultKeeper {
   readonly #ending = new AbortController();
   #child: ChildProcess | undefined;
   #last: VaultJson | undefined;
+  #facts: VaultFacts = { receiveFrom: undefined };
   #heardAt: Instant;
 
   constructor(o: VaultKeeping) {
@@ -67,6 +73,10 @@ class Keeper implements VaultKeeper {
     if (!isSilent) return said;
     const why = "the vault worker does not answer: WAL is kept here until it does";
     return { ...said, warnings: [why, ...said.warnings] };
+  }
+
+  onLook(world: HaWorld): void {
+    this.#facts = factsIn(world);
   }
 
   close(): void {
@@ -96,7 +106,7 @@ class Keeper implements VaultKeeper {
   }
 
   async #look(): Promise<void> {
-    const text = await ask(this.#socket, "/state");
+    const text = await ask(this.#socket, "/state", printFacts(this.#facts));
     const read: unknown = JSON.parse(text);
     if (!isObject(read) || !Array.isArray(read["repositories"])) return;
     this.#last = read as unknown as VaultJson;
@@ -118,12 +128,31 @@ const NOTHING_YET: VaultJson = {
   warnings: [],
   waiting: { files: 0, bytes: 0 },
   budgetBytes: 0,
+  receiver: { state: "elsewhere", forMs: 0 },
   repositories: [],
 };
 
-function ask(socketPath: string, path: string): Promise<string> {
+/**
+ * One node receives from the primary: the first standby that streams, by name, so that what the primary's host takes with
+ * it is elsewhere; the primary itself when it has no standby. Two that think so for a moment store the same bytes.
+ */
+export function factsIn(world: HaWorld): VaultFacts {
+  const cluster = valueOf(world.store);
+  const leader = cluster?.members.find(({ name }) => name === cluster.leader?.name);
+  if (cluster === undefined || leader?.role !== "primary") return { receiveFrom: undefined };
+  const standbys = cluster.members
+    .filter(({ replicationState }) => replicationState === "streaming")
+    .map(({ name }) => name)
+    .toSorted();
+  const [receiver = leader.name] = standbys.filter((name) => name !== leader.name);
+  const { host, port } = leader;
+  return { receiveFrom: receiver === world.self.name ? { host, port } : undefined };
+}
+
+function ask(socketPath: string, path: string, body: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, agent: false, timeout: LOOK_LIMIT_MS }, (reply) => {
+    const options = { socketPath, path, agent: false, timeout: LOOK_LIMIT_MS, method: "POST" };
+    const asked = request(options, (reply) => {
       let text = "";
       reply.setEncoding("utf8");
       reply.on("data", (part: string) => {
@@ -134,7 +163,7 @@ function ask(socketPath: string, path: string): Promise<string> {
     });
     asked.on("timeout", () => asked.destroy(new Error("no answer")));
     asked.on("error", reject);
-    asked.end();
+    asked.end(body);
   });
 }
 

@@ -49,6 +49,7 @@ const TOOLS = new Set([
   "pg_controldata",
   "pg_ctl",
   "pg_verifybackup",
+  "pg_receivewal",
 ]);
 
 /** Every living process of this lab. */

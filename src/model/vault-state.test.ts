@@ -13,6 +13,7 @@ const HEALTHY: VaultState = {
   budgetBytes: 1024 ** 3,
   lastArchived: "000000010000000000000004",
   refusal: undefined,
+  receiver: { kind: "elsewhere", why: undefined, forMs: 0, stored: undefined },
   shelves: [{ name: "near", required: true, trouble: undefined, coverage: WHOLE, ageMs: 900 }],
 };
 
@@ -65,4 +66,17 @@ test("a hole is told with its place, its files and what made it", () => {
   expect(printVault(state).repositories[0]?.gaps).toMatchObject([
     { from: "0/6000000", to: "0/9000000", files: 3, cause: "promotion" },
   ]);
+});
+
+test("a receiver that does not stream is told once it lasts", () => {
+  const receiver = {
+    kind: "failing",
+    why: "connection refused",
+    forMs: 25_000,
+    stored: undefined,
+  } as const;
+  expect(vaultWarnings({ ...HEALTHY, receiver })).toEqual([
+    "nothing streams into the vault for 25 s: connection refused",
+  ]);
+  expect(vaultWarnings({ ...HEALTHY, receiver: { ...receiver, forMs: 2_000 } })).toEqual([]);
 });

@@ -1,7 +1,7 @@
 // How is the WAL of this node kept outside of it, and what must a person know about that?
 import { printBytes, printSpan } from "./amounts.ts";
 import type { Coverage, Gap } from "./coverage.ts";
-import { printLsn } from "./lsn.ts";
+import { type Lsn, printLsn } from "./lsn.ts";
 import type { Ms } from "./time.ts";
 import { printSegment, segmentStart } from "./wal-name.ts";
 
@@ -23,6 +23,15 @@ export interface ShelfState {
   readonly ageMs: Ms | undefined;
 }
 
+export interface ReceiverState {
+  /** `elsewhere`: another node receives, or nobody leads. */
+  readonly kind: "streaming" | "elsewhere" | "failing";
+  readonly why: string | undefined;
+  readonly forMs: Ms;
+  /** Up to here the WAL lies outside the node that wrote it. */
+  readonly stored: Lsn | undefined;
+}
+
 export interface VaultState {
   readonly segmentSize: number;
   readonly waiting: Waiting;
@@ -30,11 +39,13 @@ export interface VaultState {
   readonly lastArchived: string | undefined;
   /** Why the last file that was asked for is not archived; undefined when it is. */
   readonly refusal: { readonly why: string; readonly isConflict: boolean } | undefined;
+  readonly receiver: ReceiverState;
   readonly shelves: readonly ShelfState[];
 }
 
 /** A file that waits for longer is worth a word: a person hears within half a minute of the trouble. */
 const SLOW_ARCHIVE_MS: Ms = 15_000;
+const SLOW_RECEIVER_MS: Ms = 20_000;
 
 /** One sentence each, worst first; empty when all is well. */
 export function vaultWarnings(state: VaultState): readonly string[] {
@@ -47,6 +58,7 @@ export function vaultWarnings(state: VaultState): readonly string[] {
     ...state.shelves.flatMap(({ name, trouble }) =>
       trouble === undefined ? [] : [`the repository ${name} cannot be looked at: ${trouble}`],
     ),
+    ...receiverInWords(state.receiver),
   ];
 }
 
@@ -61,6 +73,13 @@ function waitingInWords({ waiting, budgetBytes, refusal }: VaultState): readonly
     ];
   if (oldestMs < SLOW_ARCHIVE_MS) return [];
   return [`the archive is behind: ${kept} wait for it, the first for ${printSpan(oldestMs)}${why}`];
+}
+
+function receiverInWords({ kind, why, forMs }: ReceiverState): readonly string[] {
+  if (kind !== "failing" || forMs < SLOW_RECEIVER_MS) return [];
+  return [
+    `nothing streams into the vault for ${printSpan(forMs)}: ${why ?? "the receiver does not start"}`,
+  ];
 }
 
 /** Where the hole is, what made it, and what closes it. */

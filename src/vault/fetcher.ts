@@ -16,6 +16,7 @@ import {
 import { parseWalName, printSegment, type SegmentId } from "../model/wal-name.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type DoorAnswer, openDoor } from "./door.ts";
+import { assemble } from "./tail-store.ts";
 import { lastSegmentOf, type WalStore } from "./wal-store.ts";
 
 export interface FetchOptions {
@@ -130,7 +131,20 @@ class Fetcher {
     }
     // Silence of one of them is no proof that the file is nowhere.
     if (troubles.length > 0) throw troubles[0];
-    return (await this.#isHole(name, limit.signal)) ? "hole" : "none";
+    if (await this.#isHole(name, limit.signal)) return "hole";
+    return (await this.#layDownTail(name, path, limit.signal)) ? "yes" : "none";
+  }
+
+  /** Of the last segment there may be a beginning: recovery ends with it as it would on the primary after a crash. */
+  async #layDownTail(name: string, path: string, signal: AbortSignal): Promise<boolean> {
+    const { stores, segmentSize } = this.#o;
+    if (parseWalName(name, segmentSize)?.kind !== "segment") return false;
+    for (const store of stores) {
+      if (!(await assemble(store, name, { path: `${path}.half`, segmentSize }, signal))) continue;
+      await rename(`${path}.half`, path);
+      return true;
+    }
+    return false;
   }
 
   async #isHole(name: string, signal: AbortSignal): Promise<boolean> {

@@ -57,6 +57,7 @@ function lane(shelves: readonly Shelf[] = [shelf("near", true)]): Lane {
   return new Lane({
     dataDir: join(here.root, "data"),
     systemId: SYSTEM,
+    segmentSize: SIZE,
     shelves,
     clock: createClock(),
     log: createLog({ level: "debug", isTerminal: false, write: (line) => lines.push(line) }),
@@ -138,6 +139,19 @@ describe("a lane", () => {
     expect(await lane().archive(TWO, PATIENCE_MS)).toMatchObject({
       why: "it holds WAL of another place",
     });
+  });
+
+  test("stores no half of a segment that its timeline's end lies in, under the name of a whole one", async () => {
+    writeSegment(ONE);
+    writeSegment(TWO);
+    const end = `0/${(2 * SIZE + 0x100).toString(16).toUpperCase()}`;
+    writeFileSync(walPath("00000002.history"), `1\t${end}\tno recovery target\n`);
+    const near = shelf("near", true);
+    const one = lane([near]);
+    expect(await one.archive(ONE, PATIENCE_MS)).toEqual({ kind: "yes" });
+    expect(await one.archive(TWO, PATIENCE_MS)).toEqual({ kind: "yes" });
+    expect(await near.store.find(ONE, signal)).toBeDefined();
+    expect(await near.store.find(TWO, signal)).toBeUndefined();
   });
 
   test("stores histories in the clear, and nothing for a number that is only reserved", async () => {

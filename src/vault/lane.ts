@@ -1,9 +1,10 @@
 // How does WAL get out of this node? Every file once at a time, into every repository, a few ahead of what is asked for.
-import { readdir, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { asAppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
-import { parseWalName } from "../model/wal-name.ts";
+import { parseHistory } from "../model/timeline.ts";
+import { parseWalName, segmentNumber } from "../model/wal-name.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { readWalFile, type WalFile } from "./wal-file.ts";
@@ -24,6 +25,7 @@ export type Archived =
 export interface LaneOptions {
   readonly dataDir: string;
   readonly systemId: string;
+  readonly segmentSize: number;
   readonly shelves: readonly Shelf[];
   readonly clock: Clock;
   readonly log: Log;
@@ -83,6 +85,7 @@ export class Lane {
   async #store(name: string, path: string): Promise<Archived> {
     const stamp = await stampOf(path);
     if (this.#done.get(name) === stamp) return { kind: "yes" };
+    if (await endedInside(name, this.#o)) return { kind: "yes" };
     const file = await readWalFile(name, path, this.#o);
     // An empty history file only marks a number as taken (see adapters/postgres/history.ts): there is nothing to lose.
     if (file.sizeBytes === 0) return { kind: "yes" };
@@ -157,6 +160,29 @@ export async function waitingFiles(dataDir: string): Promise<readonly string[]> 
     .filter((name) => name.endsWith(".ready"))
     .map((name) => name.slice(0, -".ready".length))
     .toSorted();
+}
+
+/**
+ * Did the timeline end inside this segment, as a history beside it says? A standby that is led over a promotion marks its
+ * half of that segment for the archive under the name of a whole one, with whatever lay in the file before behind it. What
+ * counts of it is in the first segment of the child, and on the heir in the `.partial` that PostgreSQL makes of it.
+ */
+async function endedInside(
+  name: string,
+  { dataDir, segmentSize }: Pick<LaneOptions, "dataDir" | "segmentSize">,
+): Promise<boolean> {
+  const parsed = parseWalName(name, segmentSize);
+  if (parsed?.kind !== "segment") return false;
+  const folder = join(dataDir, "pg_wal");
+  for (const file of await readdir(folder)) {
+    if (!file.endsWith(".history")) continue;
+    const ended = parseHistory(await readFile(join(folder, file), "utf8")).some(
+      ({ timeline, endLsn }) =>
+        timeline === parsed.timeline && segmentNumber(endLsn, segmentSize) === parsed.number,
+    );
+    if (ended) return true;
+  }
+  return false;
 }
 
 /** Changes with every other content that a file of this name may ever get. */

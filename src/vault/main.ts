@@ -2,12 +2,14 @@
 //
 // Reading, packing and sending WAL is work that the agent must not do: its loop keeps the lease alive.
 import { readFileSync } from "node:fs";
+import { findProgram } from "../adapters/postgres/programs.ts";
 import { createClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { actAs } from "../adapters/system/os-user.ts";
+import type { NodeSettings } from "../model/settings.ts";
 import { parseNodeFile } from "../model/settings-file.ts";
 import { vaultDir } from "../model/wal-gate.ts";
-import { openShelves } from "./shelves.ts";
+import { openShelves, packingOf } from "./shelves.ts";
 import { Vault } from "./vault.ts";
 
 async function main(file: string): Promise<void> {
@@ -24,6 +26,12 @@ async function main(file: string): Promise<void> {
     dir: vaultDir(settings.postgres.stateDir),
     budgetBytes: backup.walBudgetBytes,
     open: (systemId, signal) => openShelves({ ...settings, systemId, backup }, signal),
+    receiving: {
+      program: await receiverProgram(settings),
+      user: settings.postgres.replication.username,
+      passFile: `${settings.postgres.stateDir}/server/pgpass`,
+      how: packingOf(backup),
+    },
     clock,
     log,
   });
@@ -36,6 +44,12 @@ async function main(file: string): Promise<void> {
   });
   await vault.close();
 }
+
+/** Found as the server's own programs are; where it is missing the receiver says so each time. */
+const receiverProgram = ({ postgres }: NodeSettings): Promise<string> =>
+  findProgram({ dataDir: postgres.dataDir, settings: { postgres } }, "pg_receivewal").catch(
+    () => "pg_receivewal",
+  );
 
 /** What the server's user owns is read and written as that user; only the node's file may need more. */
 function becomeUser(name: string | undefined): void {

@@ -41,7 +41,7 @@ async function openAt({ name, place: at }: RepositorySettings, place: string): P
   return createS3Repo({ name, settings: at, place });
 }
 
-function packingOf({ compression, recipients, identityFile }: BackupSettings): WalPacking {
+export function packingOf({ compression, recipients, identityFile }: BackupSettings): WalPacking {
   return { compression, recipients, identities: identitiesIn(identityFile) };
 }
 

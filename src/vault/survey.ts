@@ -8,6 +8,7 @@ import { joined, type Runs, runsOf } from "../model/runs.ts";
 import { between, type Instant, type Ms } from "../model/time.ts";
 import { type HistoryLine, historyFileName, parseHistory } from "../model/timeline.ts";
 import { parseWalName, printSegment } from "../model/wal-name.ts";
+import { parseTailKey, partialsOf, TAIL_PREFIX } from "../model/wal-tail.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { WalStore } from "./wal-store.ts";
 
@@ -50,7 +51,7 @@ export class Survey {
     return coverageOf({
       segmentSize,
       segments: this.#segments,
-      partials: [],
+      partials: await this.#tails(signal),
       histories: this.#histories,
       backups,
     });
@@ -112,5 +113,11 @@ export class Survey {
     if (timeline < 2 || this.#histories.has(timeline)) return;
     const text = await this.#o.store.textOf(historyFileName(timeline), signal);
     if (text !== undefined) this.#histories.set(timeline, parseHistory(text));
+  }
+
+  async #tails(signal: AbortSignal): Promise<ReturnType<typeof partialsOf>> {
+    const keys = await this.#keys(TAIL_PREFIX, signal);
+    const pieces = keys.map(parseTailKey).filter((piece) => piece !== undefined);
+    return partialsOf(pieces, this.#o.segmentSize);
   }
 }

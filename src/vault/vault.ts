@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { readControlFile } from "../adapters/postgres/control-data.ts";
 import { AppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
-import type { VaultState, Waiting } from "../model/vault-state.ts";
+import { parseFacts } from "../model/vault-facts.ts";
+import type { ReceiverState, VaultState, Waiting } from "../model/vault-state.ts";
 import { GATE_WAIT_S, gateScript, renderGate, vaultSocket } from "../model/wal-gate.ts";
 import { parseWalName } from "../model/wal-name.ts";
 import { printVault } from "../model/wire/vault.ts";
@@ -13,6 +14,7 @@ import type { Log } from "../ports/log.ts";
 import { backupReader } from "./base-backups.ts";
 import { type Door, type DoorAnswer, openDoor } from "./door.ts";
 import { type Archived, Lane, type Shelf, waitingFiles } from "./lane.ts";
+import { Receiver, type Receiving } from "./receiver.ts";
 import { Survey } from "./survey.ts";
 import { Watch } from "./watch.ts";
 
@@ -23,6 +25,7 @@ export interface VaultOptions {
   readonly budgetBytes: number;
   /** The repositories, at the place of the cluster with this system identifier. Throws REPO_… */
   readonly open: (systemId: string, signal: AbortSignal) => Promise<readonly Shelf[]>;
+  readonly receiving: Pick<Receiving, "program" | "user" | "passFile" | "how">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -32,6 +35,12 @@ const OPEN_LIMIT_MS: Ms = 30_000;
 const COUNT_EVERY_MS: Ms = 2_000;
 /** The gate answers a little before its caller would give up. */
 const GATE_WAIT_MS: Ms = GATE_WAIT_S * 1_000 - 1_000;
+const NOBODY_RECEIVES: ReceiverState = {
+  kind: "elsewhere",
+  why: undefined,
+  forMs: 0,
+  stored: undefined,
+};
 const NOTHING: Waiting = { files: 0, bytes: 0, oldestMs: undefined };
 
 /** What can only be once it is known whose data this is. */
@@ -40,6 +49,7 @@ interface Standing {
   readonly segmentSize: number;
   readonly lane: Lane;
   readonly watches: readonly Watch[];
+  readonly receiver: Receiver;
 }
 
 export class Vault {
@@ -60,7 +70,7 @@ export class Vault {
   async start(): Promise<void> {
     const { dir } = this.#o;
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    this.#door = await openDoor(vaultSocket(dir), (path) => this.#answer(path));
+    this.#door = await openDoor(vaultSocket(dir), (path, body) => this.#answer(path, body));
     await writeFile(gateScript(dir), renderGate(dir), { mode: 0o700 });
     void this.#repeat(COUNT_EVERY_MS, () => this.#count());
     void this.#repeat(LOOK_EVERY_MS, () => this.#look());
@@ -68,12 +78,16 @@ export class Vault {
 
   async close(): Promise<void> {
     this.#ending.abort();
+    this.#standing?.receiver.close();
     await this.#door?.close();
   }
 
-  async #answer(path: string): Promise<DoorAnswer> {
+  async #answer(path: string, body: string): Promise<DoorAnswer> {
     const [what, name = ""] = path.split("/");
-    if (what === "state") return { status: 200, body: JSON.stringify(printVault(this.#state())) };
+    if (what === "state") {
+      this.#standing?.receiver.follow(parseFacts(body).receiveFrom);
+      return { status: 200, body: JSON.stringify(printVault(this.#state())) };
+    }
     if (what !== "archive") return { status: 404, body: "there is nothing here" };
     if (parseWalName(name) === undefined)
       return { status: 400, body: `${name} is no file of the WAL` };
@@ -113,16 +127,21 @@ export class Vault {
   }
 
   async #open(systemId: string, segmentSize: number): Promise<Standing> {
-    const { clock, log, dataDir } = this.#o;
+    const { clock, log, dataDir, dir } = this.#o;
+    this.#standing?.receiver.close();
     using limit = clock.deadline(OPEN_LIMIT_MS, this.#ending.signal);
     const shelves = await this.#o.open(systemId, limit.signal);
-    const lane = new Lane({ dataDir, systemId, shelves, clock, log });
+    const lane = new Lane({ dataDir, systemId, segmentSize, shelves, clock, log });
     const watches = shelves.map((shelf) => {
       const { store } = shelf;
       const survey = new Survey({ store, segmentSize, clock, backups: backupReader(store.repo) });
       return new Watch({ shelf, survey, lane, dataDir, segmentSize, clock, log });
     });
-    return { systemId, segmentSize, lane, watches };
+    const receiver = new Receiver({
+      ...this.#o.receiving,
+      ...{ dir: join(dir, "received"), shelves, lane, segmentSize, clock, log },
+    });
+    return { systemId, segmentSize, lane, watches, receiver };
   }
 
   async #look(): Promise<void> {
@@ -155,6 +174,7 @@ export class Vault {
       budgetBytes: this.#o.budgetBytes,
       lastArchived: this.#lastArchived,
       refusal: this.#refusal,
+      receiver: this.#standing?.receiver.state(now) ?? NOBODY_RECEIVES,
       shelves: this.#standing?.watches.map((watch) => watch.state(now)) ?? [],
     };
   }

@@ -6,6 +6,7 @@ import { superuser, waitForHealthy, waitForPrimary } from "../../src/lab/health.
 import { repositoryOf } from "../../src/lab/node-file.ts";
 import type { LabMember } from "../../src/lab/record.ts";
 import { Session } from "../../src/lab/session.ts";
+import { type Lsn, parseLsn, ZERO_LSN } from "../../src/model/lsn.ts";
 import type { VaultJson } from "../../src/model/wire/vault.ts";
 import { heal, make, useLab } from "../support/lab.ts";
 
@@ -21,6 +22,13 @@ describe("with a repository beside three nodes", () => {
     const { body } = await callHttp({ method: "GET", url, timeoutMs: 5_000 });
     return JSON.parse(body) as VaultJson;
   };
+
+  /** Writes a row, and says where the WAL is then. */
+  async function write(member: LabMember): Promise<Lsn> {
+    using session = await Session.open(member, superuser(lab()));
+    await session.query("INSERT INTO filled VALUES (-1)");
+    return parseLsn(String(await session.value("SELECT pg_current_wal_flush_lsn()"))) ?? ZERO_LSN;
+  }
 
   const shelfOf = async (member: LabMember) => (await vaultOf(member)).repositories[0];
 
@@ -39,6 +47,25 @@ describe("with a repository beside three nodes", () => {
       .map((path) => path.split("/").at(-1) ?? "")
       .filter((name) => /^[0-9A-F]{24}\.zst$/.test(name))
       .map((name) => name.slice(0, 24));
+
+  it("what is in a segment that is not full is outside within moments, by a node that is not the primary", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    await fillSegments(member, 1);
+    const written = await write(member);
+    const receivers = async (): Promise<readonly string[]> => {
+      const all = await Promise.all(
+        lab().members.map(async (m) => [m.name, await vaultOf(m)] as const),
+      );
+      return all
+        .filter(([, { receiver }]) => (parseLsn(receiver.stored ?? "") ?? ZERO_LSN) >= written)
+        .map(([name]) => name);
+    };
+    const others = async () => (await receivers()).filter((name) => name !== member.name);
+    await expect.poll(others, { timeout: LIMIT_MS }).not.toEqual([]);
+    await expect
+      .poll(async () => parseLsn((await shelfOf(member))?.reach ?? ""), { timeout: LIMIT_MS })
+      .toSatisfy((reach: Lsn | undefined) => reach !== undefined && reach >= written);
+  });
 
   it("a stalled archive is told, and its WAL kept; after a failover nothing is missing", async () => {
     const { member } = await waitForPrimary(lab(), LIMIT_MS);

@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../model/error.ts";
+import type { NodeSettings } from "../../model/settings.ts";
 import { run } from "../system/spawn.ts";
 import { canExecute, isAbsent, namesIn } from "./files.ts";
 import type { Place } from "./place.ts";
@@ -20,8 +21,14 @@ export async function dataMajor(dataDir: string): Promise<number | undefined> {
   return Number.isNaN(major) ? undefined : major;
 }
 
+/** What says which version is the right one, and where its programs may be. */
+interface ProgramPlace {
+  readonly dataDir: string;
+  readonly settings: { readonly postgres: Pick<NodeSettings["postgres"], "binDir"> };
+}
+
 /** The path of a program of the right version, or PG_NO_TOOL. */
-export async function findProgram(place: Place, name: string): Promise<string> {
+export async function findProgram(place: ProgramPlace, name: string): Promise<string> {
   const major = await dataMajor(place.dataDir);
   const folder = await findBinDir(place.settings.postgres.binDir, major);
   const path = join(folder ?? "", name);

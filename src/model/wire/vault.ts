@@ -11,6 +11,14 @@ export interface VaultJson {
   readonly budgetBytes: number;
   readonly lastArchived?: string;
   readonly refusal?: string;
+  readonly receiver: {
+    /** streaming, elsewhere or failing. */
+    readonly state: string;
+    readonly why?: string;
+    readonly forMs: number;
+    /** Up to here WAL is in every required repository, the beginning of a segment included. */
+    readonly stored?: string;
+  };
   readonly repositories: readonly ShelfJson[];
 }
 
@@ -46,6 +54,7 @@ export interface GapJson {
 
 export function printVault(state: VaultState): VaultJson {
   const { files, bytes, oldestMs } = state.waiting;
+  const { kind, why, forMs, stored } = state.receiver;
   return {
     warnings: vaultWarnings(state),
     waiting: {
@@ -56,6 +65,12 @@ export function printVault(state: VaultState): VaultJson {
     budgetBytes: state.budgetBytes,
     ...(state.lastArchived === undefined ? {} : { lastArchived: state.lastArchived }),
     ...(state.refusal === undefined ? {} : { refusal: state.refusal.why }),
+    receiver: {
+      state: kind,
+      ...(why === undefined ? {} : { why }),
+      forMs: Math.round(forMs),
+      ...(stored === undefined ? {} : { stored: printLsn(stored) }),
+    },
     repositories: state.shelves.map(({ name, required, trouble, coverage, ageMs }) => ({
       name,
       required,
