@@ -15,7 +15,8 @@ import { print } from "./terminal.ts";
 const LEAVE_LIMIT_MS = 15_000;
 const POLL_MS = 200;
 
-function bundle(name: string): string {
+/** The path of another program of ours. */
+export function bundle(name: string): string {
   const file = join(dirname(fileURLToPath(import.meta.url)), `${name}.mjs`);
   if (existsSync(file)) return file;
   throw new CliFailure(EXIT.unexpected, `${name}.mjs is not beside this program`, "build it first");

@@ -8,6 +8,7 @@ import {
 } from "../model/wire/repositories.ts";
 import type { StatusMember } from "../model/wire/status.ts";
 import type { Job, TaskName } from "../model/worker.ts";
+import { registerBaseBackups } from "./base-backups.ts";
 import { registerCoverage } from "./coverage-command.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { cancelJob, itemsIn, jobsAt, progressLine, runJob } from "./jobs.ts";
@@ -162,6 +163,7 @@ async function cancel(id: string, _: unknown, command: Command): Promise<void> {
 export function registerBackup(program: Command): void {
   const backup = program.command("backup").description("backups, and where they lie");
   registerCoverage(backup);
+  registerBaseBackups(backup);
   const repo = backup.command("repo").description("the repositories of the node's file");
   const add = (name: string, about: string, action: ReturnType<typeof repoTask>) =>
     repo

@@ -19,7 +19,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 describe("bash", () => {
   it("offers commands, then their own commands and options", () => {
-    expect(offered("res")).toEqual(["restart", "resume"]);
+    expect(offered("res")).toEqual(["restart", "resume", "restore"]);
     expect(offered("config", "")).toContain("show");
     expect(offered("config", "show", "--")).toEqual(["--json"]);
     expect(offered("switchover", "--t")).toEqual(["--to"]);

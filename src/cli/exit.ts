@@ -35,6 +35,8 @@ const EXIT_OF_CODE: Partial<Record<ErrorCode, ExitCode>> = {
   CONFIG_INVALID: EXIT.usage,
   CONFIG_CONFLICT: EXIT.precondition,
   NOT_POSSIBLE: EXIT.precondition,
+  REPO_DAMAGED: EXIT.critical,
+  BACKUP_MISSING: EXIT.noSuchThing,
   PEER_UNREACHABLE: EXIT.unreachable,
   STORE_UNREACHABLE: EXIT.unreachable,
   STORE_UNKNOWN: EXIT.unreachable,

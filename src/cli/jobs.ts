@@ -86,6 +86,14 @@ const failureOf = ({ failure, task, state }: Job): Error =>
     ? new CliFailure(EXIT.unexpected, `${task} ended: ${state}`)
     : asThrown(failure);
 
+/** The same view for work that is not a member's: to be told of each progress. */
+export function createProgressView(): (progress: Progress) => void {
+  let shown = "";
+  return (progress) => {
+    shown = showProgress(progress, shown);
+  };
+}
+
 /** One line that changes on a terminal; on a pipe a line for each new step. */
 function showProgress(progress: Progress | undefined, shown: string): string {
   if (progress === undefined) return shown;

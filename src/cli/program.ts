@@ -19,6 +19,7 @@ import { registerMembers } from "./member-commands.ts";
 import { registerPause } from "./pause-commands.ts";
 import { registerPools } from "./pool-commands.ts";
 import { registerRestart } from "./restart-commands.ts";
+import { registerRestore } from "./restore-command.ts";
 import { registerRouter } from "./router-commands.ts";
 import { registerSite } from "./site-commands.ts";
 import { registerSlots } from "./slot-commands.ts";
@@ -49,6 +50,7 @@ export function buildProgram(): Command {
   registerRouter(program);
   registerStore(program);
   registerBackup(program);
+  registerRestore(program);
   registerConfig(program);
   registerDoctor(program);
   registerExplain(program);

@@ -150,6 +150,15 @@ export const ERRORS = {
     "none of the private keys opens this object",
     "name the file with the right one in backup.encryption.identity_file",
   ],
+  BACKUP_FAILED: [
+    "the base backup did not finish",
+    "see the cause; nothing counts that is not whole, the next run begins anew",
+  ],
+  BACKUP_MISSING: ["there is no such backup", "see what there is: understudy backup list"],
+  RESTORE_FAILED: [
+    "the restore did not finish",
+    "the target was not touched; run the same command again to go on",
+  ],
   LAB_NOT_FOUND: [
     "there is no such lab or node",
     "see understudy lab status; start a lab with understudy lab up",

@@ -6,6 +6,10 @@ export const TASKS = {
   "repo-list": { about: "lists what the repositories hold", alone: false },
   "repo-probe": { about: "finds out what the repositories can do, by doing it", alone: true },
   "repo-init": { about: "makes the repositories this cluster's", alone: true },
+  "backup-take": { about: "takes a base backup of this node's server", alone: true },
+  "backup-list": { about: "lists the base backups in a repository", alone: false },
+  "backup-verify": { about: "reads a base backup back and compares every byte", alone: true },
+  restore: { about: "makes a data directory from a backup", alone: true },
 } as const satisfies Record<string, { readonly about: string; readonly alone: boolean }>;
 
 export type TaskName = keyof typeof TASKS;

@@ -1,5 +1,6 @@
 // Which task is carried out by whom? Every task checks its own input.
 import type { TaskName, WorkerOrder } from "../model/worker.ts";
+import { listBackups, restoreBackup, takeBackup, verifyBackup } from "./backup-tasks.ts";
 import { initRepositories, listRepositories, probeRepositories } from "./repo-tasks.ts";
 import type { Task, TaskContext } from "./task.ts";
 
@@ -7,6 +8,10 @@ const RUN: Readonly<Record<TaskName, Task>> = {
   "repo-list": listRepositories,
   "repo-probe": probeRepositories,
   "repo-init": initRepositories,
+  "backup-take": takeBackup,
+  "backup-list": listBackups,
+  "backup-verify": verifyBackup,
+  restore: restoreBackup,
 };
 
 export const runTask = ({ task, input }: WorkerOrder, context: TaskContext): Promise<unknown> =>

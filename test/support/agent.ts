@@ -87,6 +87,7 @@ export class AgentStage {
         fence: "src/adapters/fence/main.ts",
         doctor: "src/doctor/main.ts",
         cli: "src/cli/main.ts",
+        worker: "src/worker/main.ts",
       },
       outdir: stage.bin,
       outExtension: { ".js": ".mjs" },

@@ -1,0 +1,34 @@
+// Streams of bytes as all pieces of a backup pass them on.
+import { createHash } from "node:crypto";
+import { AppError } from "../model/error.ts";
+
+export type Bytes = AsyncIterable<Uint8Array>;
+
+export async function* bytesOf(text: string): Bytes {
+  yield Buffer.from(text);
+}
+
+export async function textOf(content: Bytes): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const bytes of content) parts.push(bytes);
+  return Buffer.concat(parts).toString("utf8");
+}
+
+export interface Expected {
+  readonly file: string;
+  readonly storedBytes: number;
+  readonly sha256: string;
+}
+
+/** The same bytes; REPO_DAMAGED at the end when they were not those that were stored. */
+export async function* asStored(content: Bytes, expected: Expected): Bytes {
+  const hash = createHash("sha256");
+  let count = 0;
+  for await (const bytes of content) {
+    hash.update(bytes);
+    count += bytes.length;
+    yield bytes;
+  }
+  if (count === expected.storedBytes && hash.digest("hex") === expected.sha256) return;
+  throw new AppError("REPO_DAMAGED", `reading ${expected.file}`, "its bytes are not those stored");
+}

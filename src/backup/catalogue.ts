@@ -1,0 +1,123 @@
+// Which base backups does a repository hold, and what is known of each? Read from the repository alone.
+import { type BackupRecord, isBackupId, parseBackupRecord } from "../model/backup-record.ts";
+import { AppError } from "../model/error.ts";
+import { baseKey, proofKey } from "../model/repo-keys.ts";
+import type { Repo, StoredObject } from "../ports/repo.ts";
+import { textOf } from "./bytes.ts";
+
+export interface Verification {
+  readonly atMs: number;
+  /** `content`: read back, unpacked, compared with the manifest. `stored`: the stored bytes alone, for want of a key. */
+  readonly depth: "content" | "stored";
+  readonly outcome: "passed" | "failed";
+}
+
+export interface CataloguedBackup {
+  readonly record: BackupRecord;
+  /** Newest first. */
+  readonly verifications: readonly Verification[];
+}
+
+/** A folder without `backup.json`: taken just now, or left by a run that died. */
+export interface UnfinishedBackup {
+  readonly id: string;
+  readonly keys: readonly string[];
+  /** When the last of its objects was stored. */
+  readonly storedAtMs: number;
+}
+
+export interface Catalogue {
+  /** Newest first. */
+  readonly backups: readonly CataloguedBackup[];
+  readonly unfinished: readonly UnfinishedBackup[];
+  /** Ids whose `backup.json` cannot be read: kept, never restored, shown. */
+  readonly unreadable: readonly string[];
+}
+
+const VERIFIED = /^proofs\/(\d+)-verify-(content|stored)-(passed|failed)-(.+)\.json$/;
+
+/** The key under which the outcome of a verification is kept: all that a list must show stands in the name. */
+export const verificationKey = (id: string, { atMs, depth, outcome }: Verification): string =>
+  proofKey(`${atMs}-verify-${depth}-${outcome}-${id}`);
+
+export async function readCatalogue(repo: Repo, signal: AbortSignal): Promise<Catalogue> {
+  const [objects, proofs] = await Promise.all([
+    repo.list("base/", signal),
+    repo.list("proofs/", signal),
+  ]);
+  const verifications = verificationsIn(proofs);
+  const backups: CataloguedBackup[] = [];
+  const unfinished: UnfinishedBackup[] = [];
+  const unreadable: string[] = [];
+  for (const [id, members] of foldersOf(objects)) {
+    if (!members.some(({ key }) => key === baseKey(id, "backup.json"))) {
+      unfinished.push(unfinishedOf(id, members));
+      continue;
+    }
+    const record = await readRecord(repo, id, signal);
+    if (record === undefined) unreadable.push(id);
+    else backups.push({ record, verifications: verifications.get(id) ?? [] });
+  }
+  const newestFirst = backups.toSorted((a, b) => (a.record.id < b.record.id ? 1 : -1));
+  return { backups: newestFirst, unfinished, unreadable };
+}
+
+/** Undefined when what lies there is no record of ours, or of another backup. */
+async function readRecord(
+  repo: Repo,
+  id: string,
+  signal: AbortSignal,
+): Promise<BackupRecord | undefined> {
+  const text = await textOf(await repo.get(baseKey(id, "backup.json"), signal));
+  const record = parseBackupRecord(text);
+  return record?.id === id ? record : undefined;
+}
+
+/** One backup by its id, or the newest when none is named. Throws REPO_MISSING. */
+export async function findBackup(
+  repo: Repo,
+  id: string | undefined,
+  signal: AbortSignal,
+): Promise<CataloguedBackup> {
+  const { backups, unreadable } = await readCatalogue(repo, signal);
+  const found = id === undefined ? backups[0] : backups.find(({ record }) => record.id === id);
+  if (found !== undefined) return found;
+  const attempt = `looking for a backup in the repository ${repo.name}`;
+  if (id === undefined) throw new AppError("BACKUP_MISSING", attempt, "it holds none");
+  if (unreadable.includes(id)) throw new AppError("REPO_DAMAGED", attempt, `backup.json of ${id}`);
+  throw new AppError("BACKUP_MISSING", attempt, `it holds none named ${id}`);
+}
+
+function foldersOf(objects: readonly StoredObject[]): Map<string, StoredObject[]> {
+  const folders = new Map<string, StoredObject[]>();
+  for (const object of objects) {
+    const id = object.key.split("/")[1] ?? "";
+    if (!isBackupId(id)) continue;
+    const members = folders.get(id) ?? [];
+    members.push(object);
+    folders.set(id, members);
+  }
+  return folders;
+}
+
+const unfinishedOf = (id: string, members: readonly StoredObject[]): UnfinishedBackup => ({
+  id,
+  keys: members.map(({ key }) => key),
+  storedAtMs: Math.max(...members.map(({ storedAtMs }) => storedAtMs)),
+});
+
+function verificationsIn(proofs: readonly StoredObject[]): Map<string, Verification[]> {
+  const found = new Map<string, Verification[]>();
+  for (const { key } of proofs) {
+    const [, at, depth, outcome, id = ""] = VERIFIED.exec(key) ?? [];
+    if (depth !== "content" && depth !== "stored") continue;
+    if (outcome !== "passed" && outcome !== "failed") continue;
+    const list = found.get(id) ?? [];
+    list.push({ atMs: Number(at), depth, outcome });
+    found.set(
+      id,
+      list.toSorted((a, b) => b.atMs - a.atMs),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,103 @@
+// What WAL lies in the repository, and how does it get into a restored directory?
+//
+// It is laid into `pg_wal` before recovery begins: recovery then asks nobody for anything, at the speed of a local disk,
+// and an archive that is slow or away cannot be taken for its end.
+import { createWriteStream } from "node:fs";
+import { chown, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { AppError } from "../model/error.ts";
+import { walFileOf } from "../model/repo-keys.ts";
+import { type HistoryLine, parseHistory } from "../model/timeline.ts";
+import type { WalStock, WalWindow } from "../model/wal-window.ts";
+import { textOf } from "./bytes.ts";
+import { type BackupProgress, createPulse } from "./progress.ts";
+import type { FileOwner } from "./restore-files.ts";
+import type { Shelf } from "./shelf.ts";
+
+export interface Archive extends WalStock {
+  /** Where each file lies, by PostgreSQL's name. */
+  readonly keys: ReadonlyMap<string, string>;
+  readonly storedAtMs: ReadonlyMap<string, number>;
+}
+
+const SEGMENT = /^[0-9A-F]{24}$/;
+const AT_ONCE = 4;
+
+/** Everything that was archived, as far as names tell; the histories are read. */
+export async function readArchiveOf(
+  shelf: Shelf,
+  segmentBytes: number,
+  signal: AbortSignal,
+): Promise<Archive> {
+  const keys = new Map<string, string>();
+  const storedAtMs = new Map<string, number>();
+  const histories = new Map<number, readonly HistoryLine[]>();
+  for (const object of await shelf.repo.list("wal/", signal)) {
+    const name = walFileOf(object.key);
+    if (name === undefined) continue;
+    keys.set(name, object.key);
+    storedAtMs.set(name, object.storedAtMs);
+    if (!name.endsWith(".history")) continue;
+    const stored = await shelf.repo.get(object.key, signal);
+    const text = await textOf(shelf.unpack(object.key, stored));
+    histories.set(Number.parseInt(name.slice(0, 8), 16), parseHistory(text));
+  }
+  const segments = new Set([...keys.keys()].filter((name) => SEGMENT.test(name)));
+  return { segmentBytes, segments, histories, keys, storedAtMs };
+}
+
+export interface WalFetch {
+  readonly shelf: Shelf;
+  readonly archive: Archive;
+  readonly window: WalWindow;
+  /** The restored data directory. */
+  readonly directory: string;
+  readonly id: string;
+  readonly owner: FileOwner | undefined;
+  readonly onProgress: (progress: BackupProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Lays every file of the window into `pg_wal`, over what the backup itself had of it: that may be half a segment. */
+export async function fetchWal(fetching: WalFetch): Promise<void> {
+  const { window, archive, id, onProgress } = fetching;
+  const pulse = createPulse(onProgress);
+  // All histories: a promotion takes the first number that none of them bears.
+  const histories = [...archive.keys.keys()].filter((name) => name.endsWith(".history"));
+  const waiting = [...histories, ...window.segments];
+  const totalBytes = window.segments.length * archive.segmentBytes;
+  let doneBytes = 0;
+  const lane = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      await fetchOne(fetching, name);
+      if (SEGMENT.test(name)) doneBytes += archive.segmentBytes;
+      pulse({ id, phase: "fetching WAL", doneBytes, totalBytes });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}
+
+async function fetchOne(fetching: WalFetch, name: string): Promise<void> {
+  const { shelf, archive, directory, owner, signal } = fetching;
+  const key = archive.keys.get(name);
+  const attempt = `fetching ${name} from the repository ${shelf.repo.name}`;
+  if (key === undefined) throw new AppError("REPO_MISSING", attempt, "it is not in the archive");
+  const path = join(directory, "pg_wal", name);
+  const draft = `${path}.fetched`;
+  const content = shelf.unpack(key, await shelf.repo.get(key, signal));
+  await pipeline(
+    Readable.from(content, { objectMode: false }),
+    createWriteStream(draft, { mode: 0o600 }),
+    {
+      signal,
+    },
+  );
+  const { size } = await stat(draft);
+  if (SEGMENT.test(name) && size !== archive.segmentBytes) {
+    throw new AppError("REPO_DAMAGED", attempt, `it has ${size} bytes`);
+  }
+  if (owner !== undefined) await chown(draft, owner.uid, owner.gid);
+  await rename(draft, path);
+}

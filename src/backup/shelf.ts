@@ -1,0 +1,21 @@
+// Where does this cluster's backup lie, and how is it packed there? One repository with its packing.
+import type { Packing } from "../model/repository.ts";
+import type { Repo } from "../ports/repo.ts";
+import type { Bytes } from "./bytes.ts";
+
+export interface Shelf {
+  readonly repo: Repo;
+  /** To be called before anything is written. Throws REPO_FOREIGN where another cluster's objects lie. */
+  claim(): Promise<void>;
+  readonly packing: Packing;
+  /** Compressed and encrypted, as the packing says. */
+  pack(content: Bytes): Bytes;
+  /** Encrypted as the packing says: what comes is compressed already. */
+  encrypt(content: Bytes): Bytes;
+  /** Undoes the compression of the packing alone. */
+  decompress(content: Bytes): Bytes;
+  /** Undoes what the name of a stored object says. Throws REPO_KEY_WRONG without the right key. */
+  unpack(key: string, content: Bytes): Bytes;
+  /** Can what is encrypted be read here? */
+  readonly canRead: boolean;
+}

@@ -1,0 +1,194 @@
+// From a backup to a data directory, on this machine: needs the repository and this program, and no cluster.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import type { Command } from "commander";
+import { printBytes, printSpan } from "../model/amounts.ts";
+import type {
+  RestorePreview,
+  RestoreWish,
+  WishedTarget,
+  WorkAnswer,
+} from "../model/backup-words.ts";
+import { AppError } from "../model/error.ts";
+import { asThrown, parseWorkerLine, type WorkerLine, type WorkerOrder } from "../model/worker.ts";
+import { bundle } from "./agent-command.ts";
+import { CliFailure, EXIT } from "./exit.ts";
+import { createProgressView } from "./jobs.ts";
+import type { Shared } from "./shared.ts";
+import { findTarget } from "./target.ts";
+import { agree, print, printJsonText, say } from "./terminal.ts";
+
+interface RestoreFlags extends Shared {
+  readonly targetDir: string;
+  readonly backup?: string;
+  readonly repo?: string;
+  readonly tablespace: readonly string[];
+  readonly identity?: string;
+  readonly action: string;
+  readonly to?: string;
+  readonly toTime?: string;
+  readonly toLsn?: string;
+  readonly toXid?: string;
+  readonly toName?: string;
+  readonly timeline?: string;
+  readonly system?: string;
+  readonly preview?: boolean;
+}
+
+const ACTIONS = ["promote", "pause", "shutdown"] as const;
+
+async function restore(_: unknown, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<RestoreFlags>();
+  const { configFile } = findTarget(flags.config);
+  const wish = wishOf(flags);
+  const seen = await runWorker(configFile, { ...wish, isPreview: true });
+  if (flags.json !== true) for (const line of linesOf(seen)) say(line);
+  if (flags.preview === true) {
+    if (flags.json === true) printJsonText(seen);
+    return;
+  }
+  await agree(`Restore to ${wish.targetDir}?`, flags.yes === true);
+  const done = await runWorker(configFile, wish);
+  if (flags.json === true) return printJsonText(done);
+  print(`restored to ${done.targetDir}: recovery begins when PostgreSQL is started on it`);
+  print(
+    `  start it apart from the cluster: pg_ctl -D ${done.targetDir} -o "-p 5433 -k /tmp" start`,
+  );
+}
+
+function wishOf(flags: RestoreFlags): RestoreWish {
+  const action = ACTIONS.find((name) => name === flags.action);
+  if (action === undefined) {
+    throw new CliFailure(EXIT.usage, `--action is ${flags.action}`, `say ${ACTIONS.join(", ")}`);
+  }
+  return {
+    targetDir: resolve(flags.targetDir),
+    to: targetOf(flags),
+    tablespaces: Object.fromEntries(flags.tablespace.map(placeIn)),
+    action,
+    isPreview: false,
+    ...(flags.backup === undefined ? {} : { id: flags.backup }),
+    ...(flags.repo === undefined ? {} : { repo: flags.repo }),
+    ...(flags.system === undefined ? {} : { systemId: flags.system }),
+    ...(flags.timeline === undefined ? {} : { timeline: timelineOf(flags.timeline) }),
+    ...(flags.identity === undefined ? {} : { identityFile: resolve(flags.identity) }),
+  };
+}
+
+/** At most one target may be said; none means everything that lies in the repository without a hole. */
+function targetOf(flags: RestoreFlags): WishedTarget {
+  const said: WishedTarget[] = [];
+  if (flags.to === "backup") said.push({ kind: "backup" });
+  else if (flags.to === "latest-proven") said.push({ kind: "latest" });
+  else if (flags.to !== undefined) {
+    throw new CliFailure(EXIT.usage, `--to is ${flags.to}`, "say latest-proven or backup");
+  }
+  if (flags.toTime !== undefined) said.push({ kind: "time", at: flags.toTime });
+  if (flags.toLsn !== undefined) said.push({ kind: "lsn", at: flags.toLsn });
+  if (flags.toXid !== undefined) said.push({ kind: "xid", at: flags.toXid });
+  if (flags.toName !== undefined) said.push({ kind: "name", at: flags.toName });
+  const [target = { kind: "latest" }, ...more] = said;
+  if (more.length === 0) return target;
+  const why = `${said.length} targets are given`;
+  throw new CliFailure(EXIT.usage, why, "recovery stops at one of them: say which");
+}
+
+function timelineOf(text: string): number {
+  const timeline = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isNaN(timeline)) return timeline;
+  throw new CliFailure(EXIT.usage, `--timeline is ${text}`, "say its number, as in backup show");
+}
+
+/** `OLD=NEW`: a tablespace's oid or old directory, and the new one. */
+function placeIn(text: string): readonly [string, string] {
+  const at = text.indexOf("=");
+  const [old, place] = [text.slice(0, at), text.slice(at + 1)];
+  if (at > 0 && isAbsolute(place)) return [old, place];
+  const why = `--tablespace is ${text}`;
+  throw new CliFailure(EXIT.usage, why, "say OLD=NEW: its oid or old directory, and a whole path");
+}
+
+const linesOf = (preview: RestorePreview): readonly string[] => {
+  const { backup, freeBytes } = preview;
+  const room = freeBytes === undefined ? "" : `, ${printBytes(freeBytes)} are free`;
+  return [
+    `backup    ${backup.id} (${backup.startedAt}, PostgreSQL ${backup.version})`,
+    `target    ${preview.target}, timeline ${preview.timeline}`,
+    `WAL       ${walText(preview)}`,
+    `to        ${preview.targetDir}`,
+    `needs     ${printBytes(preview.neededBytes)}${room}`,
+    `takes     about ${printSpan(preview.estimateMs)} and the replay of the WAL`,
+    `lost      ${preview.lost}`,
+  ];
+};
+
+const walText = ({ walSegments, walEndLsn }: RestorePreview): string => {
+  const reach = walEndLsn === undefined ? "" : `; without a hole it reaches ${walEndLsn}`;
+  if (walSegments === 0) return `what the backup has itself${reach}`;
+  return `${walSegments} segments, all of them there${reach}`;
+};
+
+/** Runs the worker beside this program, and shows how far it is. If it is interrupted, the same command goes on. */
+async function runWorker(file: string, wish: RestoreWish): Promise<RestorePreview> {
+  const order: WorkerOrder = {
+    task: "restore",
+    input: { ...wish },
+    file,
+    text: readFileSync(file, "utf8"),
+    cluster: {},
+  };
+  const child = spawn(process.execPath, [bundle("worker")], { stdio: ["pipe", "pipe", "inherit"] });
+  // Its input stays open: when we are gone it ends, and so does the worker.
+  child.stdin.write(`${JSON.stringify(order)}\n`);
+  const interrupt = (): void => void child.kill("SIGTERM");
+  process.on("SIGINT", interrupt);
+  const closed = new Promise((settled, fail) => {
+    child.once("error", fail);
+    child.once("close", settled);
+  });
+  const show = createProgressView();
+  let end: WorkerLine | undefined;
+  for await (const text of createInterface({ input: child.stdout })) {
+    const line = parseWorkerLine(text);
+    if (line?.kind === "progress") show(line.progress);
+    else end = line ?? end;
+  }
+  await closed;
+  process.off("SIGINT", interrupt);
+  if (end?.kind === "failed") throw asThrown(end.failure);
+  const answer = end?.kind === "done" ? (end.result as WorkAnswer) : undefined;
+  if (answer?.did === "restore") return answer.preview;
+  throw new AppError("RESTORE_FAILED", "restoring", "the worker was ended from outside");
+}
+
+export function registerRestore(program: Command): void {
+  const gather = (value: string, before: readonly string[]): readonly string[] => [
+    ...before,
+    value,
+  ];
+  program
+    .command("restore")
+    .description("make a data directory from a backup, on this machine and beside any cluster")
+    .requiredOption("--target-dir <directory>", "where to: new or empty")
+    .option("--backup <backup>", "its id; the newest when left out")
+    .option("--repo <name>", "which repository; the first of the node's file when left out")
+    .option(
+      "--to <what>",
+      "latest-proven (when nothing is said), or backup: no further than itself",
+    )
+    .option("--to-time <moment>", "with its zone: 2026-11-27 04:50:00+01")
+    .option("--to-lsn <position>", "a position in the WAL: 0/3000148")
+    .option("--to-xid <number>", "a transaction")
+    .option("--to-name <name>", "a restore point made with pg_create_restore_point")
+    .option("--timeline <number>", "another one than the newest that continues the backup")
+    .option("--system <id>", "whose backups, where neither data nor the repository tells it")
+    .option("--tablespace <old=new>", "where a tablespace goes; may be repeated", gather, [])
+    .option("--identity <file>", "the private keys of age that open it")
+    .option("--action <what>", "at the target: promote, pause, shutdown", "promote")
+    .option("--preview", "show what would be done, and do nothing")
+    .option("-y, --yes", "do not ask")
+    .option("--json", "for programs")
+    .action(restore);
+}

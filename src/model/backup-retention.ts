@@ -1,0 +1,88 @@
+// Which base backups may go, and from where on must WAL stay?
+//
+// Pure arithmetic. Its one promise: what was kept can be restored, and the last backup that was proven stays, whatever
+// the clock says and however many unproven ones came after it.
+import type { Lsn } from "./lsn.ts";
+import type { Ms } from "./time.ts";
+
+export interface RetentionPolicy {
+  /** So many of the newest stay; at least 1. */
+  readonly count: number;
+  /** Every moment of this span before now stays restorable, as far as backups reach. Undefined: only the count. */
+  readonly spanMs: Ms | undefined;
+}
+
+export interface RestorePoint {
+  readonly id: string;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  /** Recovery reads WAL from here on. */
+  readonly startLsn: Lsn;
+  /** What its last verification found; "never" when there was none. */
+  readonly verified: "passed" | "failed" | "never";
+}
+
+export interface KeptPoint {
+  readonly id: string;
+  /** For people: "it is one of the newest 7". */
+  readonly because: string;
+}
+
+export interface RetentionPlan {
+  readonly keep: readonly KeptPoint[];
+  readonly expire: readonly string[];
+  /** WAL before it serves no kept backup; undefined: no WAL may go. */
+  readonly walFrom: Lsn | undefined;
+}
+
+/** A damaged backup is no replacement for anything, so it takes nobody's place; it goes like any other when it is old. */
+export function planRetention(
+  points: readonly RestorePoint[],
+  policy: RetentionPolicy,
+  nowMs: number,
+): RetentionPlan {
+  // The id breaks ties, so that two runs of one second are always judged alike.
+  const newestFirst = points.toSorted(
+    (a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? 1 : -1),
+  );
+  const good = newestFirst.filter(({ verified }) => verified !== "failed");
+  const proven = good.find(({ verified }) => verified === "passed");
+  const reasons = new Map<string, string>();
+  const keep = (point: RestorePoint | undefined, because: string): void => {
+    if (point !== undefined && !reasons.has(point.id)) reasons.set(point.id, because);
+  };
+  if (proven === undefined) {
+    for (const point of newestFirst) keep(point, "none has been verified yet");
+    return planOf(newestFirst, reasons);
+  }
+  const count = Math.max(1, policy.count);
+  for (const point of good.slice(0, count)) keep(point, `it is one of the newest ${count}`);
+  if (policy.spanMs !== undefined) {
+    const from = nowMs - policy.spanMs;
+    for (const point of newestFirst) {
+      if (point.finishedAtMs > from) keep(point, "it is younger than the span to keep");
+    }
+    keep(
+      good.find(({ finishedAtMs }) => finishedAtMs <= from),
+      "the span to keep begins with it",
+    );
+  }
+  keep(proven, "it is the last one that was verified");
+  return planOf(newestFirst, reasons);
+}
+
+function planOf(
+  points: readonly RestorePoint[],
+  reasons: ReadonlyMap<string, string>,
+): RetentionPlan {
+  const kept = points.filter(({ id }) => reasons.has(id));
+  const walFrom = kept.reduce<Lsn | undefined>(
+    (least, { startLsn }) => (least === undefined || startLsn < least ? startLsn : least),
+    undefined,
+  );
+  return {
+    keep: kept.map(({ id }) => ({ id, because: reasons.get(id) ?? "" })),
+    expire: points.flatMap(({ id }) => (reasons.has(id) ? [] : [id])),
+    walFrom,
+  };
+}

@@ -1,0 +1,94 @@
+// Backups as a person sees them: the command line, the agent that has its worker do it, and what bad wishes get.
+import { spawnSync } from "node:child_process";
+import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { actAs } from "../../src/adapters/system/os-user.ts";
+import type { BackupList } from "../../src/model/backup-words.ts";
+import { AgentStage, type TestAgent } from "../support/agent.ts";
+
+let stage: AgentStage;
+let node: TestAgent;
+let directory: string;
+
+beforeAll(async () => {
+  stage = await AgentStage.open();
+  await stage.etcd();
+  directory = join(stage.root, "repo");
+  mkdirSync(directory);
+  // The worker runs as the server's user.
+  const serverUser = actAs("postgres");
+  if (serverUser !== undefined) chownSync(directory, serverUser.uid, serverUser.gid);
+  node = await stage.node("n1", { backup: { repositories: { near: { directory } } } });
+  await node.startAndLead();
+});
+
+afterAll(async () => {
+  await stage[Symbol.asyncDispose]();
+});
+
+const understudy = (...args: readonly string[]) => stage.cli("-c", node.file, ...args);
+
+/** As the user whom the repository belongs to, who may read the node's file as well. */
+function asServerUser(...args: readonly string[]) {
+  const user = actAs("postgres");
+  if (user !== undefined) chownSync(node.file, user.uid, user.gid);
+  return spawnSync(process.execPath, [join(stage.bin, "cli.mjs"), "-c", node.file, ...args], {
+    encoding: "utf8",
+    ...(user && { uid: user.uid, gid: user.gid }),
+  });
+}
+
+async function listed(): Promise<BackupList> {
+  const { out } = await understudy("backup", "list", "--json");
+  return JSON.parse(out) as BackupList;
+}
+
+test("a backup is run, listed, shown and verified", async () => {
+  const none = await understudy("backup", "list");
+  expect(none).toMatchObject({ exit: 0 });
+  expect(none.out).toContain("holds no backup");
+  const run = await understudy("backup", "run", "--label", "by hand");
+  expect([run.exit, run.err]).toMatchObject([0, expect.anything()]);
+  expect(run.out).toMatch(/from the primary n1 in .* in the repository near/);
+  const { items } = await listed();
+  expect(items).toMatchObject([{ label: "by hand", takenFrom: "primary", takenOn: "n1" }]);
+  const id = items[0]?.id ?? "";
+  expect((await understudy("backup", "show", id)).out).toContain("compared while it was taken");
+  const verified = await understudy("backup", "verify");
+  expect([verified.exit, verified.out]).toEqual([0, expect.stringContaining("every byte")]);
+  expect((await understudy("backup", "jobs")).out).toContain("backup-verify");
+});
+
+test("a damaged backup is found, said, and not restored", async () => {
+  const { items } = await listed();
+  const id = items[0]?.id ?? "";
+  const [cluster = ""] = readdirSync(directory).map((scope) => join(directory, scope));
+  const file = join(cluster, readdirSync(cluster)[0] ?? "", "base", id, "base.tar.zst");
+  const bytes = readFileSync(file);
+  const at = Math.floor(bytes.length / 2);
+  bytes[at] = (bytes[at] ?? 0) ^ 4;
+  writeFileSync(file, bytes);
+  const verified = await understudy("backup", "verify", id);
+  expect([verified.exit, verified.err]).toEqual([4, expect.stringContaining("is damaged")]);
+  expect((await understudy("backup", "list")).out).toContain("DAMAGED");
+  const target = join(node.dir, "restored");
+  const restored = asServerUser("restore", "--target-dir", target, "--backup", id, "--yes");
+  expect([restored.status, restored.stderr]).toEqual([4, expect.stringContaining("damaged")]);
+  expect(readdirSync(node.dir)).not.toContain("restored");
+});
+
+test("a wish that cannot be is refused in a line what, why, and what next", async () => {
+  const cases: readonly (readonly [args: readonly string[], exit: number, words: string])[] = [
+    [["backup", "run", "--max-rate", "fast"], 2, "--max-rate is fast"],
+    [["backup", "show", "20200101T000000Z-00000000"], 10, "holds no backup"],
+    [["backup", "list", "--repo", "far"], 6, "there is no repository far"],
+    [["restore", "--target-dir", "/x", "--to", "yesterday"], 2, "--to is yesterday"],
+    [["restore", "--target-dir", "/x", "--to", "backup", "--to-lsn", "0/1"], 2, "2 targets"],
+    [["restore", "--target-dir", "/x", "--action", "dance"], 2, "--action is dance"],
+  ];
+  for (const [args, exit, words] of cases) {
+    const ended = await understudy(...args);
+    expect([args, ended.exit, ended.err]).toEqual([args, exit, expect.stringContaining(words)]);
+  }
+});

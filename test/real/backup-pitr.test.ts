@@ -1,0 +1,236 @@
+// Back to a moment before the mistake: backup, WAL, and every kind of target on real servers.
+import { execFileSync } from "node:child_process";
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { seal } from "../../src/adapters/repo/sealing.ts";
+import { openShelf } from "../../src/backup/open-shelf.ts";
+import { work } from "../../src/backup/work.ts";
+import type { RestoreWish, WishedTarget } from "../../src/model/backup-words.ts";
+import { walKey } from "../../src/model/repo-keys.ts";
+import type { BackupSettings } from "../../src/model/repository.ts";
+import { commandsIn } from "../support/markdown.ts";
+import { PostgresStage, type TestNode } from "../support/postgres-stage.ts";
+import { askRestored } from "../support/restored.ts";
+
+const COUNT = "SELECT count(*)::int FROM public.orders";
+
+let stage: PostgresStage;
+let a: TestNode;
+let directory: string;
+let backup: BackupSettings;
+let beforeMistake: { readonly time: string; readonly lsn: string };
+
+const context = () => ({
+  settings: { ...a.settings, backup },
+  cluster: {},
+  onProgress: () => undefined,
+  signal: new AbortController().signal,
+});
+
+const one = async (sql: string) => Object.values((await a.query(sql))[0] ?? {})[0];
+
+/** What the archiver would do, once. */
+async function archive(): Promise<void> {
+  const { signal, settings } = context();
+  const { repo } = await openShelf({ settings, cluster: {}, repo: undefined, signal });
+  const current = String(await one("SELECT pg_walfile_name(pg_switch_wal())"));
+  const folder = join(a.dataDir, "pg_wal");
+  for (const name of readdirSync(folder)) {
+    if (!/^[0-9A-F]{24}$/.test(name) || name > current) continue;
+    const plain = async function* () {
+      yield readFileSync(join(folder, name));
+    };
+    const key = walKey(name, { compression: "none", encrypted: false }) ?? "";
+    await seal(
+      { repo, name: key, plain, packing: { compression: "zstd", recipients: [] } },
+      signal,
+    );
+  }
+}
+
+const wishFor = (name: string, to: WishedTarget, isPreview = false): RestoreWish => ({
+  targetDir: join(stage.root, name),
+  to,
+  tablespaces: {},
+  action: "promote",
+  isPreview,
+});
+
+async function restored(name: string, to: WishedTarget, statements: readonly string[] = [COUNT]) {
+  await work({ do: "restore", ...wishFor(name, to) }, context());
+  return askRestored(join(stage.root, name), a, statements);
+}
+
+async function refused(to: WishedTarget, words: string | RegExp): Promise<void> {
+  const preview = work({ do: "restore", ...wishFor("refused", to, true) }, context());
+  await expect(preview).rejects.toThrow(words);
+}
+
+beforeAll(async () => {
+  stage = await PostgresStage.open();
+  a = await stage.node("a");
+  await a.bootstrap();
+  directory = join(stage.root, "repo");
+  mkdirSync(directory);
+  const place = { kind: "directory", directory } as const;
+  backup = {
+    repositories: [{ name: "near", place, storage: "directory", offSite: false, required: true }],
+    compression: "zstd",
+    recipients: [],
+    identityFile: undefined,
+    walBudgetBytes: 0,
+  };
+  const tablespace = join(stage.root, "fast");
+  mkdirSync(tablespace);
+  const { uid = 0, gid = 0 } = a.user ?? {};
+  if (a.user !== undefined) chownSync(tablespace, uid, gid);
+  await a.query(`CREATE TABLESPACE fast LOCATION '${tablespace}'`);
+  await a.query("CREATE TABLE public.orders (n int) TABLESPACE fast");
+  await a.query("INSERT INTO public.orders SELECT generate_series(1, 1000)");
+  await work({ do: "take", label: "" }, context());
+  await a.query("INSERT INTO public.orders SELECT generate_series(1001, 1500)");
+  await a.query("SELECT pg_create_restore_point('before_the_mistake')");
+  beforeMistake = {
+    lsn: String(await one("SELECT pg_current_wal_insert_lsn()::text")),
+    time: String(await one("SELECT to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS.USOF')")),
+  };
+  await a.query("DELETE FROM public.orders");
+  await a.query("INSERT INTO public.orders VALUES (1)");
+  await archive();
+});
+
+afterAll(async () => {
+  await stage[Symbol.asyncDispose]();
+});
+
+test("to the moment before the mistake, with the tablespace in a place of its own", async () => {
+  const { answers, log } = await restored("to-time", { kind: "time", at: beforeMistake.time });
+  expect(answers).toEqual([1500]);
+  expect(log).toContain("recovery stopping before commit");
+  expect(readdirSync(stage.root).some((name) => name.startsWith("to-time.tablespace-"))).toBe(true);
+});
+
+test("to the name and to the backup itself", async () => {
+  const named = await restored("to-name", { kind: "name", at: "before_the_mistake" });
+  expect(named.answers).toEqual([1500]);
+  expect((await restored("to-backup", { kind: "backup" })).answers).toEqual([1000]);
+});
+
+test("to the last record that lies in the repository, said to PostgreSQL as a position", async () => {
+  const asked = [COUNT, "SELECT current_setting('recovery_target_lsn')"];
+  const { answers } = await restored("to-latest", { kind: "latest" }, asked);
+  expect(answers[0]).toBe(1);
+  expect(answers[1]).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
+});
+
+/** The commands of a page, with the places of this test for those of the example. */
+function commandsOf(page: string, places: Readonly<Record<string, string>>): readonly string[] {
+  const text = readFileSync(new URL(`../../docs/howto/${page}.md`, import.meta.url), "utf8");
+  return commandsIn(text).map((line) =>
+    Object.entries(places).reduce((now, [from, to]) => now.replaceAll(from, to), line),
+  );
+}
+
+const PROGRAMS = "/usr/lib/postgresql/15/bin";
+
+function shell(
+  lines: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): string {
+  const PATH = `${PROGRAMS}:${process.env["PATH"] ?? ""}`;
+  const script = lines.join("\n");
+  const stdio = ["ignore", "pipe", "pipe"] as const;
+  const env = { PATH, NO_COLOR: "1", ...environment };
+  return execFileSync("bash", ["-ec", script], {
+    encoding: "utf8",
+    cwd: "/",
+    env,
+    stdio: [...stdio],
+  });
+}
+
+test("the page about a mistake does what it says", async () => {
+  const bin = join(stage.root, "bin");
+  const entryPoints = { cli: "src/cli/main.ts", worker: "src/worker/main.ts" };
+  await build({
+    entryPoints,
+    outdir: bin,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    external: ["pg-native"],
+    logLevel: "silent",
+    banner: {
+      js: 'import { createRequire as __cr } from "node:module";const require = __cr(import.meta.url);',
+    },
+  });
+  const file = join(stage.root, "understudy.yml");
+  writeFileSync(file, nodeFile());
+  const target = join(stage.root, "by-page");
+  const lines = commandsOf("restore-before-the-mistake", {
+    "/var/lib/postgresql/before": target,
+    "2026-11-27 04:50:00+00": beforeMistake.time,
+    understudy: `${process.execPath} ${join(bin, "cli.mjs")} -c ${file}`,
+  });
+  const restores = lines.filter((line) => line.includes("restore "));
+  expect(restores).toHaveLength(2);
+  shell(restores);
+  const { answers } = await askRestored(target, a, [COUNT]);
+  expect(answers).toEqual([1500]);
+});
+
+const nodeFile = (): string =>
+  [
+    "scope: stage",
+    "name: a",
+    "etcd3: { hosts: 127.0.0.1:1 }",
+    "restapi: { listen: 127.0.0.1:1, connect_address: 127.0.0.1:1 }",
+    "postgresql:",
+    "  listen: 127.0.0.1:1",
+    "  connect_address: 127.0.0.1:1",
+    `  data_dir: ${a.dataDir}`,
+    "backup:",
+    `  repositories: { near: { directory: ${directory} } }`,
+    "",
+  ].join("\n");
+
+test("the page without Understudy does what it says", async () => {
+  const cluster = join(directory, "stage", readdirSync(join(directory, "stage"))[0] ?? "");
+  const target = join(stage.root, "by-hand");
+  const lines = commandsOf("restore-without-understudy", {
+    "/mnt/backups/shop/7712710031016192950": cluster,
+    "20261127T045404Z-063dd4a5": readdirSync(join(cluster, "base"))[0] ?? "",
+    "/var/lib/postgresql/restored": target,
+  });
+  const before = lines.filter((line) => !line.startsWith("pg_ctl"));
+  const owner = a.user === undefined ? [] : [`chown -R postgres: ${target} ${target}.*`];
+  shell([...before, ...owner, `chmod -R a+rX ${directory}`]);
+  const { answers, log } = await askRestored(target, a, [COUNT]);
+  expect(answers).toEqual([1500]);
+  expect(log).toContain("before_the_mistake");
+});
+
+test("a target outside of what can be restored is refused before anything is written", async () => {
+  await refused({ kind: "lsn", at: "F/0" }, "lies behind the end");
+  await refused({ kind: "time", at: "2020-01-01 00:00:00Z" }, "lies before the end of");
+  await refused({ kind: "time", at: "2099-01-01 00:00:00Z" }, "lies behind the end");
+  await refused({ kind: "time", at: "yesterday" }, "is no moment");
+  await refused({ kind: "lsn", at: "17" }, "is no position");
+  expect(readdirSync(stage.root).filter((name) => name.startsWith("refused"))).toEqual([]);
+});
+
+test("a hole in the WAL ends what can be restored", async () => {
+  const folder = join(
+    directory,
+    "stage",
+    readdirSync(join(directory, "stage"))[0] ?? "",
+    "wal/00000001",
+  );
+  const [last = ""] = readdirSync(folder).toSorted().toReversed();
+  rmSync(join(folder, last));
+  await refused({ kind: "lsn", at: beforeMistake.lsn }, /lies behind the end|no WAL is there/);
+});
