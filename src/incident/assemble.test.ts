@@ -161,6 +161,31 @@ describe("several troubles", () => {
     expect(incidents[1]?.loss).toMatchObject({ isExact: false });
   });
 
+  it("are told apart when a short one came before, and only the next costs the leader its lease", () => {
+    const alone = (at: number): readonly Said[] => [
+      { at, node: "n1", kind: "store", readable: false, why: "no endpoint answers" },
+      { at: at + 3_000, node: "n1", kind: "decision", because: "isolated_gate_closed", term: 4 },
+    ];
+    const first: Said = { at: -60_000, node: "n1", kind: "leader", name: "n1", term: 4 };
+    const back: readonly Said[] = [
+      { at: -16_000, node: "n1", kind: "store", readable: true },
+      { at: -16_000, node: "n1", kind: "decision", because: "leading", term: 4 },
+    ];
+    const lost: readonly Said[] = [
+      { at: 8_300, node: "n2", kind: "leader", before: "n1", end: "0/5000000", stillMs: 8_300 },
+      { at: 8_600, node: "n2", kind: "elected", term: 9, sync: "off" },
+      { at: 9_000, node: "n2", kind: "server", look: "primary" },
+      { at: 9_000, node: "n2", kind: "decision", because: "leading", term: 9 },
+    ];
+    const incidents = tell([first, ...alone(-20_000), ...back, ...alone(0), ...lost]);
+    expect(incidents.map(({ kind, cause }) => [kind, cause.code])).toEqual([
+      ["store-outage", "isolated"],
+      ["failover", "isolated"],
+    ]);
+    const [, second] = incidents;
+    expect((second?.writableAt ?? 0) - (second?.startedAt ?? 0)).toBe(9_000);
+  });
+
   it("of one server that dies again and again are one crash loop", () => {
     const life = (at: number): readonly Said[] => [
       { at, node: "n1", kind: "server-exit", pid: at, signal: "SIGSEGV" },

@@ -51,13 +51,7 @@ export function episodesIn(merged: readonly NodeEvent[]): readonly Episode[] {
   for (const [index, event] of merged.entries()) {
     const leaderBefore = watch.leader;
     watch.see(event);
-    const last = found.at(-1);
-    if (isTrouble(event)) {
-      if (last !== undefined && belongsTo(last, event, leaderBefore)) {
-        last.troubles.push(event);
-        last.overAt = undefined;
-      } else found.push({ first: index, troubles: [event], leaderBefore, overAt: undefined });
-    }
+    if (isTrouble(event)) take(found, { index, event, leader: leaderBefore });
     const current = found.at(-1);
     if (current === undefined) continue;
     current.leaderAfter = watch.leader;
@@ -65,6 +59,42 @@ export function episodesIn(merged: readonly NodeEvent[]): readonly Episode[] {
   }
   return found.map((episode, at) => closed(episode, merged, found[at + 1]?.first));
 }
+
+interface Trouble {
+  readonly index: number;
+  readonly event: NodeEvent;
+  readonly leader: string | undefined;
+}
+
+/** Into the last episode, or as the first of another one. */
+function take(found: Growing[], { index, event, leader }: Trouble): void {
+  const last = found.at(-1);
+  if (last === undefined || !belongsTo(last, event, leader)) {
+    found.push(begun(index, [event], leader));
+    return;
+  }
+  if (last.overAt !== undefined) {
+    last.relapse = { first: index, troubles: last.troubles.length, overAt: last.overAt };
+    last.overAt = undefined;
+  }
+  last.troubles.push(event);
+  // A relapse that costs the leader its lease is a story of its own: what came before it had ended well.
+  if (!isLoss(event, leader) || last.relapse === undefined) return;
+  const { first, troubles, overAt } = last.relapse;
+  last.overAt = overAt;
+  last.relapse = undefined;
+  found.push(begun(first, last.troubles.splice(troubles), leader));
+}
+
+const begun = (
+  first: number,
+  troubles: NodeEvent[],
+  leaderBefore: string | undefined,
+): Growing => ({ first, troubles, leaderBefore, overAt: undefined, relapse: undefined });
+
+const isLoss = (event: NodeEvent, leader: string | undefined): boolean =>
+  (event.kind === "leader" && event.before === leader) ||
+  (event.kind === "decision" && event.because.startsWith("race_"));
 
 /**
  * What follows soon is part of it: echoes, and a server that dies again. Another story begins when a leader that was
@@ -76,11 +106,8 @@ function belongsTo(
   leader: string | undefined,
 ): boolean {
   if (overAt === undefined) return true;
-  const isLost =
-    (event.kind === "leader" && event.before === leader) ||
-    (event.kind === "decision" && event.because.startsWith("race_"));
   const isOfNewLeader = leader !== leaderBefore && event.node === leader;
-  return !isLost && !isOfNewLeader && overAt + QUIET_MS > event.at;
+  return !isLoss(event, leader) && !isOfNewLeader && overAt + QUIET_MS > event.at;
 }
 
 interface Growing {
@@ -89,6 +116,10 @@ interface Growing {
   readonly leaderBefore: string | undefined;
   leaderAfter?: string | undefined;
   overAt: number | undefined;
+  /** Trouble came back after it was over: from where on, after how many troubles, and when it had been over. */
+  relapse:
+    | { readonly first: number; readonly troubles: number; readonly overAt: number }
+    | undefined;
 }
 
 function closed(
@@ -112,6 +143,9 @@ class Watch {
 
   see(event: NodeEvent): void {
     if (event.kind === "decision") this.#because.set(event.node, event.because);
+    // What it decided before says nothing of how it is now; it will decide anew.
+    if (isDeath(event) || (event.kind === "store" && !event.readable))
+      this.#because.delete(event.node);
     if (event.kind === "elected") this.#lead(event.node, event.term);
     if (event.kind === "leader" && event.name !== undefined) this.#lead(event.name, event.term);
     // The word of one who still reads an older state of the store does not count.

@@ -4,6 +4,7 @@ import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
 import { measure } from "../../src/lab/measure.ts";
 import type { FaultOptions } from "../../src/lab/order.ts";
 import { hostOf, PARTIES, WAYS, wallsOf } from "../../src/lab/walls.ts";
+import { incidentFor } from "../support/incidents.ts";
 import { expectOneWriter, heal, isRoot, make, useLab } from "../support/lab.ts";
 
 const LIMIT_MS = 90_000;
@@ -59,10 +60,12 @@ describe.runIf(isRoot)("in network namespaces", () => {
   });
 
   it("without failsafe mode a primary that the store does not answer stops before another one begins", async () => {
+    const since = Date.now() - TTL_SECONDS * 1000;
     const measurement = await measureCut({ from: ["store"] });
     expectOneWriter(measurement);
     expect(measurement.after.primary).not.toBe(measurement.before.primary);
     await heal(lab());
+    await incidentFor(lab(), since, ["cut_off_from_store"]);
   });
 
   it("a primary that hears nothing of its peers stays, as long as it has the store", async () => {

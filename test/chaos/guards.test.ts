@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { waitForPrimary } from "../../src/lab/health.ts";
 import { measure } from "../../src/lab/measure.ts";
+import { incidentFor } from "../support/incidents.ts";
 import { expectOneWriter, expectSafe, heal, make, useLab } from "../support/lab.ts";
 
 const LIMIT_MS = 60_000;
@@ -44,6 +45,7 @@ describe("never two writers", () => {
 
   it("when a stopped agent wakes after its lease has run out", async () => {
     const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const since = Date.now() - TTL_SECONDS * 1000;
     const measurement = await measure(lab(), {
       fault: async () => {
         await make(lab(), "stop-agent", member.name);
@@ -56,5 +58,6 @@ describe("never two writers", () => {
     expectSafe(measurement);
     expect(measurement.after.primary).not.toBe(member.name);
     await heal(lab());
+    await incidentFor(lab(), since, ["agent_stalled"]);
   });
 });

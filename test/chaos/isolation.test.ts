@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { waitForPrimary } from "../../src/lab/health.ts";
 import { measure } from "../../src/lab/measure.ts";
+import { incidentFor } from "../support/incidents.ts";
 import { expectSafe, heal, isRoot, make, useLab } from "../support/lab.ts";
 
 const LIMIT_MS = 90_000;
@@ -34,6 +35,7 @@ describe.runIf(isRoot)("alone, in network namespaces", () => {
 
   it("for longer: it has stopped acknowledging before another one leads", async () => {
     const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const since = Date.now() - TTL_SECONDS * 1000;
     const measurement = await measure(lab(), {
       fault: () => make(lab(), "cut", member.name, { from: ["store", "peers"] }),
       watchMs: LONGER_THAN_THE_LEASE_MS,
@@ -43,5 +45,7 @@ describe.runIf(isRoot)("alone, in network namespaces", () => {
     expect(measurement.probes?.overlaps).toEqual([]);
     expect(measurement.after.primary).not.toBe(member.name);
     await heal(lab());
+    // What it went through is known as soon as it can be asked again.
+    expect(await incidentFor(lab(), since, ["isolated"])).toMatchObject({ from: member.name });
   });
 });

@@ -7,6 +7,7 @@ import { RECORDING_FOLDER } from "../../src/agent/recorder.ts";
 import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
 import { measure } from "../../src/lab/measure.ts";
 import { readRecording, replay } from "../contract/replay.ts";
+import { incidentFor } from "../support/incidents.ts";
 import { expectSafe, heal, make, useLab } from "../support/lab.ts";
 
 const LIMIT_MS = 60_000;
@@ -21,6 +22,7 @@ describe("with three healthy nodes", () => {
 
   it("a killed postmaster costs no acknowledged row", async () => {
     const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const since = Date.now();
     const measurement = await measure(lab(), {
       fault: () => make(lab(), "kill-postmaster", member.name),
       watchMs: 3_000,
@@ -29,6 +31,9 @@ describe("with three healthy nodes", () => {
     expectSafe(measurement);
     await heal(lab());
     expect((await waitForPrimary(lab(), LIMIT_MS)).streaming).toBe(2);
+    const incident = await incidentFor(lab(), since, ["postmaster_killed"]);
+    expect(incident).toMatchObject({ from: member.name, cause: { confidence: "certain" } });
+    expect(incident.cause.evidence.join("\n")).toContain("SIGKILL");
   });
 
   it("a switchover under load moves the primary and loses nothing", async () => {

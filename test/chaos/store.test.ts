@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { healthOf, primariesIn, waitForPrimary } from "../../src/lab/health.ts";
 import { measure } from "../../src/lab/measure.ts";
 import { waitFor } from "../../src/lab/wait-until.ts";
+import { incidentFor } from "../support/incidents.ts";
 import { expectSafe, heal, make, useLab } from "../support/lab.ts";
 
 const LIMIT_MS = 60_000;
@@ -20,6 +21,7 @@ describe("without failsafe mode, with a ttl of 5 seconds", () => {
 
   it("the primary gives up while the store is down, and serves again when it is back", async () => {
     await waitForPrimary(lab(), LIMIT_MS);
+    const since = Date.now();
     const measurement = await measure(lab(), {
       fault: async () => {
         await all("kill-etcd");
@@ -34,6 +36,7 @@ describe("without failsafe mode, with a ttl of 5 seconds", () => {
     });
     expectSafe(measurement);
     await heal(lab());
+    await incidentFor(lab(), since, ["store_down"]);
   });
 
   it("one member of three may die without anybody noticing", async () => {

@@ -10,6 +10,7 @@ import { commandsIn } from "../support/markdown.ts";
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, "..", "..");
 const PAGES = ["docs/tutorial/first-failover.md", "README.md"] as const;
+const INCIDENT_PAGE = "docs/tutorial/an-incident.md";
 const COMMAND_LIMIT_MS = 100_000;
 const PAGE_LIMIT_MS = 280_000;
 
@@ -55,5 +56,20 @@ describe("a reader who pastes every command", () => {
     expect(select?.[1]).toContain("(2 rows)");
     const kill = [...outputs].find(([command]) => command.includes("chaos kill"));
     expect(kill?.[1]).toContain("none lost");
+  });
+
+  it("finds the root cause of an incident", { timeout: PAGE_LIMIT_MS }, async () => {
+    const shown: string[] = [];
+    let acknowledged = "";
+    for (const command of commandsIn(tutorialOf(INCIDENT_PAGE))) {
+      const { stdout } = await run(command);
+      if (command.endsWith("incident show")) shown.push(stdout.replaceAll(/\s+/g, " "));
+      if (command.includes("incident ack")) acknowledged = stdout;
+    }
+    expect(shown).toHaveLength(2);
+    // While the host is away the others can only say that it is gone; then it tells its own part.
+    expect(shown[0]).toContain("is gone, or nobody can reach it");
+    expect(shown[1]).toContain("the host was not booted");
+    expect(acknowledged).toContain("acknowledged by the engineer on call");
   });
 });
