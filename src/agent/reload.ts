@@ -57,6 +57,7 @@ function needsNewStart(old: NodeSettings, now: NodeSettings): readonly string[] 
   if (!isSame(own(old.postgres), own(now.postgres))) changed.push("postgresql");
   if (!isSame(old.router, now.router)) changed.push("router");
   if (!isSame(old.frontDoor, now.frontDoor)) changed.push("front_door");
+  if (!isSame(old.availability, now.availability)) changed.push("availability");
   return changed;
 }
 

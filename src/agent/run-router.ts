@@ -2,6 +2,7 @@
 import type { RouterNodeSettings } from "../model/settings.ts";
 import { VERSION } from "../model/version.ts";
 import { createRouterApi } from "./api/router-api.ts";
+import { openAvailability } from "./availability/open.ts";
 import { Chronicle } from "./chronicle/chronicle.ts";
 import { composeRouter } from "./compose-router.ts";
 import { composeShared } from "./compose-shared.ts";
@@ -19,16 +20,19 @@ export async function runRouter(settings: RouterNodeSettings): Promise<number> {
     clock,
     places: undefined,
   });
-  const api = createRouterApi({ router, settings, clock, log, chronicle });
+  const availability = openAvailability(settings, settings.stateDir, shared.ports);
+  const api = createRouterApi({ router, settings, clock, log, chronicle, availability });
   // The own address first: a second agent on this host stops here, before it has touched anything.
   await api.listen();
   log.info("the router starts", { version: VERSION, scope: settings.scope });
   process.on("SIGHUP", () => shared.reopenLog());
   router.onLook((last) => chronicle.routed(last));
   router.start();
+  await availability?.start();
   const programs = await leaving();
   log.info("the router leaves", { programs });
   chronicle.leaving(programs);
+  await availability?.stop();
   await router.stop(programs);
   await api.close();
   await chronicle.close();

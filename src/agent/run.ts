@@ -74,13 +74,14 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     incidents: story.incidents,
     doctor: createDoctor(resolvePath(file), () => view.view()),
     jobs,
+    availability: story.availability,
   });
   // The own address first: a second agent on this host stops here, before it has touched anything.
   await api.listen();
   await refuseStranger(composed, node, settings);
   log.info("the agent starts", { version: VERSION, scope: settings.scope });
   onSignals(leave, () => void reload());
-  story.listen();
+  await story.listen();
   await node.start();
   composed.start();
   const how = await leaving;

@@ -1,19 +1,24 @@
 // How are a node's events and incidents put together, and taken apart when the agent leaves?
+import { join } from "node:path";
 import { loadTls } from "../adapters/http/client.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { VERSION } from "../model/version.ts";
 import type { Node } from "../node/node.ts";
+import { openAvailability } from "./availability/open.ts";
+import type { AvailabilityWatch } from "./availability/watch.ts";
 import { Chronicle } from "./chronicle/chronicle.ts";
 import type { Composed } from "./compose.ts";
+import { FlightRecorder } from "./flight-recorder.ts";
 import { IncidentKeeper } from "./incidents/keeper.ts";
 
 export interface Story {
   readonly chronicle: Chronicle;
   readonly incidents: IncidentKeeper;
+  readonly availability: AvailabilityWatch | undefined;
   /** To be called after every look of the node. */
   looked(): void;
-  /** Begins to hear of the fence and of the router. */
-  listen(): void;
+  /** Begins to hear of the fence and of the router, and to measure what the file asks for. */
+  listen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -32,6 +37,7 @@ export async function openStory(
     clock,
     places: { dataDir, serverLog: composed.serverLog },
   });
+  const recorder = new FlightRecorder(join(stateDir, "recorder.jsonl"));
   const incidents = new IncidentKeeper({
     node: settings.name,
     stateDir,
@@ -44,20 +50,26 @@ export async function openStory(
       return { members: seen?.members ?? [], routers: seen?.routers ?? [] };
     },
   });
+  const availability = openAvailability(settings, stateDir, composed.ports);
   return {
     chronicle,
     incidents,
+    availability,
     looked() {
       const last = node().last();
-      if (last !== undefined) chronicle.looked(last);
+      if (last === undefined) return;
+      chronicle.looked(last);
+      recorder.looked(last);
     },
-    listen() {
+    async listen() {
       composed.fence.onEvent((event) => chronicle.fenceSaid(event));
       composed.router?.onLook((last) => chronicle.routed(last));
+      await availability?.start();
     },
-    close() {
+    async close() {
       incidents.close();
-      return chronicle.close();
+      await availability?.stop();
+      await chronicle.close();
     },
   };
 }

@@ -20,9 +20,15 @@ const FORWARDED: readonly Forwarded[] = [
     first: [],
   },
   { name: "bench", description: "measure what faults cost, on labs of its own", first: ["bench"] },
+  {
+    name: "replay",
+    description:
+      "run today's decisions on a node's flight recorder (recorder.jsonl), and name what differs",
+    first: ["replay"],
+  },
 ];
 
-/** Adds `lab` and `bench`; everything behind them is the lab's own business. */
+/** Adds `lab`, `bench` and `replay`; everything behind them is the lab's own business. */
 export function registerLab(program: Command): void {
   for (const { name, description, first } of FORWARDED) {
     program

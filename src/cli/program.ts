@@ -22,6 +22,7 @@ import { registerRestart } from "./restart-commands.ts";
 import { registerRestore } from "./restore-command.ts";
 import { registerRouter } from "./router-commands.ts";
 import { registerSite } from "./site-commands.ts";
+import { registerSlo } from "./slo-commands.ts";
 import { registerSlots } from "./slot-commands.ts";
 import { registerStore } from "./store-commands.ts";
 import { print } from "./terminal.ts";
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
   registerLogs(program);
   registerEvents(program);
   registerIncidents(program);
+  registerSlo(program);
   registerHandover(program);
   registerRestart(program);
   registerMembers(program);

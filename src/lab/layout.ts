@@ -28,6 +28,8 @@ export interface LabOptions {
   readonly backup: boolean;
   readonly diskMegabytes: number | undefined;
   readonly diskKind: LabRecord["diskKind"];
+  /** The routers measure availability by writes of their own. */
+  readonly availability: boolean;
   /** How long a primary, and then its standbys, may take to appear. */
   readonly waitSeconds: number;
 }
@@ -47,6 +49,7 @@ export const USUAL_LAB = {
   backup: false,
   diskMegabytes: undefined,
   diskKind: "memory",
+  availability: false,
   waitSeconds: 120,
 } as const satisfies Omit<LabOptions, "dir">;
 

@@ -14,6 +14,7 @@ import { LINKS } from "./namespaces.ts";
 import { USUAL_FAULT } from "./order.ts";
 import { type LabChoice, type LabRecord, type Net, requireLab } from "./record.ts";
 import { parseRoute, runRelay } from "./relay.ts";
+import { replayFile } from "./replay.ts";
 import { PATHS } from "./routers.ts";
 import { soakCommand } from "./soak/command.ts";
 import { MODES, type Mode } from "./soak/loss.ts";
@@ -86,6 +87,7 @@ program
       .choices(["loopback", "namespaces"])
       .default(USUAL_LAB.net),
   )
+  .option("--availability", "the routers measure availability by writes of their own", false)
   .option("--wait <seconds>", "how long a step may take", positive, USUAL_LAB.waitSeconds)
   .option("--disk <megabytes>", "give each node a small disk of its own (root)", whole)
   .addOption(
@@ -112,6 +114,7 @@ program
           backup: o.backup,
           diskMegabytes: o.disk,
           diskKind: o.diskKind,
+          availability: o.availability,
           waitSeconds: o.wait,
         },
         o,
@@ -120,6 +123,7 @@ program
   );
 
 interface UpFlags {
+  readonly availability: boolean;
   readonly name: string;
   readonly backup: boolean;
   readonly nodes: number;
@@ -304,6 +308,14 @@ interface BenchFlags {
   readonly out: string;
   readonly idle: number;
 }
+
+program
+  .command("replay")
+  .description(
+    "decide again in the worlds of a node's flight recorder; ends with 3 where it differs",
+  )
+  .argument("<file>", "recorder.jsonl, from a node's state directory")
+  .action(runs(async (file: string) => replayFile(file)));
 
 program
   .command("bench")

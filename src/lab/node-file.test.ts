@@ -22,7 +22,7 @@ describe("a lab node's file", () => {
   it("of a router is accepted without a word too", () => {
     const [router] = lab.routers;
     if (router === undefined) throw new Error("the lab has no router");
-    const parsed = parseNodeFile(routerFile(lab, router), "understudy.yml");
+    const parsed = parseNodeFile(routerFile(lab, router, { availability: true }), "understudy.yml");
     expect(parsed).toMatchObject({ kind: "router", warnings: [] });
   });
 

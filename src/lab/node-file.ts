@@ -86,7 +86,11 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
 }
 
 /** The YAML of a router: everything goes to one database, over the usual three routes. */
-export function routerFile(lab: LabRecord, router: LabRouter): string {
+export function routerFile(
+  lab: LabRecord,
+  router: LabRouter,
+  options: Pick<LabOptions, "availability">,
+): string {
   const { address, clusterAddress, ports, runDir } = router;
   const isApart = address !== clusterAddress;
   const at = (port: number): string => `${address}:${port}`;
@@ -117,10 +121,23 @@ export function routerFile(lab: LabRecord, router: LabRouter): string {
         stats: at(ports.stats),
       },
     },
+    ...(options.availability ? { availability: availabilityOf(lab, router) } : {}),
     log: { file: router.log },
     understudy: { state_dir: `${runDir}/state` },
   });
 }
+
+/** A probe over each way that clients take; its table lies in their database. */
+const availabilityOf = ({ members, user, password }: LabRecord, { address, ports }: LabRouter) => ({
+  database: APP_DATABASE,
+  username: user,
+  password,
+  paths: {
+    direct: members.map((member) => `${member.address}:${member.port}`),
+    pooled: `${address}:${ports.pooled}`,
+    balanced: `${address}:${ports.write}`,
+  },
+});
 
 /** Whom the pooler lets in, and as whom it logs in to the servers. */
 export const usersText = ({ user, password }: LabRecord): string => `"${user}" "${password}"\n`;

@@ -28,9 +28,9 @@ export function prepareNode(lab: LabRecord, member: LabMember, options: LabOptio
 }
 
 /** Makes a router's folder and writes its file, and whom its pooler lets in. */
-export function prepareRouter(lab: LabRecord, router: LabRouter): void {
+export function prepareRouter(lab: LabRecord, router: LabRouter, options: LabOptions): void {
   for (const dir of [router.dir, router.runDir]) makeOwned(dir);
-  writeFileSync(router.configFile, routerFile(lab, router), { mode: 0o600 });
+  writeFileSync(router.configFile, routerFile(lab, router, options), { mode: 0o600 });
   writeFileSync(router.usersFile, usersText(lab), { mode: 0o600 });
 }
 

@@ -106,7 +106,7 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
     if (lab.diskMegabytes !== undefined) mountDisk(lab, member, lab.diskMegabytes);
     prepareNode(lab, member, options);
   }
-  for (const router of lab.routers) prepareRouter(lab, router);
+  for (const router of lab.routers) prepareRouter(lab, router, options);
   await waitForEtcd(lab.etcd, ETCD_LIMIT_MS);
   done(`etcd answers (${lab.etcd.length} of ${lab.etcd.length} members)`);
   // The first node makes the cluster, so that everybody's n1 begins as the primary.

@@ -7,6 +7,7 @@ import type {
   NodeSettings,
   RouterNodeSettings,
 } from "./settings.ts";
+import { readAvailability } from "./settings-availability.ts";
 import { readBackup } from "./settings-backup.ts";
 import { readDynamic } from "./settings-dynamic.ts";
 import { overridesIn } from "./settings-environment.ts";
@@ -101,6 +102,7 @@ type Read =
 type Common = Omit<AgentSettings, "rest">;
 
 function readCommon(root: Section): Common {
+  const availability = readAvailability(root);
   const namespace = (root.text("namespace") ?? "service").replace(/^\/+|\/+$/g, "");
   return {
     scope: readName(root, "scope", "the name of the cluster"),
@@ -108,6 +110,7 @@ function readCommon(root: Section): Common {
     namespace: namespace === "" ? "service" : namespace,
     store: readStore(root),
     log: readLog(root),
+    ...(availability === undefined ? {} : { availability }),
   };
 }
 

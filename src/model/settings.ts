@@ -1,6 +1,7 @@
 // What does this node's own file say? (the YAML in Patroni's form, checked; the parser is in settings-file.ts)
 
 import type { Address } from "./address.ts";
+import type { AvailabilitySettings } from "./availability.ts";
 import type { FrontDoorSettings } from "./front-door.ts";
 import type { BackupSettings } from "./repository.ts";
 import type { RouterSettings } from "./router-settings.ts";
@@ -140,6 +141,8 @@ export interface AgentSettings {
   readonly rest: RestSettings;
   readonly store: StoreSettings;
   readonly log: LogSettings;
+  /** What is measured by writes of our own; nothing unless the file says so. */
+  readonly availability?: AvailabilitySettings;
 }
 
 /** An agent without `postgresql`: it sends clients to the members and does nothing else. */

@@ -4,6 +4,7 @@ import type { NodeSettings } from "../../model/settings.ts";
 import type { Router } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { AvailabilityWatch } from "../availability/watch.ts";
 import type { Chronicle } from "../chronicle/chronicle.ts";
 import type { IncidentKeeper } from "../incidents/keeper.ts";
 import type { Jobs } from "../jobs.ts";
@@ -23,6 +24,8 @@ export interface ApiContext {
   readonly chronicle?: Chronicle | undefined;
   readonly incidents?: IncidentKeeper | undefined;
   readonly doctor?: Doctor;
+  /** What is measured here by writes of our own. */
+  readonly availability?: AvailabilityWatch | undefined;
 }
 
 export interface RouteRequest {

@@ -5,10 +5,12 @@ import { printJson } from "../../model/wire/json.ts";
 import type { Router } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { AvailabilityWatch } from "../availability/watch.ts";
 import type { Chronicle } from "../chronicle/chronicle.ts";
 import { type Api, serve } from "./api.ts";
 import { renderRouterMetrics } from "./router-metrics.ts";
 import { routerJson, routerLives, routerStatus } from "./router-view.ts";
+import { answerAvailability } from "./routes-availability.ts";
 import { answerEvents } from "./routes-events.ts";
 import { answerPools } from "./routes-pools.ts";
 
@@ -18,6 +20,7 @@ export interface RouterContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly chronicle: Chronicle;
+  readonly availability: AvailabilityWatch | undefined;
 }
 
 interface Answer {
@@ -69,6 +72,12 @@ async function answer(context: RouterContext, request: IncomingMessage): Promise
   if (path === "/understudy/events") {
     const { status, json } = await answerEvents(context, new URLSearchParams(query));
     return { status, type: "application/json", body: printJson(json) };
+  }
+  if (path === "/understudy/availability") {
+    const { status, json, text } = answerAvailability(context);
+    return json === undefined
+      ? words(status, text ?? "")
+      : { status, type: "application/json", body: printJson(json) };
   }
   if (!DOCUMENTS.has(path)) return words(404, "this is a router: there is no such endpoint");
   const body = printJson(await routerJson(router, clock));

@@ -2,6 +2,7 @@
 
 import { HANDOVER_ROUTES } from "./handover.ts";
 import type { Route } from "./route.ts";
+import { AVAILABILITY_ROUTES } from "./routes-availability.ts";
 import { CONFIG_ROUTES } from "./routes-config.ts";
 import { DOCTOR_ROUTES } from "./routes-doctor.ts";
 import { EVENT_ROUTES } from "./routes-events.ts";
@@ -20,6 +21,7 @@ import { VAULT_ROUTES } from "./routes-vault.ts";
 export const ROUTES: readonly Route[] = [
   ...READ_ROUTES,
   ...EVENT_ROUTES,
+  ...AVAILABILITY_ROUTES,
   ...INCIDENT_ROUTES,
   ...CONFIG_ROUTES,
   ...HANDOVER_ROUTES,

@@ -1,0 +1,155 @@
+// Does a write come through this way in, now? One row of our own is written anew each time, by a session that stays.
+import { Socket } from "node:net";
+import pg from "pg";
+import type { Address } from "../../model/address.ts";
+import type { AvailabilitySettings, ProbePath } from "../../model/availability.ts";
+import { AppError } from "../../model/error.ts";
+import type { Ms } from "../../model/time.ts";
+
+export interface Prober {
+  /** Resolves when the row is committed. Throws PG_SQL_FAILED or PG_SQL_TIMEOUT, within `limitMs`. */
+  write(limitMs: Ms): Promise<void>;
+  close(): void;
+}
+
+/** SQLSTATE: the table is not there yet. */
+const UNDEFINED_TABLE = "42P01";
+
+export const createProber = (
+  settings: AvailabilitySettings,
+  path: ProbePath,
+  node: string,
+): Prober => new SqlProber(settings, path, node);
+
+class SqlProber implements Prober {
+  readonly #settings: AvailabilitySettings;
+  readonly #path: ProbePath;
+  readonly #row: string;
+  #client: pg.Client | undefined;
+  #socket: Socket | undefined;
+  /** Rejects when the session's socket is closed: whatever the driver waits for ends with it. */
+  #ended: Promise<never> | undefined;
+  /** Which address is tried first: the one that took the last write. */
+  #first = 0;
+
+  constructor(settings: AvailabilitySettings, path: ProbePath, node: string) {
+    this.#settings = settings;
+    this.#path = path;
+    this.#row = `${node}/${path.name}`;
+  }
+
+  async write(limitMs: Ms): Promise<void> {
+    const limit = setTimeout(() => this.close(), limitMs);
+    const attempt = `writing a probe over ${this.#path.name}`;
+    try {
+      await this.#anywhere();
+    } catch (error) {
+      this.close();
+      const why = error instanceof Error ? error.message : String(error);
+      throw new AppError("PG_SQL_FAILED", attempt, why, error);
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.#client = undefined;
+    this.#socket = undefined;
+    this.#ended = undefined;
+  }
+
+  /** On the session that is there, else on the first address that takes the write. */
+  async #anywhere(): Promise<void> {
+    if (this.#client !== undefined) {
+      try {
+        await this.#upsert(this.#client);
+        return;
+      } catch {
+        // The session may be one to a primary of before: a new one decides.
+        this.close();
+      }
+    }
+    const { addresses } = this.#path;
+    let last: unknown = new Error("no address");
+    for (let n = 0; n < addresses.length; n++) {
+      const index = (this.#first + n) % addresses.length;
+      const address = addresses[index];
+      if (address === undefined) continue;
+      try {
+        const client = await this.#connect(address);
+        await this.#upsert(client);
+        this.#client = client;
+        this.#first = index;
+        return;
+      } catch (error) {
+        last = error;
+        this.close();
+      }
+    }
+    throw last;
+  }
+
+  async #connect({ host, port }: Address): Promise<pg.Client> {
+    const { username, password, database } = this.#settings;
+    const socket = new Socket();
+    const client = new pg.Client({
+      host,
+      port,
+      user: username,
+      password: password?.reveal(),
+      database,
+      application_name: "understudy probe",
+      stream: () => socket,
+    });
+    // Without a listener a connection that breaks between two probes would end the agent.
+    client.on("error", () => socket.destroy());
+    this.#socket = socket;
+    this.#ended = closed(socket);
+    await Promise.race([client.connect(), this.#ended]);
+    return client;
+  }
+
+  /** One row for each prober and way: the table never grows. */
+  async #upsert(client: pg.Client): Promise<void> {
+    const { table } = this.#settings;
+    const write = () =>
+      this.#query(
+        client,
+        `INSERT INTO ${table} (prober, written_at) VALUES ($1, clock_timestamp())
+         ON CONFLICT (prober) DO UPDATE SET written_at = excluded.written_at`,
+        [this.#row],
+      );
+    try {
+      await write();
+    } catch (error) {
+      if (sqlState(error) !== UNDEFINED_TABLE) throw error;
+      await this.#query(
+        client,
+        `CREATE TABLE IF NOT EXISTS ${table} (prober text PRIMARY KEY, written_at timestamptz NOT NULL)
+         WITH (fillfactor = 50)`,
+        [],
+      );
+      await write();
+    }
+  }
+
+  #query(client: pg.Client, text: string, values: readonly string[]): Promise<unknown> {
+    const answer = client.query({ text, values: [...values] });
+    return this.#ended === undefined ? answer : Promise.race([answer, this.#ended]);
+  }
+}
+
+function closed(socket: Socket): Promise<never> {
+  const ended = new Promise<never>((_, reject) => {
+    socket.once("close", () => reject(new Error("the connection was closed, or the time was up")));
+  });
+  // Nobody may be waiting when it closes.
+  ended.catch(() => undefined);
+  return ended;
+}
+
+const sqlState = (error: unknown): string | undefined =>
+  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined;

@@ -1,0 +1,27 @@
+// What spent the error budget? Each outage belongs to the incident of its time, if there is one.
+import type { Outage } from "../model/budget.ts";
+import type { Incident } from "./incident.ts";
+
+/** A client's outage begins a little before an agent notices, and ends when its next attempt comes through. */
+const AROUND_MS = 10_000;
+
+/** The same outages with their incidents; those of a switchover were planned. */
+export function attributed(
+  outages: readonly Outage[],
+  incidents: readonly Pick<Incident, "id" | "kind" | "startedAt" | "endedAt" | "writableAt">[],
+): readonly Outage[] {
+  return outages.map((outage) => {
+    const found = incidents.findLast((incident) => overlaps(outage, incident));
+    return found === undefined
+      ? outage
+      : { ...outage, incident: found.id, planned: found.kind === "switchover" };
+  });
+}
+
+function overlaps(
+  { from, to }: Outage,
+  { startedAt, endedAt, writableAt }: Pick<Incident, "startedAt" | "endedAt" | "writableAt">,
+): boolean {
+  const end = Math.max(endedAt ?? Number.POSITIVE_INFINITY, writableAt ?? 0);
+  return from <= end + AROUND_MS && (to ?? Number.POSITIVE_INFINITY) >= startedAt - AROUND_MS;
+}
