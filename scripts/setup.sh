@@ -56,6 +56,8 @@ missing_packages() {
     on_path iptables || echo iptables
     # Announces a virtual address, and asks whether anybody has it.
     on_path arping || echo iputils-arping
+    # Only for promtool, which checks the alert rules: the daemon stays disabled.
+    on_path promtool || echo prometheus
     # Opens what we have encrypted: nobody shall need us to read a backup.
     on_path age || echo age
     # Patroni's own tools are pointed at our clusters, and its clusters are taken over.

@@ -18,6 +18,7 @@ import { registerLooking } from "./look-commands.ts";
 import { registerMembers } from "./member-commands.ts";
 import { registerPause } from "./pause-commands.ts";
 import { registerPools } from "./pool-commands.ts";
+import { registerReport } from "./report-command.ts";
 import { registerRestart } from "./restart-commands.ts";
 import { registerRestore } from "./restore-command.ts";
 import { registerRouter } from "./router-commands.ts";
@@ -57,6 +58,7 @@ export function buildProgram(): Command {
   registerDoctor(program);
   registerExplain(program);
   registerAdopt(program);
+  registerReport(program);
   registerCompletion(program);
   registerAgent(program);
   registerLab(program);

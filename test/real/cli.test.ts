@@ -1,4 +1,5 @@
 // Does the command line read a member over a real socket, and does it end with the right number?
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -132,6 +133,32 @@ describe("status", () => {
     expect(exit).toBe(5);
     expect(failed[0]).toBe("no member of demo answers");
     expect(failed).toHaveLength(3);
+  });
+});
+
+describe("report", () => {
+  it("puts what every node answers into one file, without the secrets of the node's file", async () => {
+    const file = join(dir, "report.tar.gz");
+    const { exit, out } = await run("report", "--out", file);
+    expect([exit, out]).toMatchObject([0, /report\.tar\.gz has what is known of demo; secrets/]);
+    const tar = (how: string) => execFileSync("tar", [how, file], { encoding: "utf8" });
+    for (const name of ["n1/status.json", "n2/cluster.json", "n3/metrics.txt", "missing.txt"]) {
+      expect(tar("-tzf")).toContain(name);
+    }
+    const all = tar("-xzOf");
+    expect(all).toContain("replication: {password: ******}");
+    expect(all).toContain("understudy_writable");
+    expect(all).not.toContain("secret");
+  });
+
+  it("is made although nobody answers, says what is missing, and is refused where it cannot be", async () => {
+    await api.close(0);
+    const file = join(dir, "lonely.tar.gz");
+    const { exit, err } = await run("report", "--out", file);
+    expect([exit, err]).toMatchObject([0, /missing: no member of demo answers/]);
+    const refused = await run("report", "--out", join(dir, "no", "such", "folder.tar.gz"));
+    expect(refused.exit).toBe(6);
+    expect(refused.failed).toContain("name another file with --out");
   });
 });
 
