@@ -30,11 +30,20 @@ async function look(file: string, view: View, flags: readonly string[]): Promise
     timeoutMs: LOOK_LIMIT_MS,
     maxOutputBytes: LARGEST_ANSWER,
     input: JSON.stringify(surroundings(view)),
+    environment: overrides(),
   });
   if (code === 0) return stdout;
   const last = stderr.trim().split("\n").at(-1) ?? "";
   throw new AppError("NOT_POSSIBLE", "looking at this host", last);
 }
+
+/** Variables that win over the node's file: the look is at the node as it runs. */
+const overrides = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      name.startsWith("PATRONI_") && value !== undefined ? [[name, value]] : [],
+    ),
+  );
 
 /** As the store tells of them: they are asked from here, for their answers are what this node lives on. */
 function surroundings({ cluster, member }: View): Surroundings {

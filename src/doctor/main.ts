@@ -12,7 +12,7 @@ const NOBODY: Surroundings = { peers: [], routers: [] };
 
 /** `FILE [--fix]`; whom the agent knows of comes on standard input. */
 async function main([file = "", ...flags]: readonly string[]): Promise<number> {
-  const node = parseNodeFile(readFileSync(file, "utf8"), file);
+  const node = parseNodeFile(readFileSync(file, "utf8"), file, process.env);
   if (node.kind === "refused") {
     process.stderr.write(`${node.problems.map(printFinding).join("\n")}\n`);
     return 2;

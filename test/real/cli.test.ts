@@ -138,10 +138,10 @@ describe("status", () => {
 
 describe("report", () => {
   it("puts what every node answers into one file, without the secrets of the node's file", async () => {
-    const file = join(dir, "report.tar.gz");
-    const { exit, out } = await run("report", "--out", file);
+    const archive = join(dir, "report.tar.gz");
+    const { exit, out } = await run("report", "--out", archive);
     expect([exit, out]).toMatchObject([0, /report\.tar\.gz has what is known of demo; secrets/]);
-    const tar = (how: string) => execFileSync("tar", [how, file], { encoding: "utf8" });
+    const tar = (how: string) => execFileSync("tar", [how, archive], { encoding: "utf8" });
     for (const name of ["n1/status.json", "n2/cluster.json", "n3/metrics.txt", "missing.txt"]) {
       expect(tar("-tzf")).toContain(name);
     }
@@ -153,8 +153,8 @@ describe("report", () => {
 
   it("is made although nobody answers, says what is missing, and is refused where it cannot be", async () => {
     await api.close(0);
-    const file = join(dir, "lonely.tar.gz");
-    const { exit, err } = await run("report", "--out", file);
+    const archive = join(dir, "lonely.tar.gz");
+    const { exit, err } = await run("report", "--out", archive);
     expect([exit, err]).toMatchObject([0, /missing: no member of demo answers/]);
     const refused = await run("report", "--out", join(dir, "no", "such", "folder.tar.gz"));
     expect(refused.exit).toBe(6);

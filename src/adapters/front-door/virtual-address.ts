@@ -2,7 +2,7 @@
 import { AppError } from "../../model/error.ts";
 import type { VirtualAddress } from "../../model/front-door.ts";
 import { after, type Ms } from "../../model/time.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
 import type { FrontDoor } from "../../ports/front-door.ts";
 import type { Log } from "../../ports/log.ts";
 import { type RunResult, run } from "../system/spawn.ts";
@@ -27,6 +27,8 @@ export const createVirtualAddress = (options: VirtualAddressOptions): FrontDoor 
 
 class KernelAddress implements FrontDoor {
   readonly #o: VirtualAddressOptions;
+  /** What is still to be said: not once the address is given up. */
+  readonly #announcements: Timer[] = [];
 
   constructor(options: VirtualAddressOptions) {
     this.#o = options;
@@ -58,6 +60,7 @@ class KernelAddress implements FrontDoor {
   }
 
   async release(signal: AbortSignal): Promise<void> {
+    for (const timer of this.#announcements.splice(0)) timer.cancel();
     if (await this.#isHere(signal)) await this.#ip(["addr", "del", ...this.#place()], signal);
   }
 
@@ -84,13 +87,21 @@ class KernelAddress implements FrontDoor {
   #announce(): void {
     const { clock, log, settings } = this.#o;
     const words = ["-U", "-q", "-c", "1", "-w", "1", "-I", settings.interface, settings.address];
+    for (const timer of this.#announcements.splice(0)) timer.cancel();
     for (const ms of ANNOUNCE_AFTER_MS) {
-      clock.wakeAt(after(clock.now(), ms), () => {
-        this.#run("arping", words).catch((error: unknown) =>
+      const say = (): void => {
+        this.#announceOnce(words).catch((error: unknown) =>
           log.warn("the virtual address could not be announced", { error }),
         );
-      });
+      };
+      this.#announcements.push(clock.wakeAt(after(clock.now(), ms), say));
     }
+  }
+
+  /** The kernel may have removed it meanwhile: who announces it then leads clients away from where it is now. */
+  async #announceOnce(words: readonly string[]): Promise<void> {
+    using limit = this.#o.clock.deadline(COMMAND_LIMIT_MS);
+    if (await this.#isHere(limit.signal)) await this.#run("arping", words);
   }
 
   async #ip(args: readonly string[], signal: AbortSignal): Promise<RunResult> {
