@@ -157,6 +157,13 @@ describe("the page", () => {
     expect(text).toMatch(/n3 +standby, \w+, Patroni \d+\.\d+/);
   });
 
+  it("and the leadership too: with words of ours, to one of Patroni's, which our members follow", async () => {
+    const { code, text } = await shell("understudy switchover --to n3 --yes", memberOf("n1"), {});
+    expect(code, text).toBe(0);
+    await waitForHealthy(lab, LIMIT_MS);
+    expect(await primary()).toBe("n3");
+  });
+
   it("has lost no promised row", async () => {
     await load.stop();
     expect(load.ledger.acknowledged).toBeGreaterThan(0);
