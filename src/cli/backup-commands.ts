@@ -12,6 +12,7 @@ import { registerBaseBackups } from "./base-backups.ts";
 import { registerCoverage } from "./coverage-command.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { cancelJob, itemsIn, jobsAt, progressLine, runJob } from "./jobs.ts";
+import { registerLogical } from "./logical-commands.ts";
 import { leaderOf, look, memberNamed } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import { type Column, table } from "./table.ts";
@@ -183,6 +184,7 @@ export function registerBackup(program: Command): void {
     "--continue",
     "it wrote there before its store was lost and made anew; no other cluster does",
   );
+  registerLogical(backup);
   const jobs = backup
     .command("jobs")
     .description("the long work of every member: how far it is, how it ended")

@@ -10,6 +10,9 @@ export const TASKS = {
   "backup-list": { about: "lists the base backups in a repository", alone: false },
   "backup-verify": { about: "reads a base backup back and compares every byte", alone: true },
   restore: { about: "makes a data directory from a backup", alone: true },
+  "logical-take": { about: "dumps a database into a repository, and reads it back", alone: true },
+  "logical-list": { about: "lists the logical backups", alone: false },
+  "logical-restore": { about: "makes a new database of a logical backup", alone: true },
 } as const satisfies Record<string, { readonly about: string; readonly alone: boolean }>;
 
 export type TaskName = keyof typeof TASKS;

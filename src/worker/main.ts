@@ -4,10 +4,22 @@ import { AppError, asAppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { parseNodeFile } from "../model/settings-file.ts";
-import { failureIn, type WorkerLine, type WorkerOrder } from "../model/worker.ts";
+import { failureIn, type Progress, type WorkerLine, type WorkerOrder } from "../model/worker.ts";
 import { runTask } from "./tasks.ts";
 
 const tell = (line: WorkerLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+/** A step is told at once, how far it is a few times a second. */
+function teller(): (now: Progress) => void {
+  const told = { step: "", at: 0 };
+  return (now) => {
+    if (now.step === told.step && Date.now() - told.at < PROGRESS_EVERY_MS) return;
+    Object.assign(told, { step: now.step, at: Date.now() });
+    tell({ kind: "progress", progress: now });
+  };
+}
+
+const PROGRESS_EVERY_MS = 250;
 
 /** Whoever has started us tells us to stop, or is gone. */
 function stopSignal(): AbortController {
@@ -43,8 +55,7 @@ async function main(): Promise<void> {
     const { signal } = stopSignal();
     process.stdin.resume();
     const settings = settingsOf(order);
-    const progress = (now: Extract<WorkerLine, { kind: "progress" }>["progress"]): void =>
-      tell({ kind: "progress", progress: now });
+    const progress = teller();
     const result = await runTask(order, { settings, cluster: order.cluster, progress, signal });
     tell({ kind: "done", result });
   } catch (error) {

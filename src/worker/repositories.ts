@@ -1,8 +1,10 @@
 // Which repositories may this node use, and are they this cluster's?
 
+import { readFile } from "node:fs/promises";
 import { readControlFile } from "../adapters/postgres/control-data.ts";
+import { claimRepository } from "../adapters/repo/identity.ts";
 import { openRepo } from "../adapters/repo/open.ts";
-import { AppError } from "../model/error.ts";
+import { AppError, asAppError } from "../model/error.ts";
 import { didYouMean } from "../model/nearest.ts";
 import type {
   BackupSettings,
@@ -54,4 +56,38 @@ export async function openRepositories(
     identity,
     opened: wanted.map((one) => ({ settings: one, repo: openRepo(one, identity) })),
   };
+}
+
+/** The one of that name, or the first one of the file: proven to be this cluster's before anything is written. */
+export async function chosenRepository(
+  who: Who & Pick<TaskContext, "signal">,
+  name: unknown,
+): Promise<{ repo: Repo; identity: RepositoryIdentity }> {
+  const { identity, opened } = await openRepositories(who, name);
+  const [first] = opened;
+  if (first === undefined)
+    throw new AppError("NOT_POSSIBLE", "choosing a repository", "none is named");
+  await claimRepository(first.repo, { mine: identity }, who.signal);
+  return { repo: first.repo, identity };
+}
+
+/** How this node packs what it writes. */
+export function packingOf(
+  settings: NodeSettings,
+): Pick<BackupSettings, "compression" | "recipients"> {
+  const { compression, recipients } = backupOf(settings);
+  return { compression, recipients };
+}
+
+/** The private keys of a file, or of the one in the node's file; none where neither is named. */
+export async function identitiesOf(
+  settings: NodeSettings,
+  named: unknown,
+): Promise<readonly string[]> {
+  const file = typeof named === "string" ? named : backupOf(settings).identityFile;
+  if (file === undefined) return [];
+  const lines = await readFile(file, "utf8").catch((error: unknown) => {
+    throw asAppError(error, "REPO_KEY_WRONG", `reading ${file}`);
+  });
+  return lines.split("\n").filter((line) => line.startsWith("AGE-SECRET-KEY-"));
 }

@@ -1,6 +1,8 @@
 // Which task is carried out by whom? Every task checks its own input.
 import type { TaskName, WorkerOrder } from "../model/worker.ts";
 import { listBackups, restoreBackup, takeBackup, verifyBackup } from "./backup-tasks.ts";
+import { takeLogical } from "./logical-take.ts";
+import { listLogical, restoreLogical } from "./logical-tasks.ts";
 import { initRepositories, listRepositories, probeRepositories } from "./repo-tasks.ts";
 import type { Task, TaskContext } from "./task.ts";
 
@@ -12,6 +14,9 @@ const RUN: Readonly<Record<TaskName, Task>> = {
   "backup-list": listBackups,
   "backup-verify": verifyBackup,
   restore: restoreBackup,
+  "logical-take": takeLogical,
+  "logical-list": listLogical,
+  "logical-restore": restoreLogical,
 };
 
 export const runTask = ({ task, input }: WorkerOrder, context: TaskContext): Promise<unknown> =>
