@@ -1,6 +1,7 @@
 // How are a node's events and incidents put together, and taken apart when the agent leaves?
 import { join } from "node:path";
 import { loadTls } from "../adapters/http/client.ts";
+import type { ClusterSnapshot } from "../model/cluster.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { VERSION } from "../model/version.ts";
 import type { Node } from "../node/node.ts";
@@ -45,10 +46,7 @@ export async function openStory(
     clock,
     log,
     tls: loadTls(settings.rest.tls),
-    others() {
-      const seen = node().lastCluster()?.seen;
-      return { members: seen?.members ?? [], routers: seen?.routers ?? [] };
-    },
+    others: () => othersIn(node().lastCluster()?.seen),
   });
   const availability = openAvailability(settings, stateDir, composed.ports);
   return {
@@ -71,5 +69,19 @@ export async function openStory(
       await availability?.stop();
       await chronicle.close();
     },
+  };
+}
+
+/**
+ * Who is to be asked. The key of a dead member ends with its lease, but the list of who may race still names it: its part
+ * is missing, and must be said to be.
+ */
+function othersIn(seen: ClusterSnapshot | undefined) {
+  const members = seen?.members ?? [];
+  const listed = Object.entries(seen?.roster.value ?? {});
+  const gone = listed.filter(([name]) => !members.some((member) => member.name === name));
+  return {
+    members: [...members, ...gone.map(([name, apiUrl]) => ({ name, apiUrl }))],
+    routers: seen?.routers ?? [],
   };
 }

@@ -3,7 +3,7 @@ import type { Outage } from "../model/budget.ts";
 import type { Incident } from "./incident.ts";
 
 /** A client's outage begins a little before an agent notices, and ends when its next attempt comes through. */
-const AROUND_MS = 10_000;
+const AROUND_MS = 3_000;
 
 /** The same outages with their incidents; those of a switchover were planned. */
 export function attributed(
