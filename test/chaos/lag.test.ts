@@ -94,6 +94,37 @@ describe.runIf(isRoot && existsSync("/dev/loop-control"))("the lag of a standby"
     expect(diagnosis.remedy.join(" ")).not.toContain("hot_standby_feedback");
   });
 
+  it("is queries that replay has to cancel again and again", async () => {
+    const reader = await read();
+    await set(reader, "max_standby_streaming_delay", "3s");
+    // Replay cancels a statement, and ends a session that is idle in its transaction: each round has its own.
+    const conflict = async (): Promise<void> => {
+      const victim = await sessionOn(lab(), standby);
+      try {
+        await victim.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        await victim.query("SELECT count(*) FROM lag");
+        await writer.query("UPDATE lag SET b = 'x' WHERE a <= 900");
+        await writer.query("VACUUM lag");
+        await victim.query("SELECT pg_sleep(30)");
+      } catch {
+        // Cancelled or ended, as it should be.
+      } finally {
+        await victim.end().catch(() => undefined);
+      }
+    };
+    let goesOn = true;
+    const fighting = (async () => {
+      while (goesOn) await conflict();
+    })();
+    try {
+      const { own } = await untilCause(lab(), standby.name, "conflict");
+      expect(own?.cancelled["snapshot"]).toBeGreaterThan(0);
+    } finally {
+      goesOn = false;
+      await fighting;
+    }
+  });
+
   it("is deliberate where replay is delayed or paused", async () => {
     const reader = await read();
     await set(reader, "recovery_min_apply_delay", "1min");
