@@ -44,6 +44,8 @@ export class Contact {
   #ping: Timer | undefined;
   #isSuperseded = false;
   #isClosed = false;
+  /** An answer that lay before the notice of its end in the socket may be read after it. */
+  #endedPid: number | undefined;
 
   constructor(options: ContactOptions) {
     this.#options = options;
@@ -126,6 +128,8 @@ export class Contact {
   async #exchange(link: FenceLink, body: Request, limits: Limits): Promise<Answer> {
     const { clock } = this.#options;
     const sentAt = clock.now();
+    // The system may give a new server the number of one that has ended.
+    if (body.do === "start") this.#endedPid = undefined;
     let answer: Answer;
     try {
       answer = await link.request(body, limits);
@@ -150,7 +154,7 @@ export class Contact {
       armed: status.armed ?? undefined,
       unguarded: status.unguarded ?? undefined,
       leaseId: status.leaseId ?? undefined,
-      serverPid: status.serverPid ?? undefined,
+      serverPid: this.#endedPid === status.serverPid ? undefined : (status.serverPid ?? undefined),
       acknowledgedAt,
       roundTripMs: tripMs,
       lacking: status.lacking,
@@ -178,6 +182,7 @@ export class Contact {
       this.#options.log.error("another agent of this node has taken over the fence");
       return;
     }
+    if (notice.kind === "server-exit") this.#endedPid = notice.pid;
     const gone =
       notice.kind === "server-exit"
         ? { serverPid: undefined, unguarded: undefined }
