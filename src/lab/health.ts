@@ -19,7 +19,7 @@ const HEALTH = `SELECT pg_is_in_recovery(),
   CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
     ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END,
   (SELECT count(*)::int FROM pg_stat_replication
-    WHERE state = 'streaming' AND application_name <> 'pg_basebackup')`;
+    WHERE state = 'streaming' AND application_name NOT IN ('pg_basebackup', 'pg_receivewal'))`;
 
 export const superuser = (lab: LabRecord): SessionOptions => ({
   user: lab.user,

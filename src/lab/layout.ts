@@ -24,7 +24,7 @@ export interface LabOptions {
   readonly set: Readonly<Record<string, string>>;
   /** Another lab that this one follows as a second site. */
   readonly follows: Pick<LabRecord, "name" | "members" | "password"> | undefined;
-  /** WAL and backups of all nodes go into a repository beside them. */
+  /** WAL and backups of all nodes go into repositories beside them. */
   readonly backup: boolean;
   readonly diskMegabytes: number | undefined;
   readonly diskKind: LabRecord["diskKind"];

@@ -30,7 +30,7 @@ const PARAMETERS = { shared_buffers: "64MB", dynamic_shared_memory_type: "mmap" 
 /** A long report on a standby is ended by replay after this; the default of 30 s is for short reads. */
 const REPORT_PARAMETERS = { max_standby_streaming_delay: "1h" } as const;
 
-/** Two folders play a disk beside the servers and a store at another site. */
+/** Two folders outside of every node's play a disk beside the servers and a store at another site. */
 export const REPOSITORIES = ["near", "far"] as const;
 
 /** Where a repository of the lab lies. */
@@ -44,8 +44,6 @@ const backupSection = (lab: LabRecord) => ({
     far: { directory: repositoryDir(lab, "far"), storage: "other-site", off_site: true },
   },
 });
-/** Outside of every node's folder, as another host's disk would be. */
-export const repositoryOf = ({ dir }: LabRecord): string => `${dir}/repository`;
 
 /** The YAML of one node. */
 export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions): string {
@@ -76,10 +74,7 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
       ],
     },
     ...(member.name === options.report ? { tags: { report: true } } : {}),
-    backup: backupSection(lab),
-    ...(options.backup
-      ? { backup: { repositories: { near: { directory: repositoryOf(lab) } } } }
-      : {}),
+    ...(options.backup ? { backup: backupSection(lab) } : {}),
     log: { file: member.log },
     understudy: { state_dir: member.stateDir, socket_dir: member.socketDir },
   });

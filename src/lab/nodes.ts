@@ -20,11 +20,15 @@ export function copyBundles(lab: LabRecord): void {
   }
 }
 
-/** Makes the folders of a node, and those for backups that all nodes share, and writes its file. */
+/** Makes a node's folders and writes its file. */
 export function prepareNode(lab: LabRecord, member: LabMember, options: LabOptions): void {
-  const shared = [repositoryDir(lab, ""), ...REPOSITORIES.map((name) => repositoryDir(lab, name))];
-  for (const dir of [member.dir, member.socketDir, ...shared]) makeOwned(dir);
+  for (const dir of [member.dir, member.socketDir]) makeOwned(dir);
   writeFileSync(member.configFile, nodeFile(lab, member, options), { mode: 0o600 });
+}
+
+/** Makes the folders for backups, which all nodes share. */
+export function prepareRepositories(lab: LabRecord): void {
+  for (const name of ["", ...REPOSITORIES]) makeOwned(repositoryDir(lab, name));
 }
 
 /** Makes a router's folder and writes its file, and whom its pooler lets in. */

@@ -17,8 +17,14 @@ import {
   namespaceSubnets,
   type Subnets,
 } from "./network.ts";
-import { repositoryOf } from "./node-file.ts";
-import { copyBundles, makeOwned, prepareNode, prepareRouter, startAgent } from "./nodes.ts";
+import {
+  copyBundles,
+  makeOwned,
+  prepareNode,
+  prepareRepositories,
+  prepareRouter,
+  startAgent,
+} from "./nodes.ts";
 import {
   bundleDir,
   closedFolder,
@@ -100,7 +106,7 @@ async function makeAll({ lab, subnets }: Plan, options: LabOptions, done: Done):
     await startEtcd(lab, member);
   }
   copyBundles(lab);
-  if (options.backup) makeOwned(repositoryOf(lab));
+  if (options.backup) prepareRepositories(lab);
   for (const member of lab.members) {
     makeOwned(member.dir);
     if (lab.diskMegabytes !== undefined) mountDisk(lab, member, lab.diskMegabytes);

@@ -3,7 +3,7 @@ import { readdirSync, renameSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { callHttp } from "../../src/adapters/http/client.ts";
 import { superuser, waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
-import { repositoryOf } from "../../src/lab/node-file.ts";
+import { repositoryDir } from "../../src/lab/node-file.ts";
 import type { LabMember } from "../../src/lab/record.ts";
 import { Session } from "../../src/lab/session.ts";
 import { type Lsn, parseLsn, ZERO_LSN } from "../../src/model/lsn.ts";
@@ -14,8 +14,10 @@ const LIMIT_MS = 60_000;
 /** An archiver that was refused tries again after a minute, or with the next segment. */
 const RETRY_MS = 100_000;
 
-describe("with a repository beside three nodes", () => {
+describe("with repositories beside three nodes", () => {
   const lab = useLab("vault", { backup: true, etcd: 1 });
+
+  const near = (): string => repositoryDir(lab(), "near");
 
   const vaultOf = async ({ clusterAddress, restPort }: LabMember): Promise<VaultJson> => {
     const url = `http://${clusterAddress}:${restPort}/understudy/backup/coverage`;
@@ -43,7 +45,7 @@ describe("with a repository beside three nodes", () => {
   }
 
   const stored = (): readonly string[] =>
-    readdirSync(repositoryOf(lab()), { recursive: true, encoding: "utf8" })
+    readdirSync(near(), { recursive: true, encoding: "utf8" })
       .map((path) => path.split("/").at(-1) ?? "")
       .filter((name) => /^[0-9A-F]{24}\.zst$/.test(name))
       .map((name) => name.slice(0, 24));
@@ -73,8 +75,8 @@ describe("with a repository beside three nodes", () => {
     await expect.poll(stored, { timeout: LIMIT_MS }).toContain("000000010000000000000004");
 
     // Nobody can reach the repository, and work goes on.
-    const away = `${repositoryOf(lab())}.away`;
-    renameSync(repositoryOf(lab()), away);
+    const away = `${near()}.away`;
+    renameSync(near(), away);
     await fillSegments(member, 3);
     await expect
       .poll(async () => (await vaultOf(member)).warnings.join("\n"), { timeout: LIMIT_MS })
@@ -84,7 +86,7 @@ describe("with a repository beside three nodes", () => {
     await make(lab(), "kill-node", member.name);
     const heir = (await waitForPrimary(lab(), LIMIT_MS)).member;
     expect(heir.name).not.toBe(member.name);
-    renameSync(away, repositoryOf(lab()));
+    renameSync(away, near());
     await fillSegments(heir, 1);
 
     await expect

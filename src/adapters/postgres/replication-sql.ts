@@ -20,7 +20,7 @@ SELECT json_build_object(
     'replayLagMs', extract(epoch FROM replay_lag) * 1000,
     'replyAgeMs', extract(epoch FROM clock_timestamp() - reply_time) * 1000)), '[]')
     FROM pg_stat_replication
-    WHERE state <> 'backup' AND state <> 'startup' AND application_name <> 'pg_basebackup'),
+    WHERE state <> 'backup' AND state <> 'startup' AND application_name NOT IN ('pg_basebackup', 'pg_receivewal')),
   'standby', CASE WHEN r.rec THEN json_build_object(
     'replayed', pg_last_wal_replay_lsn(),
     'paused', pg_get_wal_replay_pause_state() <> 'not paused',
