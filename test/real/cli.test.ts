@@ -186,7 +186,7 @@ describe("slots", () => {
   it("are one table with a warning for what nobody reads", async () => {
     const { exit, out } = await run("slots");
     expect(exit).toBe(0);
-    expect(out).toMatch(/^n1 +n2 +member +read +500 B +reserved +physical$/m);
+    expect(out).toMatch(/^n1 +n2 +member +read +500 B +n\/a +n\/a +reserved$/m);
     expect(out).toMatch(/^n1 +debezium +unknown +idle 10m 0s/m);
     expect(out).toContain("! n1: slot debezium has had no reader for 10m 0s");
     expect(JSON.parse((await run("slots", "--json")).out)).toMatchObject({ kind: "Slots" });
