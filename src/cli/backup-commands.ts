@@ -18,6 +18,7 @@ import { type Shared, targetOf } from "./shared.ts";
 import { type Column, table } from "./table.ts";
 import type { Target } from "./target.ts";
 import { print, printJsonText, say, width, wrap } from "./terminal.ts";
+import { registerThreeTwoOne } from "./three-two-one-command.ts";
 
 interface MemberFlags extends Shared {
   /** Of `init`: the cluster is the one that wrote there, although its store is another. */
@@ -185,6 +186,7 @@ export function registerBackup(program: Command): void {
     "it wrote there before its store was lost and made anew; no other cluster does",
   );
   registerLogical(backup);
+  registerThreeTwoOne(backup);
   const jobs = backup
     .command("jobs")
     .description("the long work of every member: how far it is, how it ended")

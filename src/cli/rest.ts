@@ -98,7 +98,10 @@ export function plainJson(text: string): unknown {
 }
 
 /** The member of that name; else a failure that offers the nearest one. */
-export function memberNamed(status: StatusJson, name: string): StatusMember {
+export function memberNamed(
+  status: Pick<StatusJson, "scope" | "members">,
+  name: string,
+): StatusMember {
   const found = status.members.find((member) => member.name === name);
   if (found !== undefined) return found;
   const names = status.members.map((member) => member.name);

@@ -9,6 +9,7 @@ export const TASKS = {
   "backup-take": { about: "takes a base backup of this node's server", alone: true },
   "backup-list": { about: "lists the base backups in a repository", alone: false },
   "backup-verify": { about: "reads a base backup back and compares every byte", alone: true },
+  "backup-evidence": { about: "reads which copies the repositories hold", alone: false },
   restore: { about: "makes a data directory from a backup", alone: true },
   "logical-take": { about: "dumps a database into a repository, and reads it back", alone: true },
   "logical-list": { about: "lists the logical backups", alone: false },

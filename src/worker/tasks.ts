@@ -1,6 +1,7 @@
 // Which task is carried out by whom? Every task checks its own input.
 import type { TaskName, WorkerOrder } from "../model/worker.ts";
 import { listBackups, restoreBackup, takeBackup, verifyBackup } from "./backup-tasks.ts";
+import { readEvidence } from "./evidence-task.ts";
 import { takeLogical } from "./logical-take.ts";
 import { listLogical, restoreLogical } from "./logical-tasks.ts";
 import { initRepositories, listRepositories, probeRepositories } from "./repo-tasks.ts";
@@ -13,6 +14,7 @@ const RUN: Readonly<Record<TaskName, Task>> = {
   "backup-take": takeBackup,
   "backup-list": listBackups,
   "backup-verify": verifyBackup,
+  "backup-evidence": readEvidence,
   restore: restoreBackup,
   "logical-take": takeLogical,
   "logical-list": listLogical,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { actAs } from "../../src/adapters/system/os-user.ts";
 import type { BackupList } from "../../src/model/backup-words.ts";
+import type { ThreeTwoOne } from "../../src/model/three-two-one.ts";
 import { AgentStage, type TestAgent } from "../support/agent.ts";
 
 let stage: AgentStage;
@@ -60,6 +61,21 @@ test("a backup is run, listed, shown and verified", async () => {
   expect((await understudy("backup", "jobs")).out).toContain("backup-verify");
 });
 
+test("3-2-1 counts what it read, and says of each digit what is missing", async () => {
+  const told = await understudy("backup", "3-2-1");
+  expect([told.exit, told.err]).toMatchObject([3, expect.anything()]);
+  expect(told.out).toContain("3-2-1 does not hold");
+  expect(told.out).toContain("only 2: live data, near");
+  expect(told.out).toContain("off_site: true");
+  const { out } = await understudy("backup", "3-2-1", "--json");
+  const verdict = JSON.parse(out) as ThreeTwoOne;
+  expect(verdict).toMatchObject({ verdict: "fail", unproven: [] });
+  expect(verdict.copies).toMatchObject([
+    { name: "live data", counts: "yes" },
+    { name: "near", counts: "yes", isProven: true },
+  ]);
+});
+
 test("a damaged backup is found, said, and not restored", async () => {
   const { items } = await listed();
   const id = items[0]?.id ?? "";
@@ -72,6 +88,8 @@ test("a damaged backup is found, said, and not restored", async () => {
   const verified = await understudy("backup", "verify", id);
   expect([verified.exit, verified.err]).toEqual([4, expect.stringContaining("is damaged")]);
   expect((await understudy("backup", "list")).out).toContain("DAMAGED");
+  const copies = await understudy("backup", "3-2-1");
+  expect([copies.exit, copies.out]).toEqual([3, expect.stringContaining("is damaged")]);
   const target = join(node.dir, "restored");
   const restored = asServerUser("restore", "--target-dir", target, "--backup", id, "--yes");
   expect([restored.status, restored.stderr]).toEqual([4, expect.stringContaining("damaged")]);
@@ -81,6 +99,7 @@ test("a damaged backup is found, said, and not restored", async () => {
 test("a wish that cannot be is refused in a line what, why, and what next", async () => {
   const cases: readonly (readonly [args: readonly string[], exit: number, words: string])[] = [
     [["backup", "run", "--max-rate", "fast"], 2, "--max-rate is fast"],
+    [["backup", "3-2-1", "--max-age", "soon"], 2, "--max-age soon is not an age"],
     [["backup", "show", "20200101T000000Z-00000000"], 10, "holds no backup"],
     [["backup", "list", "--repo", "far"], 6, "there is no repository far"],
     [["restore", "--target-dir", "/x", "--to", "yesterday"], 2, "--to is yesterday"],

@@ -1,4 +1,6 @@
-// How are repositories shown? The answers of the tasks repo-list and repo-probe.
+// How are repositories shown? The answers of the tasks repo-list, repo-probe and backup-evidence.
+import type { RepositoryEvidence } from "../copy-evidence.ts";
+
 export interface Holding {
   readonly what: "base" | "wal" | "logical" | "proofs" | "other";
   /** Backups, files of the archive, or objects. */
@@ -26,4 +28,11 @@ export interface ProbedRepository extends About {
   readonly createOnly: boolean;
   readonly checksums: boolean;
   readonly problems: readonly string[];
+}
+
+/** What a node found in every repository of its file, and where its own data lie beside them. */
+export interface EvidenceReport {
+  readonly items: readonly RepositoryEvidence[];
+  readonly dataVolume?: string;
+  readonly dataMedium?: string;
 }

@@ -1,0 +1,46 @@
+// What does one repository show of the copy that it holds? Read from it, and nothing is written.
+import { type Held, usableBackup, type WalEvidence } from "../model/copy-evidence.ts";
+import { maxLsn, printLsn } from "../model/lsn.ts";
+import { segmentName, windowFrom } from "../model/wal-window.ts";
+import { type CataloguedBackup, readCatalogue } from "./catalogue.ts";
+import { type Archive, readArchiveOf } from "./restore-wal.ts";
+import type { Shelf } from "./shelf.ts";
+
+/** The base backups with their proofs, and how far the newest usable one leads. Throws REPO_… */
+export async function readHeld(shelf: Shelf, signal: AbortSignal): Promise<Held> {
+  const { backups: found, unreadable } = await readCatalogue(shelf.repo, signal);
+  const backups = found.map((one) => ({ ...evidenceOf(one), one }));
+  const usable = usableBackup(backups)?.one;
+  const wal = usable && (await walBeyond(shelf, usable, signal));
+  return {
+    kind: "read",
+    backups: found.map(evidenceOf),
+    unreadable,
+    ...(wal === undefined ? {} : { wal }),
+  };
+}
+
+const evidenceOf = ({ record, verifications: [verified] }: CataloguedBackup) => ({
+  id: record.id,
+  begunAtMs: record.startedAtMs,
+  ...(verified === undefined ? {} : { verified }),
+});
+
+async function walBeyond(
+  shelf: Shelf,
+  { record }: CataloguedBackup,
+  signal: AbortSignal,
+): Promise<WalEvidence> {
+  const { id, segmentBytes, stopLsn } = record;
+  const archive = await readArchiveOf(shelf, segmentBytes, signal);
+  const window = windowFrom(archive, record, {});
+  const timeline = window?.timeline ?? record.timeline;
+  const end = maxLsn(window?.endLsn ?? stopLsn, stopLsn);
+  const next = segmentName(timeline, Number(end / BigInt(segmentBytes)), segmentBytes);
+  const isBroken = hasBeyond(archive, next);
+  return { backup: id, reach: printLsn(end), timeline, isBroken, segmentBytes };
+}
+
+/** Is there a segment of this timeline at or behind the one where the unbroken row ended? */
+const hasBeyond = ({ segments }: Archive, next: string): boolean =>
+  [...segments].some((name) => name.slice(0, 8) === next.slice(0, 8) && name >= next);
