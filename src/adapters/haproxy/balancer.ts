@@ -21,6 +21,7 @@ import { createSupervisor, type HaproxyOptions, type Supervisor } from "./superv
 const ASK_LIMIT_MS: Ms = 2000;
 /** Restarting a HAProxy that has died, and telling it everything again. */
 const MEND_LIMIT_MS: Ms = 15_000;
+const MEND_AGAIN_MS: Ms = 250;
 /** Shutting out and putting to sleep are two rounds; a third must find nothing left to do. */
 const MOST_ROUNDS = 3;
 
@@ -166,14 +167,24 @@ class Haproxy implements Balancer {
   /** HAProxy has died under us, or somebody has replaced it: at once, instead of with the loop's next look. */
   #onEnd(): void {
     if (this.#isClosed || this.#said === undefined) return;
-    const { clock, log } = this.#o;
+    const { log } = this.#o;
     log.warn("the connection to HAProxy ended, it is looked after");
-    const plan = this.#said;
-    const mend = async (): Promise<void> => {
-      using limit = clock.deadline(MEND_LIMIT_MS);
-      await this.ensure(plan, limit.signal);
-    };
-    mend().catch((error: unknown) => log.warn("HAProxy is not back yet", { error }));
+    this.#mend().catch((error: unknown) => log.warn("HAProxy is not back yet", { error }));
+  }
+
+  /** Our connection may end a moment before the ports of a killed process are free, so one try is not enough. */
+  async #mend(): Promise<void> {
+    const { clock } = this.#o;
+    using limit = clock.deadline(MEND_LIMIT_MS);
+    while (!this.#isClosed && this.#said !== undefined) {
+      try {
+        await this.ensure(this.#said, limit.signal);
+        return;
+      } catch (error) {
+        if (limit.signal.aborted) throw error;
+      }
+      await clock.sleep(MEND_AGAIN_MS, limit.signal);
+    }
   }
 }
 
