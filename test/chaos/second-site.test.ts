@@ -12,7 +12,8 @@ import type { StatusJson, StatusMember } from "../../src/model/wire/status.ts";
 import { labOptions, make, removeLab, useLab } from "../support/lab.ts";
 
 const LIMIT_MS = 60_000;
-const SMALL = { nodes: 2, etcd: 1, ttlSeconds: 5 } as const;
+/** With the usual ttl: at a shorter one a busy machine leaves an heir that the leader has just missed unlisted. */
+const SMALL = { nodes: 2, etcd: 1 } as const;
 const first = useLab("first-site", SMALL);
 let second: LabRecord;
 
