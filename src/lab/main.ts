@@ -80,7 +80,7 @@ program
   .option("--dir <dir>", "where everything goes")
   .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
   .option("--set <key=value>", "a server parameter or a key of the configuration", setting, {})
-  .option("--no-backup", "no repositories, so neither backups nor an archive of WAL")
+  .option("--backup", "WAL and backups go into two repositories beside the nodes", false)
   .option("--follow <lab>", "a second site: this lab follows the one of that name")
   .addOption(
     new Option("--net <kind>", "addresses on loopback, or a network namespace for each node")
