@@ -1,5 +1,6 @@
 // Is the lab's cluster what it should be: one writable primary, and every other member streaming, in cascades too?
 import type { Ms } from "../model/time.ts";
+import { RECEIVER_NAME } from "../model/vault-state.ts";
 import type { LabMember, LabRecord } from "./record.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { waitFor, waitUntil } from "./wait-until.ts";
@@ -19,7 +20,7 @@ const HEALTH = `SELECT pg_is_in_recovery(),
   CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
     ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END,
   (SELECT count(*)::int FROM pg_stat_replication
-    WHERE state = 'streaming' AND application_name NOT IN ('pg_basebackup', 'pg_receivewal'))`;
+    WHERE state = 'streaming' AND application_name NOT IN ('pg_basebackup', '${RECEIVER_NAME}'))`;
 
 export const superuser = (lab: LabRecord): SessionOptions => ({
   user: lab.user,

@@ -5,6 +5,9 @@ import { type Lsn, printLsn } from "./lsn.ts";
 import type { Ms } from "./time.ts";
 import { printSegment, segmentStart } from "./wal-name.ts";
 
+/** The name of the WAL receiver at the server it streams from. No member has it, so no commit ever waits for it. */
+export const RECEIVER_NAME = "understudy_vault";
+
 /** WAL that PostgreSQL keeps because the archive does not have it yet. */
 export interface Waiting {
   readonly files: number;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Address } from "../model/address.ts";
 import { type Lsn, lsn } from "../model/lsn.ts";
 import { between, type Instant, type Ms } from "../model/time.ts";
-import type { ReceiverState } from "../model/vault-state.ts";
+import { RECEIVER_NAME, type ReceiverState } from "../model/vault-state.ts";
 import { parseWalName, segmentStart } from "../model/wal-name.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -30,9 +30,6 @@ export interface Receiving {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** Under this name the primary lists it; no member has it, so no commit ever waits for it. */
-export const RECEIVER_NAME = "understudy_vault";
 
 const SEND_EVERY_MS: Ms = 300;
 const SEND_LIMIT_MS: Ms = 30_000;

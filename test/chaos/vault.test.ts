@@ -64,6 +64,8 @@ describe("with repositories beside three nodes", () => {
     };
     const others = async () => (await receivers()).filter((name) => name !== member.name);
     await expect.poll(others, { timeout: LIMIT_MS }).not.toEqual([]);
+    // A receiver streams too, but it is no standby.
+    expect((await waitForPrimary(lab(), LIMIT_MS)).streaming).toBe(2);
     await expect
       .poll(async () => parseLsn((await shelfOf(member))?.reach ?? ""), { timeout: LIMIT_MS })
       .toSatisfy((reach: Lsn | undefined) => reach !== undefined && reach >= written);
@@ -92,6 +94,20 @@ describe("with repositories beside three nodes", () => {
     await expect
       .poll(() => shelfOf(heir), { timeout: LIMIT_MS })
       .toMatchObject({ timeline: 2, gaps: [] });
+    // Every segment is there as a whole one, while the host that wrote it is still dead.
+    const firstMissing = (): number | undefined => {
+      const names = stored();
+      const numbers = (timeline: string): readonly number[] =>
+        names
+          .filter((name) => name.startsWith(timeline))
+          .map((name) => Number.parseInt(name.slice(16), 16));
+      const there = new Set([...numbers("00000001"), ...numbers("00000002")]);
+      return Array.from({ length: Math.max(...numbers("00000002")) }, (_, i) => i + 1).find(
+        (number) => !there.has(number),
+      );
+    };
+    await expect.poll(firstMissing, { timeout: RETRY_MS }).toBeUndefined();
+
     await heal(lab());
     await waitForHealthy(lab(), LIMIT_MS);
     // Whoever comes back has nothing that the repository lacks, or would contradict.

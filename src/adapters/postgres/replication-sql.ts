@@ -1,4 +1,5 @@
 // What does a server say about those that it feeds, and about itself as a standby? One statement, from 14 to 18.
+import { RECEIVER_NAME } from "../../model/vault-state.ts";
 
 /**
  * The process that replays is unknown to pg_blocking_pids, so who holds what it waits for is read from the locks.
@@ -20,7 +21,7 @@ SELECT json_build_object(
     'replayLagMs', extract(epoch FROM replay_lag) * 1000,
     'replyAgeMs', extract(epoch FROM clock_timestamp() - reply_time) * 1000)), '[]')
     FROM pg_stat_replication
-    WHERE state <> 'backup' AND state <> 'startup' AND application_name NOT IN ('pg_basebackup', 'pg_receivewal')),
+    WHERE state <> 'backup' AND state <> 'startup' AND application_name NOT IN ('pg_basebackup', '${RECEIVER_NAME}')),
   'standby', CASE WHEN r.rec THEN json_build_object(
     'replayed', pg_last_wal_replay_lsn(),
     'paused', pg_get_wal_replay_pause_state() <> 'not paused',
