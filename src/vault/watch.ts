@@ -1,12 +1,13 @@
 // The standing look at one repository: is there a hole, since when, and can this node fill it?
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { newestTimeline } from "../adapters/postgres/wal-files.ts";
 import type { Coverage, Gap } from "../model/coverage.ts";
 import { asAppError } from "../model/error.ts";
 import { between, type Instant, type Ms } from "../model/time.ts";
-import { historyFileName } from "../model/timeline.ts";
+import { type HistoryLine, historyFileName, parseHistory } from "../model/timeline.ts";
 import { gapInWords, type ShelfState } from "../model/vault-state.ts";
-import { printSegment } from "../model/wal-name.ts";
+import { parseWalName, printSegment, segmentStart } from "../model/wal-name.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Lane, Shelf } from "./lane.ts";
@@ -104,8 +105,11 @@ export class Watch {
             printSegment({ timeline, number }, segmentSize),
           ),
     );
+    if (names.length === 0) return;
+    const ended = await endedTimelines(dataDir);
     for (const name of names.slice(0, MOST_FILLED)) {
-      if (!(await isWhole(dataDir, name))) continue;
+      if (!(await isThere(join(dataDir, "pg_wal", name)))) continue;
+      if (!(isOver(name, ended, segmentSize) || (await isMarked(dataDir, name)))) continue;
       const outcome = await lane.push(name, join(dataDir, "pg_wal", name));
       if (outcome.kind === "yes")
         log.info("a hole in the WAL archive was filled from here", { name });
@@ -118,10 +122,29 @@ const numbersFrom = (first: number, last: number): readonly number[] =>
   Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
 /** PostgreSQL marks a file as done or ready only when it will never be written again. */
-async function isWhole(dataDir: string, name: string): Promise<boolean> {
+async function isMarked(dataDir: string, name: string): Promise<boolean> {
   const status = join(dataDir, "pg_wal", "archive_status", name);
   const marks = await Promise.all([`${status}.done`, `${status}.ready`].map(isThere));
-  return marks.includes(true) && (await isThere(join(dataDir, "pg_wal", name)));
+  return marks.includes(true);
+}
+
+/**
+ * Where the timelines before its own ended, on a server that was promoted; nothing on a standby, which may not have come
+ * so far. A stream that breaks off just where a segment ends leaves that one without a mark, and PostgreSQL gives it one
+ * only at a checkpoint after it is needed no more: until then the dead primary's host alone would send it.
+ */
+async function endedTimelines(dataDir: string): Promise<readonly HistoryLine[]> {
+  if (await isThere(join(dataDir, "standby.signal"))) return [];
+  const history = historyFileName(await newestTimeline(dataDir));
+  return parseHistory(await readFile(join(dataDir, "pg_wal", history), "utf8").catch(() => ""));
+}
+
+/** Whether this segment's timeline ended behind it: all of it was replayed before the promotion. */
+function isOver(name: string, ended: readonly HistoryLine[], segmentSize: number): boolean {
+  const parsed = parseWalName(name, segmentSize);
+  if (parsed?.kind !== "segment") return false;
+  const end = segmentStart(parsed.number + 1, segmentSize);
+  return ended.some(({ timeline, endLsn }) => timeline === parsed.timeline && endLsn >= end);
 }
 
 const isThere = (path: string): Promise<boolean> =>
