@@ -1,9 +1,11 @@
 // What does one repository show of the copy that it holds? Read from it, and nothing is written.
 import { type Held, usableBackup, type WalEvidence } from "../model/copy-evidence.ts";
+import { runsOn } from "../model/coverage.ts";
 import { maxLsn, printLsn } from "../model/lsn.ts";
-import { segmentName, windowFrom } from "../model/wal-window.ts";
+import { segmentNumber } from "../model/wal-name.ts";
+import { windowFrom } from "../model/wal-window.ts";
 import { type CataloguedBackup, readCatalogue } from "./catalogue.ts";
-import { type Archive, readArchiveOf } from "./restore-wal.ts";
+import { readArchiveOf } from "./restore-wal.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** The base backups with their proofs, and how far the newest usable one leads. Throws REPO_… */
@@ -36,11 +38,8 @@ async function walBeyond(
   const window = windowFrom(archive, record, {});
   const timeline = window?.timeline ?? record.timeline;
   const end = maxLsn(window?.endLsn ?? stopLsn, stopLsn);
-  const next = segmentName(timeline, Number(end / BigInt(segmentBytes)), segmentBytes);
-  const isBroken = hasBeyond(archive, next);
+  // Is there a segment of this timeline at or behind the one where the unbroken row ended?
+  const last = runsOn(archive, timeline).at(-1)?.[1] ?? -1;
+  const isBroken = last >= segmentNumber(end, segmentBytes);
   return { backup: id, reach: printLsn(end), timeline, isBroken, segmentBytes };
 }
-
-/** Is there a segment of this timeline at or behind the one where the unbroken row ended? */
-const hasBeyond = ({ segments }: Archive, next: string): boolean =>
-  [...segments].some((name) => name.slice(0, 8) === next.slice(0, 8) && name >= next);

@@ -7,28 +7,29 @@ import { chown, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { StoredWal } from "../model/coverage.ts";
 import { AppError } from "../model/error.ts";
 import { walFileOf } from "../model/repo-keys.ts";
 import { type HistoryLine, parseHistory } from "../model/timeline.ts";
-import type { WalStock, WalWindow } from "../model/wal-window.ts";
+import { parseWalName } from "../model/wal-name.ts";
+import { segmentsIn, type WalWindow } from "../model/wal-window.ts";
 import { textOf } from "./bytes.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import type { FileOwner } from "./restore-files.ts";
 import type { Shelf } from "./shelf.ts";
 
-export interface Archive extends WalStock {
+export interface Archive extends StoredWal {
   /** Where each file lies, by PostgreSQL's name. */
   readonly keys: ReadonlyMap<string, string>;
   readonly storedAtMs: ReadonlyMap<string, number>;
 }
 
-const SEGMENT = /^[0-9A-F]{24}$/;
 const AT_ONCE = 4;
 
-/** Everything that was archived, as far as names tell; the histories are read. */
+/** Every whole file that was archived, as far as names tell; the histories are read. */
 export async function readArchiveOf(
   shelf: Shelf,
-  segmentBytes: number,
+  segmentSize: number,
   signal: AbortSignal,
 ): Promise<Archive> {
   const keys = new Map<string, string>();
@@ -39,13 +40,14 @@ export async function readArchiveOf(
     if (name === undefined) continue;
     keys.set(name, object.key);
     storedAtMs.set(name, object.storedAtMs);
-    if (!name.endsWith(".history")) continue;
+    const parsed = parseWalName(name, segmentSize);
+    if (parsed?.kind !== "history") continue;
     const stored = await shelf.repo.get(object.key, signal);
     const text = await textOf(shelf.unpack(object.key, stored));
-    histories.set(Number.parseInt(name.slice(0, 8), 16), parseHistory(text));
+    histories.set(parsed.timeline, parseHistory(text));
   }
-  const segments = new Set([...keys.keys()].filter((name) => SEGMENT.test(name)));
-  return { segmentBytes, segments, histories, keys, storedAtMs };
+  const segments = segmentsIn(keys.keys(), segmentSize);
+  return { segmentSize, segments, partials: [], histories, keys, storedAtMs };
 }
 
 export interface WalFetch {
@@ -67,17 +69,19 @@ export async function fetchWal(fetching: WalFetch): Promise<void> {
   // All histories: a promotion takes the first number that none of them bears.
   const histories = [...archive.keys.keys()].filter((name) => name.endsWith(".history"));
   const waiting = [...histories, ...window.segments];
-  const totalBytes = window.segments.length * archive.segmentBytes;
+  const totalBytes = window.segments.length * archive.segmentSize;
   let doneBytes = 0;
   const lane = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       await fetchOne(fetching, name);
-      if (SEGMENT.test(name)) doneBytes += archive.segmentBytes;
+      if (isSegment(name)) doneBytes += archive.segmentSize;
       pulse({ id, phase: "fetching WAL", doneBytes, totalBytes });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
+
+const isSegment = (name: string): boolean => !name.endsWith(".history");
 
 async function fetchOne(fetching: WalFetch, name: string): Promise<void> {
   const { shelf, archive, directory, owner, signal } = fetching;
@@ -95,7 +99,7 @@ async function fetchOne(fetching: WalFetch, name: string): Promise<void> {
     },
   );
   const { size } = await stat(draft);
-  if (SEGMENT.test(name) && size !== archive.segmentBytes) {
+  if (isSegment(name) && size !== archive.segmentSize) {
     throw new AppError("REPO_DAMAGED", attempt, `it has ${size} bytes`);
   }
   if (owner !== undefined) await chown(draft, owner.uid, owner.gid);

@@ -22,12 +22,17 @@ export interface StoredPartial {
   readonly endLsn: Lsn;
 }
 
-/** What a repository holds. */
-export interface Stored {
+/** The WAL that a repository holds. */
+export interface StoredWal {
   readonly segmentSize: number;
+  /** Of each timeline, the numbers of its whole segments. */
   readonly segments: ReadonlyMap<number, Runs>;
   readonly partials: readonly StoredPartial[];
   readonly histories: ReadonlyMap<number, readonly HistoryLine[]>;
+}
+
+/** What a repository holds. */
+export interface Stored extends StoredWal {
   readonly backups: readonly StoredBackup[];
 }
 
@@ -74,7 +79,7 @@ export interface Coverage {
 }
 
 /** The path of timelines that leads to `timeline`; undefined when its history file is missing. */
-export function pathOf(stored: Stored, timeline: number): readonly Leg[] | undefined {
+export function pathOf(stored: StoredWal, timeline: number): readonly Leg[] | undefined {
   const history = timeline === 1 ? [] : stored.histories.get(timeline);
   if (history === undefined) return undefined;
   const legs: Leg[] = [];
@@ -118,7 +123,8 @@ const timelinesIn = (stored: Stored): readonly number[] =>
     ]),
   ].toSorted((a, b) => a - b);
 
-const runsOn = ({ segments }: Stored, timeline: number): Runs => segments.get(timeline) ?? [];
+export const runsOn = ({ segments }: StoredWal, timeline: number): Runs =>
+  segments.get(timeline) ?? [];
 
 /** Of a timeline, the moments to which some backup on its path leads without a hole. */
 function intervalsOn(stored: Stored, timeline: number): readonly Interval[] {
@@ -134,7 +140,11 @@ function intervalsOn(stored: Stored, timeline: number): readonly Interval[] {
   return merged(found);
 }
 
-const isOn = (path: readonly Leg[], { timeline, stopLsn }: StoredBackup): boolean =>
+/** Does the path lead on from where this backup is consistent? */
+export const isOn = (
+  path: readonly Leg[],
+  { timeline, stopLsn }: Pick<StoredBackup, "timeline" | "stopLsn">,
+): boolean =>
   path.some((leg) => leg.timeline === timeline && (leg.to === undefined || stopLsn <= leg.to));
 
 function merged(intervals: readonly Interval[]): readonly Interval[] {
@@ -153,7 +163,7 @@ interface Place {
 }
 
 /** How far recovery comes along a path when it begins to read at `at`. */
-export function reachFrom(stored: Stored, path: readonly Leg[], at: Place): Lsn {
+export function reachFrom(stored: StoredWal, path: readonly Leg[], at: Place): Lsn {
   const { segmentSize } = stored;
   let next = segmentNumber(at.lsn, segmentSize);
   let reached = at.lsn;
@@ -175,7 +185,7 @@ const lastOf = ({ to }: Leg, segmentSize: number): number =>
   to === undefined ? Number.POSITIVE_INFINITY : segmentNumber(to, segmentSize) - 1;
 
 /** What is there of the segment `number` beyond whole ones: a partial of it, or the parent's up to the fork. */
-function tailOf(stored: Stored, { timeline, to }: Leg, number: number): Lsn | undefined {
+function tailOf(stored: StoredWal, { timeline, to }: Leg, number: number): Lsn | undefined {
   const { segmentSize } = stored;
   if (to !== undefined && rowEnd(runsOn(stored, timeline), number) >= number) return to;
   const ends = stored.partials

@@ -1,18 +1,25 @@
 // Which segments lead somewhere, along timelines and up to a hole.
 import { expect, test } from "vitest";
+import type { StoredWal } from "./coverage.ts";
 import { lsn } from "./lsn.ts";
 import type { HistoryLine } from "./timeline.ts";
-import { segmentName, type WalStock, windowFrom } from "./wal-window.ts";
+import { printSegment } from "./wal-name.ts";
+import { segmentsIn, windowFrom } from "./wal-window.ts";
 
 const SIZE = 16 * 1024 * 1024;
 const at = (segment: number, byte = 0) => lsn(segment * SIZE + byte);
-const name = (timeline: number, segment: number) => segmentName(timeline, segment, SIZE);
+const name = (timeline: number, segment: number) =>
+  printSegment({ timeline, number: segment }, SIZE);
 const stockOf = (
   segments: readonly (readonly [timeline: number, segment: number])[],
   histories: Readonly<Record<number, readonly (readonly [timeline: number, end: bigint])[]>> = {},
-): WalStock => ({
-  segmentBytes: SIZE,
-  segments: new Set(segments.map(([timeline, segment]) => name(timeline, segment))),
+): StoredWal => ({
+  segmentSize: SIZE,
+  segments: segmentsIn(
+    segments.map(([timeline, segment]) => name(timeline, segment)),
+    SIZE,
+  ),
+  partials: [],
   histories: new Map(
     Object.entries(histories).map(([timeline, lines]) => [
       Number(timeline),
@@ -21,11 +28,6 @@ const stockOf = (
   ),
 });
 const BACKUP = { timeline: 1, startLsn: at(2, 40), stopLsn: at(3, 500) };
-
-test("segments have PostgreSQL's names", () => {
-  expect(name(1, 2)).toBe("000000010000000000000002");
-  expect(name(10, 256)).toBe("0000000A0000000100000000");
-});
 
 test("a row ends at the first hole", () => {
   const stock = stockOf([
@@ -69,6 +71,31 @@ test("the segment of a fork is read from the child, and no further on the parent
     { 2: [[1, at(4, 100)]] },
   );
   expect(windowFrom(without, BACKUP, {})?.endLsn).toBe(at(4, 100));
+});
+
+test("a child without its first segment is a hole: what the parent wrote behind the fork is not its history", () => {
+  const stock = stockOf(
+    [
+      [1, 2],
+      [1, 3],
+      [1, 4],
+      [2, 5],
+    ],
+    { 2: [[1, at(4, 100)]] },
+  );
+  expect(windowFrom(stock, BACKUP, {})).toEqual({
+    timeline: 2,
+    segments: [name(1, 2), name(1, 3), name(1, 4)],
+    endLsn: at(4, 100),
+  });
+});
+
+test("nothing is named where nothing is there", () => {
+  expect(windowFrom(stockOf([[1, 3]]), BACKUP, {})).toEqual({
+    timeline: 1,
+    segments: [],
+    endLsn: at(2),
+  });
 });
 
 test("only what leads to the target is named", () => {

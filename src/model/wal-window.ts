@@ -1,16 +1,10 @@
-// Which WAL leads from a backup to a target, and is all of it there?
+// Which segments does a restore need to come from a backup to its target, and how far do they lead?
 //
-// Pure arithmetic over the names in a repository. The path goes along timelines as PostgreSQL does: a segment in which a
-// timeline was left is read from its child, which holds all of it.
+// How far is coverage's arithmetic, so that a restore never believes in a row that coverage calls broken.
+import { isOn, type Leg, pathOf, reachFrom, runsOn, type StoredWal } from "./coverage.ts";
 import { type Lsn, lsn } from "./lsn.ts";
-import type { HistoryLine } from "./timeline.ts";
-
-export interface WalStock {
-  readonly segmentBytes: number;
-  /** PostgreSQL's names of the whole segments that are there. */
-  readonly segments: ReadonlySet<string>;
-  readonly histories: ReadonlyMap<number, readonly HistoryLine[]>;
-}
+import { type Runs, rowEnd, runsOf } from "./runs.ts";
+import { parseWalName, printSegment, segmentNumber, segmentStart } from "./wal-name.ts";
 
 export interface WalFrom {
   readonly timeline: number;
@@ -23,87 +17,78 @@ export interface WalWindow {
   readonly timeline: number;
   /** Names of the segments in order, without a hole. */
   readonly segments: readonly string[];
-  /** Behind the last byte of the last segment. */
+  /** How far they lead: behind the last one, or to where its timeline was left. */
   readonly endLsn: Lsn;
 }
 
 /**
- * The unbroken row of segments from the start of the backup, at most `most` bytes beyond it. `timeline` undefined: along
+ * The unbroken row of segments from the start of the backup, up to the one that holds `upTo`. `timeline` undefined: along
  * the newest timeline that continues the backup's. Undefined when no such timeline is known.
  */
 export function windowFrom(
-  stock: WalStock,
+  stored: StoredWal,
   from: WalFrom,
   options: { readonly timeline?: number | undefined; readonly upTo?: Lsn | undefined },
 ): WalWindow | undefined {
-  const timeline = options.timeline ?? newestBeyond(stock, from);
-  const path = pathTo(stock, from, timeline);
+  const timeline = options.timeline ?? newestBeyond(stored, from);
+  const path = pathBeyond(stored, from, timeline);
   if (path === undefined) return undefined;
+  const { segmentSize } = stored;
+  const reach = reachFrom(stored, path, { timeline: from.timeline, lsn: from.startLsn });
+  const startOf = (number: number): Lsn => segmentStart(number, segmentSize);
+  const isWanted = (number: number): boolean =>
+    startOf(number) < reach && (options.upTo === undefined || startOf(number) <= options.upTo);
   const segments: string[] = [];
-  const { segmentBytes } = stock;
-  let number = numberOf(from.startLsn, segmentBytes);
-  // Where the last segment is an older timeline's, it leads only to where the next one left it.
-  let left: Lsn | undefined;
-  for (; options.upTo === undefined || startOf(number, segmentBytes) <= options.upTo; number++) {
-    const found = nameOnPath(stock, path, number);
-    if (found === undefined) break;
-    segments.push(found.name);
-    left = path[found.at - 1]?.from;
+  let next = segmentNumber(from.startLsn, segmentSize);
+  for (; isWanted(next); next++) {
+    const name = nameOnPath(stored, path, next);
+    if (name === undefined) break;
+    segments.push(name);
   }
-  const end = startOf(number, segmentBytes);
-  return {
-    timeline,
-    segments,
-    endLsn: left !== undefined && left < end ? left : end,
-  };
+  const end = startOf(next);
+  return { timeline, segments, endLsn: reach < end ? reach : end };
 }
 
-interface Leg {
-  readonly timeline: number;
-  readonly from: Lsn;
-}
-
-/** From the newest leg back to the backup's; undefined when the timeline does not continue it. */
-function pathTo(stock: WalStock, from: WalFrom, timeline: number): readonly Leg[] | undefined {
-  if (timeline === from.timeline) return [{ timeline, from: lsn(0) }];
-  const history = stock.histories.get(timeline) ?? [];
-  const at = history.findIndex((line) => line.timeline === from.timeline);
-  const left = history[at];
-  if (left === undefined || left.endLsn < from.stopLsn) return undefined;
-  const legs: Leg[] = [{ timeline: from.timeline, from: lsn(0) }];
-  for (const [index, line] of history.slice(at).entries()) {
-    const next = history[at + index + 1]?.timeline ?? timeline;
-    legs.unshift({ timeline: next, from: line.endLsn });
+/** Of PostgreSQL's names, the whole segments: by timeline, as numbers. */
+export function segmentsIn(
+  names: Iterable<string>,
+  segmentSize: number,
+): ReadonlyMap<number, Runs> {
+  const numbers = new Map<number, number[]>();
+  for (const name of names) {
+    const parsed = parseWalName(name, segmentSize);
+    if (parsed?.kind !== "segment") continue;
+    const known = numbers.get(parsed.timeline);
+    if (known === undefined) numbers.set(parsed.timeline, [parsed.number]);
+    else known.push(parsed.number);
   }
-  return legs;
+  return new Map([...numbers].map(([timeline, some]) => [timeline, runsOf(some)]));
 }
 
-const newestBeyond = (stock: WalStock, from: WalFrom): number =>
-  [...stock.histories.keys()]
+/** The path to `timeline`; undefined when that one does not continue the backup. */
+function pathBeyond(
+  stored: StoredWal,
+  from: WalFrom,
+  timeline: number,
+): readonly Leg[] | undefined {
+  // A backup's own timeline needs no history: its WAL begins where the backup does.
+  if (timeline === from.timeline) return [{ timeline, from: lsn(0), to: undefined }];
+  const path = pathOf(stored, timeline);
+  return path !== undefined && isOn(path, from) ? path : undefined;
+}
+
+const newestBeyond = (stored: StoredWal, from: WalFrom): number =>
+  [...stored.histories.keys()]
     .toSorted((a, b) => b - a)
-    .find((timeline) => pathTo(stock, from, timeline) !== undefined) ?? from.timeline;
+    .find((timeline) => pathBeyond(stored, from, timeline) !== undefined) ?? from.timeline;
 
-/** Of the timelines that had begun when this segment ended, the newest that has it; `at` is its place in the path. */
-function nameOnPath(stock: WalStock, path: readonly Leg[], number: number) {
-  const { segmentBytes } = stock;
-  for (const [at, leg] of path.entries()) {
-    if (leg.from >= startOf(number + 1, segmentBytes)) continue;
-    const name = segmentName(leg.timeline, number, segmentBytes);
-    if (stock.segments.has(name)) return { name, at };
-    // A segment that lies wholly behind the fork belongs to this timeline and to no older one.
-    if (leg.from <= startOf(number, segmentBytes)) return undefined;
-  }
-  return undefined;
-}
-
-const numberOf = (at: Lsn, segmentBytes: number): number => Number(at / BigInt(segmentBytes));
-const startOf = (number: number, segmentBytes: number): Lsn =>
-  lsn(BigInt(number) * BigInt(segmentBytes));
-
-const hex = (n: number): string => n.toString(16).toUpperCase().padStart(8, "0");
-
-/** PostgreSQL's name of a segment. */
-export function segmentName(timeline: number, number: number, segmentBytes: number): string {
-  const perLog = 0x1_0000_0000 / segmentBytes;
-  return hex(timeline) + hex(Math.floor(number / perLog)) + hex(number % perLog);
+/** Of the timelines that had begun when this segment ended, the newest that has it: that is the one recovery reads. */
+function nameOnPath(stored: StoredWal, path: readonly Leg[], number: number) {
+  const { segmentSize } = stored;
+  const leg = path.findLast(
+    ({ timeline, from }) =>
+      from < segmentStart(number + 1, segmentSize) &&
+      rowEnd(runsOn(stored, timeline), number) >= number,
+  );
+  return leg && printSegment({ timeline: leg.timeline, number }, segmentSize);
 }
