@@ -53,3 +53,36 @@ export async function* endedBy(
     source.return?.().catch(() => undefined);
   }
 }
+
+/** An object on its way out of a repository. */
+export interface Reading {
+  readonly content: AsyncIterable<Uint8Array>;
+  /** Undefined when the store did not say it. */
+  readonly sizeBytes: number | undefined;
+  readonly attempt: string;
+  /** What a failure of this kind of store means. */
+  readonly asRepoError: (error: unknown, attempt: string) => AppError;
+}
+
+/** Its bytes, each piece waited for as long as one request; REPO_DAMAGED at the end when they were too few or too many. */
+export async function* whole(reading: Reading, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const { content, sizeBytes, attempt, asRepoError } = reading;
+  const chunks = content[Symbol.asyncIterator]();
+  let came = 0;
+  try {
+    for (;;) {
+      const next = await bounded(chunks.next(), signal, { code: "REPO_UNREACHABLE", attempt });
+      if (next.done === true) break;
+      came += next.value.length;
+      yield next.value;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw asRepoError(error, attempt);
+  } finally {
+    // A store that hangs would not answer this either.
+    chunks.return?.().catch(() => undefined);
+  }
+  if (sizeBytes !== undefined && came !== sizeBytes)
+    throw new AppError("REPO_DAMAGED", attempt, `${came} of ${sizeBytes} bytes came`);
+}

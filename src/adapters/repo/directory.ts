@@ -8,7 +8,7 @@ import { type FileHandle, link, mkdir, open, readdir, rm, stat } from "node:fs/p
 import { dirname, join } from "node:path";
 import { AppError, asAppError, type ErrorCode } from "../../model/error.ts";
 import type { PutBytes, PutOptions, PutOutcome, Repo, StoredObject } from "../../ports/repo.ts";
-import { bounded, endedBy } from "./bounded.ts";
+import { bounded, endedBy, whole } from "./bounded.ts";
 import { probeByDoing } from "./probe.ts";
 import { requireAnnounced, Tally, tallyOf } from "./tally.ts";
 
@@ -47,8 +47,11 @@ export function createDirectoryRepo(options: DirectoryOptions): Repo {
       return putFile({ key, path: pathOf(key), content, announced, signal });
     },
     async get(key, signal) {
-      const size = await run(`reading ${key}`, signal, async () => (await stat(pathOf(key))).size);
-      return wholeFile(key, pathOf(key), size, signal);
+      const path = pathOf(key);
+      const sizeBytes = await run(`reading ${key}`, signal, async () => (await stat(path)).size);
+      const content = contentOf(path);
+      const attempt = `reading ${key} from the repository`;
+      return whole({ content, sizeBytes, attempt, asRepoError }, signal);
     },
     head: (key, signal) => run(`looking for ${key}`, signal, () => headFile(key, pathOf(key))),
     list: (prefix, signal) =>
@@ -61,7 +64,7 @@ export function createDirectoryRepo(options: DirectoryOptions): Repo {
         await rm(pathOf(key), { force: true });
         await syncFolder(dirname(pathOf(key))).catch(ignoreAbsent);
       }),
-    probe: (signal) => probeByDoing(repo, false, signal),
+    probe: (signal) => probeByDoing(repo, signal),
   };
   return repo;
 }
@@ -180,29 +183,9 @@ async function listBelow(root: string, prefix: string): Promise<readonly StoredO
   return found;
 }
 
-async function* wholeFile(
-  key: string,
-  path: string,
-  size: number,
-  signal: AbortSignal,
-): AsyncIterable<Uint8Array> {
-  const attempt = `reading ${key} from the repository`;
-  const chunks = createReadStream(path, { highWaterMark: 256 * 1024 })[Symbol.asyncIterator]();
-  let came = 0;
-  try {
-    for (;;) {
-      const next = await bounded(chunks.next(), signal, { code: "REPO_UNREACHABLE", attempt });
-      if (next.done === true) break;
-      came += next.value.length;
-      yield next.value;
-    }
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw asRepoError(error, attempt);
-  } finally {
-    await chunks.return?.();
-  }
-  if (came !== size) throw new AppError("REPO_DAMAGED", attempt, `${came} of ${size} bytes came`);
+/** Opened by who begins to read: nobody else would close it. */
+async function* contentOf(path: string): AsyncIterable<Uint8Array> {
+  yield* createReadStream(path, { highWaterMark: 256 * 1024 });
 }
 
 const MEANINGS: Readonly<Record<string, ErrorCode>> = {

@@ -4,14 +4,10 @@ import { asAppError } from "../../model/error.ts";
 import type { Repo, RepoPowers } from "../../ports/repo.ts";
 
 /**
- * Puts an object, tries to put another one over it, lists, reads and removes it. `checksums`: whether the store refuses
- * damaged bytes, where the adapter knows how to find out.
+ * Puts an object, tries to put another one over it, lists, reads and removes it. Whether the store refuses damaged bytes
+ * is left to the adapter that knows how to find out.
  */
-export async function probeByDoing(
-  repo: Repo,
-  checksums: boolean,
-  signal: AbortSignal,
-): Promise<RepoPowers> {
+export async function probeByDoing(repo: Repo, signal: AbortSignal): Promise<RepoPowers> {
   const key = `probe/${randomBytes(8).toString("hex")}`;
   const mine = randomBytes(64);
   const problems: string[] = [];
@@ -35,7 +31,7 @@ export async function probeByDoing(
       problems.push(`the probe's object ${key} stays: ${String(error)}`);
     });
   }
-  return { createOnly, checksums, problems };
+  return { createOnly, checksums: false, problems };
 }
 
 async function hasBytes(

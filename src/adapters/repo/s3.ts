@@ -12,7 +12,7 @@ import {
 import { AppError } from "../../model/error.ts";
 import type { S3Place } from "../../model/repository.ts";
 import type { PutBytes, PutOutcome, Repo, StoredObject } from "../../ports/repo.ts";
-import { bounded, endedBy } from "./bounded.ts";
+import { endedBy, whole } from "./bounded.ts";
 import { probeByDoing } from "./probe.ts";
 import { createClient, type S3Folder } from "./s3-client.ts";
 import { asRepoError, isAbsent, isThere } from "./s3-errors.ts";
@@ -59,15 +59,7 @@ export function createS3Repo({ name, settings, place }: S3Options): Repo {
         requireAnnounced(key, went, announced);
         return lookAgain(folder, key, went, signal);
       }),
-    get: (key, signal) =>
-      run(`reading ${key}`, signal, async () => {
-        const { Body, ContentLength } = await folder.client.send(
-          new GetObjectCommand({ ...at(folder, key), ChecksumMode: "ENABLED" }),
-          { abortSignal: signal },
-        );
-        const body = Body as AsyncIterable<Uint8Array> | undefined;
-        return wholeBody(key, body ?? nothing(), ContentLength, signal);
-      }),
+    get: (key, signal) => run(`reading ${key}`, signal, () => read(folder, key, signal)),
     head: (key, signal) => run(`looking for ${key}`, signal, () => head(folder, key, signal)),
     list: (wanted, signal) =>
       run(`listing ${wanted}`, signal, () => listAll(folder, prefix, wanted, signal)),
@@ -76,7 +68,7 @@ export function createS3Repo({ name, settings, place }: S3Options): Repo {
         await folder.client.send(new DeleteObjectCommand(at(folder, key)), { abortSignal: signal });
       }),
     probe: async (signal) => {
-      const powers = await probeByDoing(repo, false, signal);
+      const powers = await probeByDoing(repo, signal);
       if (powers.problems.length > 0) return powers;
       return { ...powers, checksums: await refusesDamage(folder, signal) };
     },
@@ -142,13 +134,22 @@ async function compare(
   went: PutBytes,
   signal: AbortSignal,
 ): Promise<PutOutcome> {
-  const { Body, ContentLength } = await folder.client.send(
+  const there = await tallyOf(await read(folder, key, signal));
+  return { kind: there.sha256 === went.sha256 ? "exists-same" : "exists-different", ...went };
+}
+
+async function read(
+  folder: S3Folder,
+  key: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const { Body, ContentLength: sizeBytes } = await folder.client.send(
     new GetObjectCommand({ ...at(folder, key), ChecksumMode: "ENABLED" }),
     { abortSignal: signal },
   );
-  const body = (Body as AsyncIterable<Uint8Array> | undefined) ?? nothing();
-  const there = await tallyOf(wholeBody(key, body, ContentLength, signal));
-  return { kind: there.sha256 === went.sha256 ? "exists-same" : "exists-different", ...went };
+  const content = (Body as AsyncIterable<Uint8Array> | undefined) ?? nothing();
+  const attempt = `reading ${key} from the repository`;
+  return whole({ content, sizeBytes, attempt, asRepoError }, signal);
 }
 
 /** Page by page; a page that says that there is more and not where is no complete list. */
@@ -179,32 +180,6 @@ async function listAll(
       throw new AppError("REPO_UNREACHABLE", `listing ${wanted}`, "the list is not complete");
   } while (token !== undefined);
   return found.toSorted((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-async function* wholeBody(
-  key: string,
-  body: AsyncIterable<Uint8Array>,
-  size: number | undefined,
-  signal: AbortSignal,
-): AsyncIterable<Uint8Array> {
-  const attempt = `reading ${key} from the repository`;
-  const chunks = body[Symbol.asyncIterator]();
-  let came = 0;
-  try {
-    for (;;) {
-      const next = await bounded(chunks.next(), signal, { code: "REPO_UNREACHABLE", attempt });
-      if (next.done === true) break;
-      came += next.value.length;
-      yield next.value;
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw asRepoError(error, attempt);
-  } finally {
-    chunks.return?.().catch(() => undefined);
-  }
-  if (size !== undefined && came !== size)
-    throw new AppError("REPO_DAMAGED", attempt, `${came} of ${size} bytes came`);
 }
 
 async function* nothing(): AsyncIterable<Uint8Array> {
