@@ -37,8 +37,6 @@ async function heldIn(
   { settings, cluster, signal }: TaskContext,
 ): Promise<Held> {
   try {
-    // A listing proves that the repository answers: an absent record alone could be a disk that is not mounted.
-    await repo.list("proofs/", signal);
     const theirs = await readIdentity(repo, signal);
     if (theirs === undefined) return { kind: "unclaimed" };
     const why = await whyNotOurs(repo, { mine, theirs }, signal);

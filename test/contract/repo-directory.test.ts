@@ -28,6 +28,7 @@ it("does not make a directory that is not there: its disk may not be mounted", a
     code: "REPO_MISSING",
   });
   await expect(repo.list("", limit())).rejects.toMatchObject({ code: "REPO_MISSING" });
+  await expect(repo.head("a", limit())).rejects.toMatchObject({ code: "REPO_MISSING" });
 });
 
 it("removes what a writer left that died a day ago, and not what is being written", async () => {

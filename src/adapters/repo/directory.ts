@@ -53,7 +53,12 @@ export function createDirectoryRepo(options: DirectoryOptions): Repo {
       const attempt = `reading ${key} from the repository`;
       return whole({ content, sizeBytes, attempt, asRepoError }, signal);
     },
-    head: (key, signal) => run(`looking for ${key}`, signal, () => headFile(key, pathOf(key))),
+    head: (key, signal) =>
+      run(`looking for ${key}`, signal, async () => {
+        // Where the disk is not mounted nothing is there, and that says nothing of the object.
+        await requireOurs(options.directory);
+        return headFile(key, pathOf(key));
+      }),
     list: (prefix, signal) =>
       run(`listing ${prefix}`, signal, async () => {
         await requireOurs(options.directory);
