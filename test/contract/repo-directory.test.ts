@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -44,6 +44,19 @@ it("removes what a writer left that died a day ago, and not what is being writte
     expect((await repo.list("", limit())).map(({ key }) => key)).toEqual(["a"]);
     await repo.put("b", bytes("b"), {}, limit());
     expect(readdirSync(folder).toSorted()).toEqual([".put-new", "a", "b"]);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+it("does not stumble over what another writer has just removed", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "us-repo-"));
+  try {
+    const repo = createDirectoryRepo({ name: "near", directory, place: "demo" });
+    await repo.put("a", bytes("a"), {}, limit());
+    // Listed and not there: as a name looks that went between the two questions.
+    symlinkSync("nowhere", join(directory, "demo/.put-gone"));
+    expect((await repo.put("b", bytes("b"), {}, limit())).kind).toBe("stored");
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -141,8 +141,10 @@ async function prepareFolder(directory: string, path: string): Promise<void> {
 async function removeLeftBehind(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!UNFINISHED.test(name)) continue;
-    const { mtimeMs } = await stat(join(folder, name));
-    if (Date.now() - mtimeMs > LEFT_BEHIND_MS) await rm(join(folder, name), { force: true });
+    // One that its writer has just linked and removed is gone by now.
+    const seen = await stat(join(folder, name)).catch(ignoreAbsent);
+    if (seen !== undefined && Date.now() - seen.mtimeMs > LEFT_BEHIND_MS)
+      await rm(join(folder, name), { force: true });
   }
 }
 
