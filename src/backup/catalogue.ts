@@ -73,7 +73,7 @@ async function readRecord(
   return record?.id === id ? record : undefined;
 }
 
-/** One backup by its id, or the newest when none is named. Throws REPO_MISSING. */
+/** One backup by its id, or the newest when none is named. Throws BACKUP_MISSING, or REPO_DAMAGED when its record is. */
 export async function findBackup(
   repo: Repo,
   id: string | undefined,

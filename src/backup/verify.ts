@@ -23,10 +23,11 @@ export interface Verdict extends Verification {
 
 /**
  * Reads every object, compares it with what was stored, and unpacked with the manifest as far as a key is at hand. The
- * verdict is kept in the repository. A repository that does not answer is no verdict: that is thrown.
+ * verdict is kept in the repository, if it is ours. A repository that does not answer is no verdict: that is thrown.
  */
 export async function verifyBackup(options: VerifyOptions): Promise<Verdict> {
   const { shelf, record, signal } = options;
+  await shelf.claim();
   const isSecret = unpacked(record.data.file).packing.encrypted;
   const depth = isSecret && !shelf.canRead ? "stored" : "content";
   let why: string | undefined;

@@ -61,19 +61,21 @@ async function follow(target: Target, at: JobAt): Promise<Job> {
 
 async function readJob(target: Target, { apiUrl, id }: JobAt): Promise<Job> {
   const url = `${apiUrl}/understudy/jobs?id=${encodeURIComponent(id)}`;
+  const [job] = await jobsIn(target, url);
+  if (job !== undefined) return job;
+  throw new AppError("PEER_UNREACHABLE", `GET ${url}`, "the answer holds no job");
+}
+
+export const jobsAt = (target: Target, apiUrl: string): Promise<readonly Job[]> =>
+  jobsIn(target, `${apiUrl}/understudy/jobs`);
+
+/** An answer that is no list is not taken for an empty one. */
+async function jobsIn(target: Target, url: string): Promise<readonly Job[]> {
   const answer = await call(target, { method: "GET", url });
   const read = answer.status === 200 ? plainJson(answer.body) : undefined;
   const items = isObject(read) ? read["items"] : undefined;
-  if (!Array.isArray(items) || items.length === 0)
-    throw new AppError("PEER_UNREACHABLE", `GET ${url}`, `the answer was ${answer.status}`);
-  return items[0] as Job;
-}
-
-export async function jobsAt(target: Target, apiUrl: string): Promise<readonly Job[]> {
-  const answer = await call(target, { method: "GET", url: `${apiUrl}/understudy/jobs` });
-  const read = answer.status === 200 ? plainJson(answer.body) : undefined;
-  const items = isObject(read) ? read["items"] : undefined;
-  return Array.isArray(items) ? (items as Job[]) : [];
+  if (Array.isArray(items)) return items as Job[];
+  throw new AppError("PEER_UNREACHABLE", `GET ${url}`, `the answer was ${answer.status}`);
 }
 
 export async function cancelJob(target: Target, { apiUrl, id }: JobAt): Promise<string> {

@@ -1,5 +1,5 @@
 // A base backup of real servers: taken from a standby, verified, damaged, restored, and read.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -127,6 +127,19 @@ test("what is somebody's is left alone", async () => {
   await expect(restore("unknown", { id: "20200101T000000Z-00000000" })).rejects.toThrow(
     "there is no such backup",
   );
+});
+
+test("a clone verifies nothing of its original's, since it would write there", async () => {
+  const proofs = () => readdirSync(join(directory, "stage", systemId(), "proofs"));
+  const before = proofs();
+  const identity = join(directory, "stage", systemId(), "repository.json");
+  const theirs = JSON.parse(readFileSync(identity, "utf8")) as object;
+  writeFileSync(identity, JSON.stringify({ ...theirs, storeId: "of the original" }));
+  const cluster = { storeId: "of a clone" };
+  const verifying = work({ do: "verify", id: first.id }, { ...context(a), cluster });
+  await expect(verifying).rejects.toMatchObject({ code: "REPO_FOREIGN" });
+  expect(proofs()).toEqual(before);
+  writeFileSync(identity, JSON.stringify(theirs));
 });
 
 test("a run that is ended counts for nothing", async () => {
