@@ -10,7 +10,7 @@ import type { StatusMember } from "../model/wire/status.ts";
 import type { Job, TaskName } from "../model/worker.ts";
 import { registerBaseBackups } from "./base-backups.ts";
 import { registerCoverage } from "./coverage-command.ts";
-import { CliFailure, EXIT } from "./exit.ts";
+import { CliFailure, EXIT, failureOf } from "./exit.ts";
 import { cancelJob, itemsIn, jobsAt, progressLine, runJob } from "./jobs.ts";
 import { registerLogical } from "./logical-commands.ts";
 import { leaderOf, look, memberNamed } from "./rest.ts";
@@ -135,8 +135,9 @@ const JOBS: readonly Column<JobRow>[] = [
 async function allJobs(target: Target): Promise<readonly (JobRow & { apiUrl: string })[]> {
   const { members } = await look(target);
   const found = members.map(async ({ name, apiUrl }) => {
-    const jobs = await jobsAt(target, apiUrl).catch(() => {
-      say(`! ${name}: its agent does not answer`);
+    const jobs = await jobsAt(target, apiUrl).catch((error: unknown) => {
+      const [what] = failureOf(error).lines;
+      say(`! ${name}: its jobs are not known: ${what}`);
       return [];
     });
     return jobs.map((job) => ({ ...job, member: name, apiUrl }));

@@ -6,7 +6,7 @@ import { AppError } from "../model/error.ts";
 import { isObject } from "../model/wire/json.ts";
 import { asThrown, type Job, type Progress, type TaskName } from "../model/worker.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { call, change, plainJson } from "./rest.ts";
+import { call, change, plainJson, type Reached } from "./rest.ts";
 import type { Target } from "./target.ts";
 import { isTerminal, say } from "./terminal.ts";
 
@@ -66,11 +66,11 @@ async function readJob(target: Target, { apiUrl, id }: JobAt): Promise<Job> {
   throw new AppError("PEER_UNREACHABLE", `GET ${url}`, "the answer holds no job");
 }
 
-export const jobsAt = (target: Target, apiUrl: string): Promise<readonly Job[]> =>
+export const jobsAt = (target: Reached, apiUrl: string): Promise<readonly Job[]> =>
   jobsIn(target, `${apiUrl}/understudy/jobs`);
 
 /** An answer that is no list is not taken for an empty one. */
-async function jobsIn(target: Target, url: string): Promise<readonly Job[]> {
+async function jobsIn(target: Reached, url: string): Promise<readonly Job[]> {
   const answer = await call(target, { method: "GET", url });
   const read = answer.status === 200 ? plainJson(answer.body) : undefined;
   const items = isObject(read) ? read["items"] : undefined;

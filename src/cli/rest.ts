@@ -17,8 +17,11 @@ interface Call {
   readonly timeoutMs?: number;
 }
 
+/** What of the target a request needs. */
+export type Reached = Pick<Target, "tls" | "credentials">;
+
 /** One request with the cluster's certificates; the password goes along only where something changes. */
-export function call(target: Target, { method, url, body, timeoutMs }: Call): Promise<HttpAnswer> {
+export function call(target: Reached, { method, url, body, timeoutMs }: Call): Promise<HttpAnswer> {
   const credentials = method === "GET" ? undefined : target.credentials;
   return callHttp({
     method,
