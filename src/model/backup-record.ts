@@ -60,11 +60,12 @@ export const storedBytesOf = (record: BackupRecord): number =>
 export const printVersion = (versionNumber: number): string =>
   `${Math.floor(versionNumber / 10_000)}.${versionNumber % 10_000}`;
 
-/** An id sorts by time and says it: `20261127T044200Z-1f2e3d4c`. */
+/** The id of a base backup or a logical one sorts by time and says it: `20261127T044200Z-1f2e3d4c`. */
 export const backupIdOf = (startedAtMs: number, dice: string): string =>
   `${printRfc3339(startedAtMs).replaceAll(/[-:]|\..*$/g, "")}Z-${dice}`;
 
-export const isBackupId = (text: string): boolean => /^\d{8}T\d{6}Z-[0-9a-f]{8}$/.test(text);
+export const isBackupId = (text: unknown): text is string =>
+  typeof text === "string" && /^\d{8}T\d{6}Z-[0-9a-f]{8}$/.test(text);
 
 /** Every field, two spaces deep: a person reads it when nothing else is left. */
 export const printBackupRecord = (record: BackupRecord): string => {

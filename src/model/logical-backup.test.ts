@@ -1,17 +1,11 @@
 import { describe, expect, it } from "vitest";
-import {
-  isLogicalId,
-  type LogicalRecord,
-  logicalIdOf,
-  parseDumpWish,
-  parseLogical,
-  printLogical,
-} from "./logical-backup.ts";
+import { backupIdOf, isBackupId } from "./backup-record.ts";
+import { type LogicalRecord, parseDumpWish, parseLogical, printLogical } from "./logical-backup.ts";
 
 const record: LogicalRecord = {
   apiVersion: 1,
   kind: "logical",
-  id: logicalIdOf(Date.UTC(2026, 10, 27, 4, 42), "1f2e3d4c"),
+  id: backupIdOf(Date.UTC(2026, 10, 27, 4, 42), "1f2e3d4c"),
   scope: "demo",
   systemId: "7",
   takenOn: "n2",
@@ -30,8 +24,8 @@ const record: LogicalRecord = {
 describe("the record of a logical backup", () => {
   it("has an id that says when it was taken", () => {
     expect(record.id).toBe("20261127T044200Z-1f2e3d4c");
-    expect(isLogicalId(record.id)).toBe(true);
-    expect(isLogicalId("../20261127T044200Z-1f2e3d4c")).toBe(false);
+    expect(isBackupId(record.id)).toBe(true);
+    expect(isBackupId("../20261127T044200Z-1f2e3d4c")).toBe(false);
   });
 
   it("survives being written down, and what is no record of ours is none", () => {

@@ -1,7 +1,7 @@
 // What is a logical backup, and what does it say of itself? (`backup.json`, written last: what lacks it is none)
+import { isBackupId } from "./backup-record.ts";
 import { AppError } from "./error.ts";
 import { isObject } from "./wire/json.ts";
-import { printRfc3339 } from "./wire/rfc3339.ts";
 
 export const DUMP_FORMATS = ["custom", "directory", "plain"] as const;
 export type DumpFormat = (typeof DUMP_FORMATS)[number];
@@ -52,13 +52,6 @@ export interface LogicalRecord extends DumpWish {
   readonly proof: DumpProof;
 }
 
-/** Sorts by time and says it: `20261127T044200Z-1f2e3d4c`. */
-export const logicalIdOf = (startedAtMs: number, dice: string): string =>
-  `${printRfc3339(startedAtMs).replaceAll(/[-:]|\..*$/g, "")}Z-${dice}`;
-
-export const isLogicalId = (text: unknown): text is string =>
-  typeof text === "string" && /^\d{8}T\d{6}Z-[0-9a-f]{8}$/.test(text);
-
 export const printLogical = (record: LogicalRecord): string =>
   `${JSON.stringify(record, undefined, 2)}\n`;
 
@@ -68,7 +61,7 @@ export function parseLogical(text: string): LogicalRecord | undefined {
     const read: unknown = JSON.parse(text);
     if (!isObject(read) || read["apiVersion"] !== 1 || read["kind"] !== "logical") return undefined;
     const { id, objects, proof } = read;
-    if (!isLogicalId(id) || !Array.isArray(objects) || !isObject(proof)) return undefined;
+    if (!isBackupId(id) || !Array.isArray(objects) || !isObject(proof)) return undefined;
     return objects.every(isDumpObject) ? (read as unknown as LogicalRecord) : undefined;
   } catch {
     return undefined;

@@ -4,20 +4,22 @@ import { join } from "node:path";
 import { withSession } from "../adapters/postgres/session.ts";
 import { pack, unpack } from "../adapters/repo/packing.ts";
 import { tallyOf } from "../adapters/repo/tally.ts";
+import { bytesOf } from "../backup/bytes.ts";
+import { backupOf, identitiesOf } from "../backup/named.ts";
+import { backupIdOf } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
 import {
   type DumpObject,
   type DumpProof,
   type DumpWish,
   type LogicalRecord,
-  logicalIdOf,
   parseDumpWish,
   printLogical,
 } from "../model/logical-backup.ts";
 import { endingOf, logicalKey, unpacked } from "../model/repo-keys.ts";
 import type { Repo } from "../ports/repo.ts";
 import { feed, outputOf } from "./program-stream.ts";
-import { backupOf, chosenRepository, identitiesOf, packingOf } from "./repositories.ts";
+import { chosenRepository } from "./repositories.ts";
 import { inScratch } from "./scratch.ts";
 import { connectionTo, localServer, postgresProgram } from "./server.ts";
 import type { Task, TaskContext } from "./task.ts";
@@ -33,7 +35,7 @@ export const takeLogical: Task = async (context, input) => {
   const wish = parseDumpWish(input);
   const { repo, identity } = await chosenRepository(context, input["repository"]);
   const startedAtMs = Date.now();
-  const id = logicalIdOf(startedAtMs, randomBytes(4).toString("hex"));
+  const id = backupIdOf(startedAtMs, randomBytes(4).toString("hex"));
   const serverVersion = await versionFor(context, wish.database);
   const taking: Taking = { context, repo, id, wish };
   const objects: DumpObject[] = [];
@@ -55,7 +57,7 @@ export const takeLogical: Task = async (context, input) => {
     objects,
     proof,
   };
-  await repo.put(logicalKey(id, "backup.json"), text(printLogical(record)), {}, context.signal);
+  await repo.put(logicalKey(id, "backup.json"), bytesOf(printLogical(record)), {}, context.signal);
   return { repository: repo.name, ...record };
 };
 
@@ -112,9 +114,8 @@ async function store(
   plain: AsyncIterable<Uint8Array>,
 ): Promise<DumpObject> {
   const { settings, progress, signal } = context;
-  const packing = packingOf(settings);
-  const encrypted = packing.recipients.length > 0;
-  const file = name + endingOf({ compression: packing.compression, encrypted });
+  const { compression, recipients } = backupOf(settings);
+  const file = name + endingOf({ compression, encrypted: recipients.length > 0 });
   let doneBytes = 0;
   const counted = async function* (): AsyncIterable<Uint8Array> {
     for await (const bytes of plain) {
@@ -123,7 +124,8 @@ async function store(
       yield bytes;
     }
   };
-  const put = await repo.put(logicalKey(id, file), pack(counted(), packing, signal), {}, signal);
+  const packed = pack(counted(), { compression, recipients }, signal);
+  const put = await repo.put(logicalKey(id, file), packed, {}, signal);
   if (put.kind === "exists-different")
     throw new AppError("REPO_CONFLICT", `storing ${file}`, `of the logical backup ${id}`);
   return { file, what, storedBytes: put.sizeBytes, sha256: put.sha256 };
@@ -143,8 +145,9 @@ async function prove(taking: Taking, objects: readonly DumpObject[]): Promise<Du
         "other bytes came than were stored",
       );
   }
-  const identities = await identitiesOf(settings, undefined);
-  const isReadable = backupOf(settings).recipients.length === 0 || identities.length > 0;
+  const backup = backupOf(settings);
+  const identities = await identitiesOf(backup, undefined);
+  const isReadable = backup.recipients.length === 0 || identities.length > 0;
   const dump = objects.find(({ what }) => what === "database");
   if (!isReadable || wish.format !== "custom" || dump === undefined)
     return { atMs: Date.now(), depth: "bytes", entries: undefined };
@@ -155,8 +158,4 @@ async function prove(taking: Taking, objects: readonly DumpObject[]): Promise<Du
   const listed = await feed(command, unpack(object, { packing, identities }, signal), signal);
   const entries = listed.split("\n").filter((line) => /^\d+;/.test(line)).length;
   return { atMs: Date.now(), depth: "contents", entries };
-}
-
-async function* text(words: string): AsyncIterable<Uint8Array> {
-  yield Buffer.from(words);
 }

@@ -4,12 +4,15 @@ import { join } from "node:path";
 import pg from "pg";
 import { withSession } from "../adapters/postgres/session.ts";
 import { unpack } from "../adapters/repo/packing.ts";
+import { textOf } from "../backup/bytes.ts";
+import { backupOf, identitiesOf } from "../backup/named.ts";
+import { isBackupId } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
-import { isLogicalId, type LogicalRecord, parseLogical } from "../model/logical-backup.ts";
+import { type LogicalRecord, parseLogical } from "../model/logical-backup.ts";
 import { logicalKey, unpacked } from "../model/repo-keys.ts";
 import type { Repo } from "../ports/repo.ts";
 import { type Command, feed } from "./program-stream.ts";
-import { identitiesOf, openRepositories } from "./repositories.ts";
+import { openRepositories } from "./repositories.ts";
 import { inScratch } from "./scratch.ts";
 import { connectionTo, localServer, postgresProgram } from "./server.ts";
 import type { Task, TaskContext } from "./task.ts";
@@ -37,13 +40,14 @@ export const listLogical: Task = async (context, input) => {
 /** Makes the database `to`, which must not exist, and fills it: the whole dump or an error. */
 export const restoreLogical: Task = async (context, input) => {
   const { id, to, identityFile } = input;
-  if (!isLogicalId(id)) throw refused(`"${String(id)}" is not the id of a logical backup`);
+  if (!isBackupId(id)) throw refused(`"${String(id)}" is not the id of a logical backup`);
   if (typeof to !== "string" || to === "") throw refused("name the database to be made");
   const repo = await holderOf(context, { id, repository: input["repository"] });
   const record = await readRecord(repo, logicalKey(id, "backup.json"), context.signal);
   if (record === undefined) throw refused(`the record of ${id} is damaged`);
   if (record.database === undefined) throw refused(`${id} holds globals alone: feed them to psql`);
-  const identities = await identitiesOf(context.settings, identityFile);
+  const named = typeof identityFile === "string" ? identityFile : undefined;
+  const identities = await identitiesOf(backupOf(context.settings), named);
   await makeDatabase(context, to);
   context.progress({ step: `restoring ${record.database} as ${to}` });
   await fill({ context, repo, record, identities }, to);
@@ -66,9 +70,7 @@ async function readRecord(
   key: string,
   signal: AbortSignal,
 ): Promise<LogicalRecord | undefined> {
-  const parts: Uint8Array[] = [];
-  for await (const part of await repo.get(key, signal)) parts.push(part);
-  return parseLogical(Buffer.concat(parts).toString("utf8"));
+  return parseLogical(await textOf(await repo.get(key, signal)));
 }
 
 async function makeDatabase({ settings }: TaskContext, name: string): Promise<void> {
