@@ -1,4 +1,7 @@
 // Lies about what the other members promised.
+import { known } from "../model/known.ts";
+import type { PeerStatus } from "../model/member.ts";
+import { DEFAULT_TAGS } from "../model/settings.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { Peers } from "../ports/peers.ts";
 
@@ -33,6 +36,34 @@ export function takesSilenceForPromise(ports: NodePorts): NodePorts {
       promise: async (apiUrl, asked, timeoutMs) => {
         const answer = await peers.promise(apiUrl, asked, timeoutMs);
         return answer.kind === "unknown" ? { kind: "promised" } : answer;
+      },
+    }),
+  };
+}
+
+/** What a silent member never said. */
+const REFUSAL: PeerStatus = {
+  name: "",
+  role: "standby",
+  state: "running",
+  position: undefined,
+  timeline: undefined,
+  lineage: [],
+  tags: DEFAULT_TAGS,
+  unfit: "does not answer",
+  watchdogFailed: false,
+  promisedTerm: undefined,
+};
+
+/** Silence taken for no: a member that is late with one answer counts as one that cannot lead. */
+export function takesSilenceForNo(ports: NodePorts): NodePorts {
+  const { peers } = ports;
+  return {
+    ...ports,
+    peers: peersWith(peers, {
+      ask: async (apiUrl, timeoutMs) => {
+        const answer = await peers.ask(apiUrl, timeoutMs);
+        return answer.kind === "unknown" ? known(REFUSAL, answer.at) : answer;
       },
     }),
   };

@@ -12,7 +12,12 @@ import {
   sharesInstants,
 } from "./mutants-lease.ts";
 import { recordsNothing, resumesUnarmed, seesNoRecord } from "./mutants-pause.ts";
-import { forgetsPromises, promisesTooShortly, takesSilenceForPromise } from "./mutants-peers.ts";
+import {
+  forgetsPromises,
+  promisesTooShortly,
+  takesSilenceForNo,
+  takesSilenceForPromise,
+} from "./mutants-peers.ts";
 import {
   followsWithoutEnd,
   forgetsMarker,
@@ -95,6 +100,12 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: unknownIsNo },
     breaks: ["S6", "S11"],
     story: "lost-answers",
+  },
+  {
+    name: "silence-taken-for-no",
+    flaws: { wrapPorts: takesSilenceForNo },
+    breaks: ["S11"],
+    story: "switchover-answer-is-late",
   },
   {
     name: "release-before-down",

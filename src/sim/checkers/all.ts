@@ -1,6 +1,7 @@
 // Every checker of the simulator, by its number in SPEC.md.
 import { calmAtLast, everyoneStreams, writesReturn } from "./alive.ts";
 import { armedFirst } from "./armed-first.ts";
+import { askedAgain } from "./asked-again.ts";
 import type { MakeChecker } from "./checker.ts";
 import { confirmedFirst } from "./confirmed-first.ts";
 import { copiesSafe } from "./copies-safe.ts";
@@ -46,6 +47,7 @@ export const CHECKERS: readonly MakeChecker[] = [
   confirmedFirst,
   vouchedFor,
   loopLives,
+  askedAgain,
   routesFollow,
   pausesEnd,
 ];
