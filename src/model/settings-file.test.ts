@@ -188,6 +188,21 @@ describe("warnings", () => {
     );
   });
 
+  it.each([
+    [`${SMALL}watchdog: {driver: testing}\n`, "watchdog.driver has no effect: "],
+    [`${SMALL}  pgpass: /x\n`, "postgresql.pgpass has no effect: "],
+    [`${SMALL}  use_slots: false\n`, "postgresql.use_slots has no effect: the cluster decides"],
+    [`${SMALL}log: {file_num: 3}\n`, "log.file_num has no effect: "],
+    [`${SMALL}thread_pool_size: 3\n`, "thread_pool_size has no effect: "],
+    [`${SMALL}restapi: {request_queue_size: 3}\n`, "restapi.request_queue_size has no effect: "],
+    [
+      `${SMALL}bootstrap: {dcs: {postgresql: {remove_data_directory_on_rewind_failure: true}}}\n`,
+      "remove_data_directory_on_rewind_failure has no effect: ",
+    ],
+  ])("say so of one that changes nothing: %j", (yaml, words) => {
+    expect(settingsOf(yaml).warnings.map(String)).toEqual([expect.stringContaining(words)]);
+  });
+
   it("leave commands of the user's alone, and refuse what is none", () => {
     const yaml = `${SMALL}  callbacks: {on_start: /x y, on_stopp: z}\n  pre_promote: /p\n`;
     const s = settingsOf(yaml);

@@ -62,8 +62,7 @@ export function parseNodeFile(
   const root = new Section(source, { path: "", offset: 0 }, source.document.contents);
   const read = readAll(root);
   const ctl = readCtl(root);
-  root.notUsed("citus");
-  root.accept("thread_pool_size", "thread_stack_size");
+  root.notUsed("citus", "thread_pool_size", "thread_stack_size");
   root.close();
   if (source.problems.length > 0) return refused();
   return { ...read, ctl, warnings: source.warnings };

@@ -60,8 +60,6 @@ export function readPostgres(root: Section): PostgresSettings {
     pgHba: section.texts("pg_hba"),
     pgIdent: section.texts("pg_ident"),
     basebackupOptions: readOptions(section, "basebackup"),
-    removeDataDirectoryOnDivergedTimelines:
-      section.flag("remove_data_directory_on_diverged_timelines") ?? false,
     cloneMethods: readCloneMethods(section),
     callbacks: readCallbacks(section.section("callbacks")),
     prePromote: section.text("pre_promote"),
@@ -166,8 +164,12 @@ function readCallbacks(section: Section): CallbackSettings {
 
 /** Keys of Patroni's form that the cluster decides, or that Understudy has no use for. */
 function acceptTheRest(section: Section): void {
-  section.accept("use_pg_rewind", "use_slots", "pgpass", "use_unix_socket", "use_unix_socket_repl");
-  section.accept("remove_data_directory_on_rewind_failure", "pg_ctl_timeout");
+  // Both are on unless the cluster says otherwise, so only a no is without effect.
+  for (const key of ["use_pg_rewind", "use_slots"])
+    if (section.flag(key) === false) section.notUsed(key);
+  section.notUsed("pgpass", "use_unix_socket", "use_unix_socket_repl");
+  section.notUsed("remove_data_directory_on_rewind_failure", "pg_ctl_timeout");
+  section.notUsed("remove_data_directory_on_diverged_timelines");
   section.notUsed("proxy_address", "config_dir", "bin_name", "krbsrvname", "custom_conf", "rewind");
   section.notUsed("recovery_conf");
 }

@@ -45,7 +45,7 @@ export function readRest(
   }
   const allowlist = readAllowlist(section);
   section.notUsed(...NOT_USED);
-  section.accept("request_queue_size", "thread_pool_size");
+  section.notUsed("request_queue_size", "thread_pool_size");
   section.close();
   return {
     listen,

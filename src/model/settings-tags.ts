@@ -60,7 +60,7 @@ export function readWatchdog(root: Section): WatchdogSettings {
     device: section.text("device") ?? "/dev/watchdog",
     safetyMarginMs: seconds(section.number("safety_margin", { min: -1 }) ?? 5),
   };
-  section.accept("driver");
+  section.notUsed("driver");
   section.close();
   return settings;
 }
@@ -74,8 +74,8 @@ export function readLog(root: Section): LogSettings {
   const file = section.text("file") ?? (folder && `${folder}/understudy.log`);
   section.choice("type", ["plain", "json"]);
   section.notUsed("format", "dateformat", "static_fields", "loggers", "mode");
-  section.accept("traceback_level", "max_queue_size", "file_num", "file_size");
-  section.accept("deduplicate_heartbeat_logs");
+  section.notUsed("traceback_level", "deduplicate_heartbeat_logs");
+  section.notUsed("max_queue_size", "file_num", "file_size");
   section.close();
   return { level: plainLevel(level), file };
 }

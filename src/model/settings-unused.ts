@@ -3,6 +3,10 @@
 const LIBPQ =
   "connections between members follow libpq's own defaults; pg_hba decides what they must be";
 const OUR_LOG = "our log is one JSON object a line";
+const CLUSTERS = "the cluster decides, write it into its configuration";
+const NO_THREADS = "there are no threads to limit";
+const KEPT = "data is removed only once its replacement is complete";
+const SOCKET = "the agent always takes the socket, and members always take TCP";
 const OWN_HEADERS = "answers carry the headers that HTTP needs, and no others";
 
 /** Reasons by the last part of a setting's path, or by a whole path where that says more. */
@@ -19,6 +23,16 @@ const REASONS: Readonly<Record<string, string>> = {
   callbacks: "callbacks belong into each node's own file",
   create_replica_methods: "methods belong into each node's own file",
   pg_ctl_timeout: "every wait has a limit of its own",
+  use_pg_rewind: CLUSTERS,
+  use_slots: CLUSTERS,
+  pgpass: "the passwords of members lie in state_dir",
+  use_unix_socket: SOCKET,
+  use_unix_socket_repl: SOCKET,
+  remove_data_directory_on_rewind_failure: KEPT,
+  remove_data_directory_on_diverged_timelines: KEPT,
+  thread_pool_size: NO_THREADS,
+  thread_stack_size: NO_THREADS,
+  request_queue_size: "the system's own queue is used",
   sslmode: LIBPQ,
   sslkey: LIBPQ,
   sslpassword: LIBPQ,
@@ -36,6 +50,7 @@ const REASONS: Readonly<Record<string, string>> = {
   allowlist_include_members:
     "members prove themselves by password or certificate; list their addresses in allowlist",
   server_tokens: "no header names the program",
+  driver: "the device is fed as the kernel offers it, whatever drives it",
   srv: "name the members of etcd in hosts",
   srv_suffix: "name the members of etcd in hosts",
   proxy: "etcd is reached directly",
@@ -43,6 +58,11 @@ const REASONS: Readonly<Record<string, string>> = {
   format: OUR_LOG,
   dateformat: OUR_LOG,
   static_fields: OUR_LOG,
+  traceback_level: OUR_LOG,
+  deduplicate_heartbeat_logs: OUR_LOG,
+  max_queue_size: "each line is written at once",
+  file_num: "logrotate or its like keeps the log small",
+  file_size: "logrotate or its like keeps the log small",
   loggers: "there is one level for all",
   mode: "the log file belongs to the agent's user alone",
 };

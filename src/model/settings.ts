@@ -99,7 +99,6 @@ export interface PostgresSettings {
   readonly pgHba: readonly string[];
   readonly pgIdent: readonly string[];
   readonly basebackupOptions: readonly string[];
-  readonly removeDataDirectoryOnDivergedTimelines: boolean;
   /** How a copy is made, in the order of trying. */
   readonly cloneMethods: readonly CloneMethod[];
   readonly callbacks: CallbackSettings;

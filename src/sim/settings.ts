@@ -39,7 +39,6 @@ export function simSettings(
       pgHba: [],
       pgIdent: [],
       basebackupOptions: [],
-      removeDataDirectoryOnDivergedTimelines: false,
       cloneMethods: ["basebackup"],
       callbacks: {},
       prePromote: undefined,

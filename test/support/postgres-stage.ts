@@ -224,7 +224,6 @@ function settingsOf(
       pgHba: [],
       pgIdent: [],
       basebackupOptions: [],
-      removeDataDirectoryOnDivergedTimelines: false,
       cloneMethods: ["basebackup"],
       callbacks: {},
       prePromote: undefined,
