@@ -97,6 +97,11 @@ describe("against the next step", () => {
     expect(found[0]?.next).not.toBe("");
   });
 
+  it("stands a planned switchover, with the words that take it back in this cluster", () => {
+    const planned = view({ scope: "orders", scheduledSwitchover: "2026-11-30T04:00:00Z" });
+    expect(objectionsTo(planned)[0]?.next).toBe("patronictl flush orders switchover");
+  });
+
   it("stands no old section of the file once every agent is ours", () => {
     const members = [leader("n1", { agent: OURS }), member("n2", { agent: OURS })];
     expect(objectionsTo(view({ storeSection: "etcd", members }))).toEqual([]);

@@ -121,7 +121,7 @@ function inCluster(view: AdoptionView): readonly Objection[] {
   if (view.isPaused) found.push({ what: "the cluster is paused", next: "patronictl resume" });
   if (view.scheduledSwitchover !== undefined) {
     const what = `a switchover is scheduled for ${view.scheduledSwitchover}`;
-    found.push({ what, next: "patronictl flush SCOPE switchover" });
+    found.push({ what, next: `patronictl flush ${view.scope} switchover` });
   }
   const ended = view.lastEndedTimeline ?? 0;
   const isForeign = leader?.agent?.isOurs === false;
