@@ -14,24 +14,9 @@ import {
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { NODE_BUNDLES, NODE_BUNDLES_FILE, PROGRAMS } from "./programs.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-
-/** The programs and their entry points. A missing one is skipped, so that a half-built house still builds. */
-const programs = [
-  { name: "agent", entry: "src/agent/main.ts" },
-  { name: "fence", entry: "src/adapters/fence/main.ts" },
-  { name: "vault", entry: "src/vault/main.ts" },
-  { name: "releaser", entry: "src/adapters/pgbouncer/releaser.ts" },
-  // Started by the agent and the command line when somebody asks.
-  { name: "doctor", entry: "src/doctor/main.ts" },
-  // Started for one task: it carries what is too heavy for the agent.
-  { name: "worker", entry: "src/worker/main.ts" },
-  { name: "cli", entry: "src/cli/main.ts", executable: true },
-  // Loaded by the command line only when asked for, so that it stays light.
-  { name: "lab", entry: "src/lab/main.ts" },
-  { name: "sim", entry: "scenarios/main.ts" },
-];
 
 const commit = capturedCommit();
 
@@ -43,8 +28,9 @@ function capturedCommit() {
   return status === 0 ? stdout.trim() : "unknown";
 }
 
-const present = programs.filter(({ entry }) => existsSync(join(root, entry)));
-for (const { name, entry } of programs) {
+// A missing one is skipped, so that a half-built house still builds.
+const present = PROGRAMS.filter(({ entry }) => existsSync(join(root, entry)));
+for (const { name, entry } of PROGRAMS) {
   if (!existsSync(join(root, entry)))
     console.log(`build: ${name} skipped, there is no ${entry} yet`);
 }
@@ -55,6 +41,7 @@ mkdirSync(staging, { recursive: true });
 mkdirSync(join(root, "dist"), { recursive: true });
 try {
   await Promise.all(present.map(bundle));
+  writeFileSync(join(staging, NODE_BUNDLES_FILE), JSON.stringify(NODE_BUNDLES));
   for (const file of readdirSync(staging)) {
     renameSync(join(staging, file), join(root, "dist", file));
   }
@@ -62,7 +49,7 @@ try {
   rmSync(staging, { recursive: true, force: true });
 }
 
-/** @param {{ name: string, entry: string, executable?: boolean }} program */
+/** @param {import("./programs.mjs").Program} program */
 async function bundle({ name, entry, executable = false }) {
   const started = performance.now();
   const outfile = join(staging, `${name}.mjs`);

@@ -2,6 +2,7 @@
 // needs is inside it.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { NODE_BUNDLES } from "./programs.mjs";
 import { root, run } from "./steps.mjs";
 
 const folder = join(root, ".cache", "package");
@@ -11,16 +12,7 @@ const published = { name, version, description, keywords, license, author, type,
 
 if (!run(process.execPath, [join(root, "scripts", "build.mjs")])) process.exit(1);
 mkdirSync(join(folder, "dist"), { recursive: true });
-for (const bundle of [
-  "agent.mjs",
-  "fence.mjs",
-  "releaser.mjs",
-  "doctor.mjs",
-  "worker.mjs",
-  "vault.mjs",
-  "doctor.mjs",
-  "cli.mjs",
-]) {
+for (const bundle of [...NODE_BUNDLES, "cli.mjs"]) {
   copyFileSync(join(root, "dist", bundle), join(folder, "dist", bundle));
 }
 for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) {

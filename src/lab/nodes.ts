@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startDaemon } from "./daemon.ts";
 import type { LabOptions } from "./layout.ts";
 import { nodeFile, REPOSITORIES, repositoryDir, routerFile, usersText } from "./node-file.ts";
-import { BUNDLES, bundleDir, serverAccount } from "./programs.ts";
+import { requireBundles, serverAccount } from "./programs.ts";
 import type { LabMember, LabRecord, LabRouter } from "./record.ts";
 
 /**
@@ -14,9 +14,10 @@ import type { LabMember, LabRecord, LabRouter } from "./record.ts";
 export function copyBundles(lab: LabRecord): void {
   const target = join(lab.dir, "bin");
   mkdirSync(target, { recursive: true, mode: 0o755 });
-  for (const bundle of BUNDLES) {
-    copyFileSync(join(bundleDir(), bundle), join(target, bundle));
-    chmodSync(join(target, bundle), 0o755);
+  const { folder, names } = requireBundles();
+  for (const name of names) {
+    copyFileSync(join(folder, name), join(target, name));
+    chmodSync(join(target, name), 0o755);
   }
 }
 

@@ -4,25 +4,24 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../model/error.ts";
 
-/** The agent, its fence and the lab's own relay, as bundles: beside this bundle, or in `dist` when run from the sources. */
-export const BUNDLES = [
-  "agent.mjs",
-  "fence.mjs",
-  "releaser.mjs",
-  "doctor.mjs",
-  "worker.mjs",
-  "vault.mjs",
-  "doctor.mjs",
-  "lab.mjs",
-] as const;
+/** The build leaves it beside the bundles: the names of those that nodes run. */
+const LIST = "node-bundles.json";
 
-/** The folder that holds our bundles. */
-export function bundleDir(): string {
+export interface Bundles {
+  readonly folder: string;
+  /** What nodes run, and the lab's own relay. */
+  readonly names: readonly string[];
+}
+
+/** Our bundles: beside this one, or in `dist` when run from the sources. Throws LAB_FAILED when one is missing. */
+export function requireBundles(): Bundles {
   const here = dirname(fileURLToPath(import.meta.url));
-  const folder = [here, join(here, "..", "..", "dist")].find((candidate) =>
-    BUNDLES.every((bundle) => existsSync(join(candidate, bundle))),
-  );
-  if (folder !== undefined) return folder;
+  for (const folder of [here, join(here, "..", "..", "dist")]) {
+    const list = join(folder, LIST);
+    if (!existsSync(list)) continue;
+    const names = [...(JSON.parse(readFileSync(list, "utf8")) as string[]), "lab.mjs"];
+    if (names.every((name) => existsSync(join(folder, name)))) return { folder, names };
+  }
   throw new AppError("LAB_FAILED", "find the agent's bundle", "dist/agent.mjs is not built");
 }
 

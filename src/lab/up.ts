@@ -26,9 +26,9 @@ import {
   startAgent,
 } from "./nodes.ts";
 import {
-  bundleDir,
   closedFolder,
   postgresBinDir,
+  requireBundles,
   requireProgram,
   serverAccount,
 } from "./programs.ts";
@@ -169,7 +169,7 @@ function checkPrograms({ routers }: LabOptions): void {
   postgresBinDir();
   requireProgram("etcd");
   if (routers > 0) for (const program of ["pgbouncer", "haproxy"]) requireProgram(program);
-  bundleDir();
+  requireBundles();
   serverAccount();
 }
 
