@@ -7,7 +7,7 @@ import type { HaUpkeep } from "../steps.ts";
 import type { HaMemory, HaWorld } from "../world.ts";
 import { type Candidate, heirs, isSettling, whyNot } from "./candidates.ts";
 import { handingOver } from "./routers.ts";
-import { clusterOf, sqlOf } from "./standing.ts";
+import { clusterOf, leads, sqlOf } from "./standing.ts";
 
 /** So long after it was first seen, a wish waits for standbys that are still going over to this leader. */
 const SETTLING_MS: Ms = 3_000;
@@ -74,4 +74,15 @@ export function settlingFor(w: HaWorld, intent: FailoverIntent): HaMemory["hando
   const isWaitedFor = handingOver(w) !== undefined;
   if (isAble || isWaitedFor || !mayComeTrue || w.now >= after(since, SETTLING_MS)) return undefined;
   return { revision, since };
+}
+
+/** The named member, and the one that gives up or has just given up; nobody else acts upon it. */
+export function isPartOfSwitchover(w: HaWorld): boolean {
+  const c = clusterOf(w);
+  const intent = c?.failover.value;
+  const candidate = intent?.candidate;
+  // What was planned for later is no word about this moment: it waits for the end of the pause.
+  if (candidate === undefined || intent?.scheduledAtMs !== undefined) return false;
+  const isGivingUp = leads(w) !== undefined || c?.hold?.holder === w.self.name;
+  return candidate === w.self.name || (isGivingUp && switchoverCandidate(w) !== undefined);
 }

@@ -4,7 +4,7 @@ import { after, type Instant } from "../../../model/time.ts";
 import { openGate } from "../plans/isolation.ts";
 import { followsSite } from "../plans/site.ts";
 import { clusterOf, isPrimary, isStandby, leads } from "../plans/standing.ts";
-import { switchoverCandidate } from "../plans/switchover.ts";
+import { isPartOfSwitchover } from "../plans/switchover.ts";
 import { keepSync } from "../plans/sync-keeping.ts";
 import {
   clearOwn,
@@ -86,14 +86,3 @@ const isActing = (w: HaWorld): boolean =>
   isPartOfSwitchover(w) ||
   w.requests.restart !== undefined ||
   w.requests.reinitialise !== undefined;
-
-/** The named member, and the one that gives up or has just given up; nobody else acts upon it. */
-export function isPartOfSwitchover(w: HaWorld): boolean {
-  const c = clusterOf(w);
-  const intent = c?.failover.value;
-  const candidate = intent?.candidate;
-  // What was planned for later is no word about this moment: it waits for the end of the pause.
-  if (candidate === undefined || intent?.scheduledAtMs !== undefined) return false;
-  const isGivingUp = leads(w) !== undefined || c?.hold?.holder === w.self.name;
-  return candidate === w.self.name || (isGivingUp && switchoverCandidate(w) !== undefined);
-}

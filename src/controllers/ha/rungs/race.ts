@@ -8,9 +8,9 @@ import { permission } from "../plans/permission.ts";
 import { isListed } from "../plans/roster.ts";
 import { followsSite } from "../plans/site.ts";
 import { clusterOf, isPrimary, sqlOf } from "../plans/standing.ts";
+import { isPartOfSwitchover } from "../plans/switchover.ts";
 import { standbyUpkeep } from "../plans/upkeep.ts";
 import type { HaWorld } from "../world.ts";
-import { isPartOfSwitchover } from "./pause.ts";
 import type { Verdict } from "./rung.ts";
 
 const LOOK_AGAIN_MS = 250;
