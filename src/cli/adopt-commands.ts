@@ -1,7 +1,6 @@
 // Commands that take a cluster over from Patroni's agents: the plan with what is done, and what stands against the next step.
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { parse } from "yaml";
 import {
   type AdoptedMember,
   type AdoptionStep,
@@ -10,6 +9,7 @@ import {
   type Objection,
   objectionsTo,
   planAdoption,
+  storeSectionIn,
 } from "../model/adoption.ts";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
@@ -49,7 +49,7 @@ async function viewOf(target: Target): Promise<AdoptionView> {
   const scheduled = cluster["scheduled_switchover"];
   return {
     scope: target.scope,
-    storeSection: storeSectionOf(target),
+    storeSection: storeSectionIn(readFileSync(target.configFile, "utf8"), process.env),
     members: await Promise.all(rows.filter(isObject).map((row) => memberOf(target, row))),
     isPaused: cluster["pause"] === true,
     scheduledSwitchover: isObject(scheduled) ? textIn(scheduled["at"]) : undefined,
@@ -103,12 +103,6 @@ async function jsonAt(target: Target, url: string): Promise<JsonObject | undefin
   const body = await textAt(target, url);
   const value = body === undefined ? undefined : plainJson(body);
   return isObject(value) ? value : undefined;
-}
-
-/** Ours reads both sections alike; for Patroni they are two different APIs of the store. */
-function storeSectionOf({ configFile }: Target): AdoptionView["storeSection"] {
-  const file: unknown = parse(readFileSync(configFile, "utf8"));
-  return isObject(file) && isObject(file["etcd"]) ? "etcd" : "etcd3";
 }
 
 async function plan(_: unknown, command: Command): Promise<void> {

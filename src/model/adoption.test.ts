@@ -5,6 +5,7 @@ import {
   changingDefaults,
   objectionsTo,
   planAdoption,
+  storeSectionIn,
 } from "./adoption.ts";
 
 const PATRONI = { isOurs: false, version: "3.0.2" };
@@ -113,4 +114,11 @@ it("names the settings whose absence changes its meaning", () => {
     "check_timeline is not written: false now, true afterwards",
     "failsafe_mode is not written: false now, true afterwards",
   ]);
+});
+
+it("finds the section of the store in the file and among Patroni's variables", () => {
+  const variables = { PATRONI_ETCD_HOSTS: "e1:2379" };
+  expect(storeSectionIn("scope: x\netcd: {hosts: 'e1:2379'}\n", {})).toBe("etcd");
+  expect(storeSectionIn("scope: x\n", variables)).toBe("etcd");
+  expect(storeSectionIn("etcd3: {}\n", { PATRONI_ETCD3_HOSTS: "e1:2379" })).toBe("etcd3");
 });

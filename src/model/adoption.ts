@@ -1,4 +1,6 @@
 // How does a cluster of Patroni's agents become one of ours, node by node, and what stands against the next step?
+import { parse } from "yaml";
+import { overridesIn } from "./settings-environment.ts";
 import { isObject } from "./wire/json.ts";
 
 /** What Patroni's REST API and the node's own file tell about the cluster. */
@@ -53,6 +55,18 @@ const CHANGING_DEFAULTS: Readonly<Record<string, readonly [theirs: string, ours:
   check_timeline: ["false", "true"],
   failsafe_mode: ["false", "true"],
 };
+
+/** Ours reads both sections alike; for Patroni they are two different APIs of the store, whoever names them. */
+export function storeSectionIn(
+  text: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): AdoptionView["storeSection"] {
+  const file: unknown = parse(text);
+  const isInFile = isObject(file) && isObject(file["etcd"]);
+  return isInFile || overridesIn(environment).some(({ path }) => path[0] === "etcd")
+    ? "etcd"
+    : "etcd3";
+}
 
 /** Standbys first, asynchronous ones before all; then the one switchover; the former leader last. */
 export function planAdoption({ members }: AdoptionView): readonly AdoptionStep[] {
