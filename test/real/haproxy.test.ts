@@ -200,6 +200,15 @@ describe("HAProxy, run for the user", () => {
     await expect.poll(readers, { timeout: 30_000 }).toEqual(["n2", "n3"]);
   });
 
+  it("is ended with what it is just being told, and nothing starts it again", async () => {
+    const one = balancer();
+    const told = one.ensure(plan(), never).catch((error: unknown) => error);
+    await one.stop(never);
+    await told;
+    expect(livePids(dir)).toEqual([]);
+    await expect(one.ensure(plan(), never)).rejects.toMatchObject({ code: "CANCELLED" });
+  });
+
   it("pauses between starts of one that dies again and again, and says why it died", async () => {
     const dying = join(dir, "dying-haproxy");
     const script = [

@@ -85,11 +85,14 @@ class Haproxy implements Balancer {
     this.#runtime?.close();
   }
 
-  async stop(signal: AbortSignal): Promise<void> {
+  /** Behind what is being done: else that would start again what is ended here. What comes later is refused. */
+  stop(signal: AbortSignal): Promise<void> {
     this.close();
-    signal.throwIfAborted();
-    const { dir } = this.#o.settings;
-    await endAll(livePids(dir), dir, this.#o.clock);
+    return this.#alone(async () => {
+      signal.throwIfAborted();
+      const { dir } = this.#o.settings;
+      await endAll(livePids(dir), dir, this.#o.clock);
+    });
   }
 
   async #lookThrough(runtime: Runtime): Promise<BalancerLook> {
@@ -121,6 +124,8 @@ class Haproxy implements Balancer {
 
   /** A connection to the process that runs with today's configuration, started or replaced if need be. */
   async #connected(signal: AbortSignal): Promise<Runtime> {
+    if (this.#isClosed)
+      throw new AppError("CANCELLED", "talking to HAProxy", "it is being stopped");
     if (this.#runtime?.isOpen && !this.#supervisor.isStale()) return this.#runtime;
     const pid = await this.#supervisor.ensureRunning(signal);
     this.#runtime?.close();
