@@ -1,8 +1,11 @@
 // Does the doctor see on a real server what is wrong with it, through the agent and without one?
-import { chmodSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AgentStage, type TestAgent } from "../support/agent.ts";
+import { AgentStage, PASSWORD, type TestAgent } from "../support/agent.ts";
+import { until } from "../support/until.ts";
 
 interface Found {
   readonly nodes: readonly string[];
@@ -72,9 +75,57 @@ describe("through the agent", () => {
   });
 });
 
+describe("a report", () => {
+  test("has what is known of every node, and no secret in any of its files", async () => {
+    const shaped = "tr0ub4dor";
+    await a.sql(
+      `DO $$ BEGIN RAISE LOG 'heard ${PASSWORD} and postgresql://ann:${shaped}@h/app'; END $$`,
+    );
+    await a.rest("PATCH", "/config", {
+      postgresql: { parameters: { archive_cleanup_command: `true password=${shaped}` } },
+    });
+    // Nobody has measured lag in the first seconds of a server.
+    await until("the lag is known", async () => {
+      const { status } = await a.rest("GET", "/understudy/lag");
+      return status === 200;
+    });
+    const file = join(stage.root, "report.tar.gz");
+    const { exit, out } = await stage.cli("-c", a.file, "report", "--out", file);
+    expect([exit, out]).toMatchObject([0, /secrets are masked/]);
+    const place = mkdtempSync(join(stage.root, "unpacked-"));
+    execFileSync("tar", ["-xzf", file, "-C", place, "--strip-components=1"]);
+    const files = readdirSync(place, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    const text = (name: string) => readFileSync(join(place, name), "utf8");
+    expect(text("a/server-log.json")).toContain("heard ****** and postgresql://ann:******@h/app");
+    expect(text("a/config.json")).toContain("password=******");
+    expect(text("node-file.yml")).toContain("******");
+    for (const name of ["status", "history", "doctor", "journal", "events", "incidents", "lag"]) {
+      expect(() => JSON.parse(text(`a/${name}.json`)), name).not.toThrow();
+    }
+    for (const path of files) {
+      const found = [PASSWORD, shaped].filter((secret) =>
+        readFileSync(path, "utf8").includes(secret),
+      );
+      expect(found, path).toEqual([]);
+    }
+  });
+
+  test("is made although nobody answers, and says what is missing", async () => {
+    const file = join(stage.root, "lonely.tar.gz");
+    expect(await a.stop()).toBe(0);
+    const { exit, err } = await stage.cli("-c", a.file, "report", "--out", file);
+    expect([exit, err]).toMatchObject([0, /missing: no member/]);
+    expect(existsSync(file)).toBe(true);
+    const { exit: refused, err: why } = await stage.cli("-c", a.file, "report", "--out", "/no/x");
+    expect([refused, why]).toMatchObject([6, /name another file with --out/]);
+  });
+});
+
 describe("without an agent", () => {
   test("the ground is looked at before the start, and a taken address is critical", async () => {
-    expect(await a.stop()).toBe(0);
+    if (a.isRunning) expect(await a.stop()).toBe(0);
     const { exit, told, of } = await doctor();
     expect(told.nodes).toEqual(["a"]);
     expect(of("ground_address_taken")).toEqual([]);
