@@ -5,7 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import { createLagWatch } from "./lag-watch.ts";
 
 /** A clock whose only timer is run by hand; what the probe is asked, and what it answers next. */
-function stage(behindBytes: () => number | undefined) {
+function stage(behindBytes: () => number | undefined, noted: () => Promise<void> = async () => {}) {
   let now = instant(0);
   let due: { at: Instant; run: () => void } | undefined;
   const looks: { readonly at: number; readonly closely: boolean }[] = [];
@@ -24,7 +24,7 @@ function stage(behindBytes: () => number | undefined) {
   const watch = createLagWatch({
     clock,
     log: { debug() {}, info() {}, warn() {}, error() {} },
-    history: { note: async () => undefined, since: async () => [] },
+    history: { note: noted, since: async () => [] },
     probe: {
       async sample(closely) {
         looks.push({ at: now, closely });
@@ -101,4 +101,23 @@ it("knows nothing of a server that does not answer, and nothing more after its e
   expect(watch.report()).toBeUndefined();
   watch.stop();
   expect(timer()).toBeUndefined();
+});
+
+it("is one loop, also when somebody asks while the history is being written", async () => {
+  let written: () => void = () => undefined;
+  const disk = new Promise<void>((resolve) => {
+    written = resolve;
+  });
+  const { watch, looks, settle, wait } = stage(
+    () => 0,
+    () => disk,
+  );
+  watch.start();
+  await settle();
+  watch.lookClosely();
+  await settle();
+  expect(looks).toHaveLength(1);
+  written();
+  await wait(1_000);
+  expect(looks.map(({ at }) => at)).toEqual([0, 500, 1_000]);
 });

@@ -55,7 +55,6 @@ export function createLagWatch({ probe, history, clock, log }: LagWatchOptions):
     if (sample === undefined) wal = undefined;
     else if (wal === undefined || between(wal.at, clock.now()) >= WAL_MS)
       wal = { look: await probe.wal(SAMPLE_LIMIT_MS), at: clock.now() };
-    isLooking = false;
     if (!runs) return;
     // What a server said that is down now is no news.
     window = sample === undefined ? EMPTY_WINDOW : withSample(window, sample);
@@ -64,6 +63,7 @@ export function createLagWatch({ probe, history, clock, log }: LagWatchOptions):
       await history
         .note(report, clock.wallMs())
         .catch((error: unknown) => log.debug("the lag cannot be noted", { error }));
+    isLooking = false;
     if (runs) sleep();
   };
   return {
