@@ -22,7 +22,8 @@ export interface Gathered {
 }
 
 const LIMIT_MS: Ms = 3_000;
-const MOST_EVENTS = 5_000;
+/** Of each node, the newest. */
+export const MOST_EVENTS = 5_000;
 
 /** Never throws: silence is an answer. */
 export async function gather(

@@ -14,7 +14,7 @@ import { after, type Ms } from "../../model/time.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Chronicle } from "../chronicle/chronicle.ts";
-import { gather, type OtherNode } from "./gather.ts";
+import { gather, MOST_EVENTS, type OtherNode } from "./gather.ts";
 import { readIncidents, writeIncidents } from "./incident-files.ts";
 
 export interface KeeperOptions {
@@ -32,7 +32,6 @@ export interface KeeperOptions {
 const TELL_AFTER_MS: readonly Ms[] = [5_000, 60_000];
 /** Whoever asks within this time gets the same answer. */
 const FRESH_MS: Ms = 2_000;
-const MOST_EVENTS = 5_000;
 
 export class IncidentKeeper {
   readonly #o: KeeperOptions;
@@ -41,6 +40,8 @@ export class IncidentKeeper {
   #timers: readonly Timer[] = [];
   #summary: IncidentSummary = summaryOf([]);
   #running: Promise<readonly Incident[]> | undefined;
+  /** What lies on the disk is read, changed and written by one at a time: no word gets lost in between. */
+  #keeping: Promise<unknown> = Promise.resolve();
   #told: { readonly at: number; readonly incidents: readonly Incident[] } | undefined;
 
   constructor(options: KeeperOptions) {
@@ -70,7 +71,16 @@ export class IncidentKeeper {
   }
 
   /** Answers the incident as it is then; undefined when there is none of that id. */
-  async acknowledge(id: string, word: Acknowledgement): Promise<Incident | undefined> {
+  acknowledge(id: string, word: Acknowledgement): Promise<Incident | undefined> {
+    return this.#alone(() => this.#acknowledge(id, word));
+  }
+
+  close(): void {
+    this.#stopListening();
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  async #acknowledge(id: string, word: Acknowledgement): Promise<Incident | undefined> {
     const before = await this.own();
     const found = before.find((incident) => incident.id === id);
     if (found === undefined) return undefined;
@@ -82,9 +92,10 @@ export class IncidentKeeper {
     return now;
   }
 
-  close(): void {
-    this.#stopListening();
-    for (const timer of this.#timers) timer.cancel();
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#keeping.then(work);
+    this.#keeping = done.catch(() => undefined);
+    return done;
   }
 
   #tellLater(): void {
@@ -102,10 +113,9 @@ export class IncidentKeeper {
   async #tell(): Promise<readonly Incident[]> {
     const { node, chronicle, clock, tls } = this.#o;
     const { members, routers } = this.#o.others();
-    const [{ parts, kept, missing }, own, before] = await Promise.all([
+    const [{ parts, kept, missing }, own] = await Promise.all([
       gather(distinct([...members, ...routers], node), tls, () => clock.wallMs()),
       chronicle.since(0, MOST_EVENTS),
-      this.own(),
     ]);
     const mine = { node, events: own.events, offset: { aheadMs: 0, doubtMs: 0 } };
     const fresh = assembleIncidents([mine, ...parts], {
@@ -113,10 +123,15 @@ export class IncidentKeeper {
       routers: routers.map(({ name }) => name),
       missing,
     });
+    return this.#alone(() => this.#keep(kept, fresh));
+  }
+
+  async #keep(kept: readonly Incident[], fresh: readonly Incident[]): Promise<readonly Incident[]> {
+    const before = await this.own();
     const incidents = mergeIncidents([...before, ...kept], fresh);
     await writeIncidents(this.#folder, before, incidents);
     this.#summary = summaryOf(incidents);
-    this.#told = { at: clock.now(), incidents };
+    this.#told = { at: this.#o.clock.now(), incidents };
     return incidents;
   }
 }
