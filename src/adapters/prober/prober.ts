@@ -7,7 +7,7 @@ import { AppError } from "../../model/error.ts";
 import type { Ms } from "../../model/time.ts";
 
 export interface Prober {
-  /** Resolves when the row is committed. Throws PG_SQL_FAILED or PG_SQL_TIMEOUT, within `limitMs`. */
+  /** Resolves when the row is committed. Throws PG_SQL_FAILED, within `limitMs`. */
   write(limitMs: Ms): Promise<void>;
   close(): void;
 }
@@ -39,16 +39,13 @@ class SqlProber implements Prober {
   }
 
   async write(limitMs: Ms): Promise<void> {
-    const limit = setTimeout(() => this.close(), limitMs);
     const attempt = `writing a probe over ${this.#path.name}`;
     try {
-      await this.#anywhere();
+      await this.#anywhere(performance.now() + limitMs);
     } catch (error) {
       this.close();
       const why = error instanceof Error ? error.message : String(error);
       throw new AppError("PG_SQL_FAILED", attempt, why, error);
-    } finally {
-      clearTimeout(limit);
     }
   }
 
@@ -60,26 +57,28 @@ class SqlProber implements Prober {
   }
 
   /** On the session that is there, else on the first address that takes the write. */
-  async #anywhere(): Promise<void> {
-    if (this.#client !== undefined) {
+  async #anywhere(end: number): Promise<void> {
+    const { addresses } = this.#path;
+    let last: unknown = new Error("no address");
+    const client = this.#client;
+    if (client !== undefined) {
       try {
-        await this.#upsert(this.#client);
+        await this.#within(end - performance.now(), () => this.#upsert(client));
         return;
-      } catch {
+      } catch (error) {
         // The session may be one to a primary of before: a new one decides.
+        last = error;
         this.close();
       }
     }
-    const { addresses } = this.#path;
-    let last: unknown = new Error("no address");
-    for (let n = 0; n < addresses.length; n++) {
+    for (let n = 0; n < addresses.length && performance.now() < end; n++) {
       const index = (this.#first + n) % addresses.length;
       const address = addresses[index];
       if (address === undefined) continue;
+      // One that is silent leaves the others their part of the time.
+      const partMs = (end - performance.now()) / (addresses.length - n);
       try {
-        const client = await this.#connect(address);
-        await this.#upsert(client);
-        this.#client = client;
+        this.#client = await this.#within(partMs, () => this.#writeAt(address));
         this.#first = index;
         return;
       } catch (error) {
@@ -88,6 +87,22 @@ class SqlProber implements Prober {
       }
     }
     throw last;
+  }
+
+  /** At the end of the time the session is closed, and with it ends whatever it waits for. */
+  async #within<T>(ms: Ms, work: () => Promise<T>): Promise<T> {
+    const limit = setTimeout(() => this.close(), ms);
+    try {
+      return await work();
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  async #writeAt(address: Address): Promise<pg.Client> {
+    const client = await this.#connect(address);
+    await this.#upsert(client);
+    return client;
   }
 
   async #connect({ host, port }: Address): Promise<pg.Client> {
