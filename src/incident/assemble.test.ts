@@ -100,6 +100,28 @@ describe("a dead host", () => {
     expect(killed.checklist.at(-2)).toMatchObject({ state: "done" });
   });
 
+  it("is not taken for two primaries when its next server, a standby, ends later", () => {
+    const incident = only(
+      tell([
+        ...hostDies,
+        {
+          at: 14_000,
+          node: "n2",
+          kind: "agent-started",
+          version: "1",
+          bootId: "b",
+          life: "same boot",
+        },
+        { at: 14_300, node: "n2", kind: "server", look: "down" },
+        { at: 16_000, node: "n2", kind: "server", look: "standby" },
+        { at: 60_000, node: "n2", kind: "server-exit", pid: 5, code: 0 },
+      ]),
+    );
+    const [dead] = incident.checklist;
+    expect(dead?.how).toContain("it had not renewed its lease");
+    expect(incident.checklist.at(-2)).toMatchObject({ state: "done" });
+  });
+
   it("may have lost acknowledged writes where replication was asynchronous, and none where it was not", () => {
     const behind = hostDies.map((s) =>
       s.kind === "leader" && s.name === undefined ? { ...s, end: "0/41DE0C0" } : s,

@@ -1,7 +1,7 @@
 // The checklist of a failover, as an engineer would work through it by hand: what was done, when, and how it is known.
 import { printSpan } from "../model/amounts.ts";
 import type { NodeEvent } from "../model/event.ts";
-import { type Episode, isDeath } from "./episodes.ts";
+import type { Episode } from "./episodes.ts";
 import type { Cause, Check } from "./incident.ts";
 import { type Moments, winnerOf } from "./moments.ts";
 
@@ -27,12 +27,25 @@ const check = (
   how: string,
 ): Check => ({ what, state, at, how });
 
+/** What the old primary's node told from the first trouble on. */
+function ofOld({ events, troubles, leaderBefore }: Episode): readonly NodeEvent[] {
+  const began = troubles[0]?.at ?? 0;
+  return events.filter(({ node, at }) => node === leaderBefore && at >= began);
+}
+
+/** When the old primary's own host saw it end. What ends after another server was started there is not it. */
+function oldServersEnd(episode: Episode): NodeEvent | undefined {
+  const own = ofOld(episode);
+  const next = own.findIndex(
+    (e) => e.kind === "server" && (e.look === "starting" || e.look === "standby"),
+  );
+  return (next < 0 ? own : own.slice(0, next)).find((e) => e.kind === "server-exit");
+}
+
 function dead({ episode, moments }: Situation): Check {
   const what = "the old primary is dead, and not only slow";
-  const { events, troubles, leaderBefore } = episode;
-  const began = troubles[0]?.at ?? 0;
-  const own = events.filter(({ node, at }) => node === leaderBefore && at >= began);
-  const death = own.find((e) => e.kind === "server-exit");
+  const { events } = episode;
+  const death = oldServersEnd(episode);
   if (death !== undefined)
     return check(what, "done", death.at, "its own fence, parent of the server, saw it end");
   const { free } = moments;
@@ -95,11 +108,10 @@ function attached({ episode, members, moments }: Situation): Check {
 /** The old server's end must come before the new primary's beginning. */
 function single({ episode, moments, missing }: Situation): Check {
   const what = "two primaries at once: watched for";
-  const { leaderBefore, events, troubles } = episode;
-  const began = troubles[0]?.at ?? 0;
+  const { leaderBefore } = episode;
   if (moments.promoted === undefined) return check(what, "n/a", undefined, "nobody was promoted");
-  const own = events.filter(({ node, at }) => node === leaderBefore && at >= began);
-  const end = own.find((e) => e.kind === "server-exit" || isDeath(e));
+  const own = ofOld(episode);
+  const end = oldServersEnd(episode);
   if (end !== undefined) {
     const before = moments.promoted - end.at;
     return before >= 0
