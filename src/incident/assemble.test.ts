@@ -208,6 +208,20 @@ describe("several troubles", () => {
     expect((second?.writableAt ?? 0) - (second?.startedAt ?? 0)).toBe(9_000);
   });
 
+  it("are over when the leader serves again, also while it waits for a scheduled switchover", () => {
+    const again = { node: "n1", kind: "decision", term: 4 } as const;
+    const incident = only(
+      tell([
+        { at: -60_000, node: "n1", kind: "leader", name: "n1", term: 4 },
+        { at: 0, node: "n1", kind: "server-exit", pid: 1, signal: "SIGSEGV" },
+        { ...again, at: 50, because: "crash_restarting" },
+        { ...again, at: 900, because: "switchover_scheduled", detail: "2026-11-30T02:00:00Z" },
+      ]),
+    );
+    expect(incident.kind).toBe("crash");
+    expect((incident.endedAt ?? 0) - incident.startedAt).toBe(900);
+  });
+
   it("of one server that dies again and again are one crash loop", () => {
     const life = (at: number): readonly Said[] => [
       { at, node: "n1", kind: "server-exit", pid: at, signal: "SIGSEGV" },

@@ -7,6 +7,7 @@ import { checklistOf } from "./checklist.ts";
 import { type Episode, episodesIn, isDeath } from "./episodes.ts";
 import type { Incident, IncidentKind, Lane, Line } from "./incident.ts";
 import { lossOf } from "./loss.ts";
+import { meaningOf } from "./meaning.ts";
 import { momentsOf, phasesOf, winnerOf } from "./moments.ts";
 
 /** What the events cannot say by themselves. */
@@ -42,7 +43,7 @@ export function kindOf(episode: Episode): IncidentKind | undefined {
   const { troubles, leaderBefore, leaderAfter } = episode;
   const reasons = new Set(troubles.flatMap((e) => (e.kind === "decision" ? [e.because] : [])));
   const deaths = troubles.filter(isDeath);
-  const isPlanned = [...reasons].some((because) => because.startsWith("switchover_"));
+  const isPlanned = [...reasons].some((because) => meaningOf(because) === "planned");
   if (winnerOf(episode) !== undefined)
     return isPlanned && deaths.length === 0 ? "switchover" : "failover";
   if (leaderAfter === undefined && leaderBefore !== undefined)
@@ -57,8 +58,7 @@ export function kindOf(episode: Episode): IncidentKind | undefined {
   return deaths.length > 0 ? "standby-crash" : undefined;
 }
 
-const isRefusal = (because: string): boolean =>
-  /^race_(?:not_|no_|behind|too_far|unhealthy|wrong_|peer_is|asking)/.test(because);
+const isRefusal = (because: string): boolean => meaningOf(because) === "refusal";
 
 function incidentOf(
   episode: Episode,

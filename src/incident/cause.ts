@@ -6,6 +6,7 @@ import { endText, eventText, hostWords, type NodeEvent } from "../model/event.ts
 import { isTooLittle } from "../model/server.ts";
 import { type Episode, isDeath } from "./episodes.ts";
 import type { Cause, CauseCode, IncidentKind } from "./incident.ts";
+import { meaningOf } from "./meaning.ts";
 
 /** What the rules look at: the episode from the eyes of the member that was in trouble. */
 interface Case {
@@ -113,7 +114,7 @@ function storeAway({ subject, own, all, missing }: Case): Cause | undefined {
   const blind = all.filter(
     (e) => e.kind === "store" && !e.readable && e.node !== subject && others.delete(e.node),
   );
-  const isolated = own.find((e) => e.kind === "decision" && e.because.startsWith("isolated_"));
+  const isolated = own.find((e) => e.kind === "decision" && meaningOf(e.because) === "isolated");
   const shown = [away, ...blind, isolated];
   if (isolated !== undefined) {
     const sentence = `${subject} was cut off: neither the store nor any member answered it`;

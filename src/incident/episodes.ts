@@ -1,5 +1,6 @@
 // When did trouble begin and end? Cuts the events of all nodes into episodes, each of which becomes one incident.
 import type { NodeEvent } from "../model/event.ts";
+import { meaningOf } from "./meaning.ts";
 
 export interface Episode {
   /** From a little before the first trouble until the next episode begins: what came after belongs to it as well. */
@@ -19,11 +20,9 @@ const BEFORE_MS = 10_000;
 /** What follows an episode and still belongs to it: standbys that come back, a host that is started again. */
 const AFTER_MS = 15 * 60_000;
 
-/** Reasons that are trouble of the cluster, by their beginnings; a decision for one of them is a symptom. */
-const TROUBLE =
-  /^(?:crash_|race_|switchover_(?!scheduled|refused)|isolated_|store_unread_(?!following)|store_changed|server_hung|fencing_orphans|stray_server|lead_(?:disk_full|server_reset|without_watchdog|not_eligible|wrong_timeline|taking_key_anew)|lease_gone|demoting_without_lease|promotion_too_slow|job_cancelled_lease_lost)/;
-
-export const isTroubleReason = (because: string): boolean => TROUBLE.test(because);
+/** A decision for such a reason is a symptom of the cluster's trouble. */
+const isTroubleReason = (because: string): boolean =>
+  !["well", "calm"].includes(meaningOf(because));
 
 /** A server that ended, and not because its agent stopped it cleanly. */
 export const isDeath = (event: NodeEvent): event is NodeEvent & { kind: "server-exit" } =>
@@ -94,7 +93,7 @@ const begun = (
 
 const isLoss = (event: NodeEvent, leader: string | undefined): boolean =>
   (event.kind === "leader" && event.before === leader) ||
-  (event.kind === "decision" && event.because.startsWith("race_"));
+  (event.kind === "decision" && ["race", "refusal"].includes(meaningOf(event.because)));
 
 /**
  * What follows soon is part of it: echoes, and a server that dies again. Another story begins when a leader that was
@@ -161,6 +160,6 @@ class Watch {
 
   get isWell(): boolean {
     const because = this.leader === undefined ? undefined : this.#because.get(this.leader);
-    return because === "leading" || because === "sync_changing" || because === "site_following";
+    return because !== undefined && meaningOf(because) === "well";
   }
 }
