@@ -19,7 +19,7 @@ export function remedyFor(cause: LagCause, of: LagCase): readonly string[] {
     case "disconnected":
       return [
         "look at what its agent is doing: understudy status",
-        "look at the server's log: understudy logs --source server",
+        "look at the server's log: understudy logs --server",
         "if the WAL that it needs is gone, copy it anew: understudy reinit",
       ];
     case "paused":
