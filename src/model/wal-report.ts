@@ -59,7 +59,7 @@ export interface WalReport {
     readonly lastFailed?: ArchivedFile;
   };
   readonly slots: readonly SlotForecast[];
-  /** One sentence each, worst first. */
+  /** One sentence each: of slots, of archiving, of the disk. */
   readonly warnings: readonly string[];
 }
 

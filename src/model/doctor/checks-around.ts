@@ -101,9 +101,7 @@ export const STORE_CHECKS: readonly Check[] = [
     wanted: "no alarm",
     why: "with a space alarm the store takes no writes; with a damaged one it cannot be trusted",
     fix: "compact and defragment, then etcdctl alarm disarm; replace a corrupt member",
-    found: (facts) => [
-      ...new Set(answering(facts).flatMap(({ alarms }) => alarms.map((alarm) => alarm))),
-    ],
+    found: (facts) => [...new Set(answering(facts).flatMap(({ alarms }) => alarms))],
   },
   {
     id: "store_large",

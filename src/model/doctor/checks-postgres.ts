@@ -214,7 +214,7 @@ export const POSTGRES_CHECKS: readonly Check[] = [
     severity: "notice",
     wanted: "every database looked into",
     why: "checks of tables, sequences and extensions say nothing about the others",
-    fix: "nothing: the largest ones were looked at, and time is limited",
+    fix: "nothing: the first twenty by name were looked at, and time is limited",
     found: onServer(({ databases, databasesLeftOut }) => [
       ...when(databasesLeftOut > 0, `${databasesLeftOut} databases`),
       ...databases

@@ -36,7 +36,7 @@ export interface ClusterCheck extends Omit<Check, "found"> {
 }
 
 const CLOCK_APART_MS = 1_000;
-/** Settings that a standby must not have lower than its primary, or that change what a promotion means. */
+/** What the data is protected by: a promotion must not change it. */
 const SAME_EVERYWHERE = ["data_checksums", "wal_log_hints", "fsync", "full_page_writes"] as const;
 
 export const CLUSTER_CHECKS: readonly ClusterCheck[] = [
