@@ -19,6 +19,7 @@ const report = (bytes: number): LagReport => ({
   stillMs: 0,
   ageMs: 0,
   samples: 3,
+  steadyMs: 20_000,
   standbys: [lagCase({ at: "replay", bytes, ms: bytes === 0 ? 0 : 9_000 }).sent!],
 });
 

@@ -1,5 +1,5 @@
 // Which standbys are there, and what do both sides say about each? Put together from what every member answered.
-import type { Diagnosis, LagCase } from "../model/lag/case.ts";
+import type { Diagnosis, LagCase, Look } from "../model/lag/case.ts";
 import { diagnose } from "../model/lag/diagnosis.ts";
 import { disagreements } from "../model/lag/disagreement.ts";
 import type { LagReport, SentReport } from "../model/lag/report.ts";
@@ -18,6 +18,8 @@ export interface LagRow extends LagCase {
 interface Member {
   readonly name: string;
   readonly leads: boolean;
+  readonly host: string;
+  readonly port: number;
   readonly agent:
     | { readonly answers: true; readonly node: Pick<StatusNode, "lag"> }
     | { readonly answers: false };
@@ -47,25 +49,46 @@ export function lagRows(members: readonly Member[]): readonly LagRow[] {
   return [
     ...standbys.map((member) => {
       const sending = sendings.find(({ sent }) => sent.name === member.name);
-      return rowOf({ name: member.name, report: lagOf(member), sending, isMember: true });
+      const report = lagOf(member);
+      const upstream = sending?.report ?? namedUpstream(members, report);
+      return rowOf({ name: member.name, report, sending, upstream, isMember: true });
     }),
     ...strangers.map((sending) =>
-      rowOf({ name: sending.sent.name, report: undefined, sending, isMember: false }),
+      rowOf({
+        name: sending.sent.name,
+        report: undefined,
+        sending,
+        upstream: sending.report,
+        isMember: false,
+      }),
     ),
   ];
+}
+
+/** What the member says that the standby's own walreceiver names; a server that is no member of ours is not known. */
+function namedUpstream(
+  members: readonly Member[],
+  report: LagReport | undefined,
+): LagReport | undefined {
+  const named = report?.own?.receiver?.upstream;
+  const upstream = members.find(({ host, port }) => `${host}:${port}` === named);
+  return upstream && lagOf(upstream);
 }
 
 function rowOf(of: {
   readonly name: string;
   readonly report: LagReport | undefined;
   readonly sending: Sending | undefined;
+  readonly upstream: LagReport | undefined;
   readonly isMember: boolean;
 }): LagRow {
-  const { name, report, sending, isMember } = of;
+  const { name, report, sending, upstream, isMember } = of;
   const one: LagCase = {
     name,
     sent: sending?.sent,
     own: report?.own,
+    upstreamLook: upstream && lookOf(upstream),
+    ownLook: report && lookOf(report),
     version: report?.version ?? sending?.report.version,
     walPerSecond: sending?.report.walPerSecond,
     stillMs: sending?.report.stillMs,
@@ -78,6 +101,8 @@ function rowOf(of: {
     disagreements: disagreements(one),
   };
 }
+
+const lookOf = ({ ageMs, steadyMs }: LagReport): Look => ({ ageMs, steadyMs });
 
 /** What a person should know, one sentence each. A member whose agent is silent is reported as such elsewhere. */
 export function lagWarnings(members: readonly Member[]): readonly string[] {

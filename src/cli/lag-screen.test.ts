@@ -26,12 +26,15 @@ const report = (change: Partial<LagReport>): LagReport => ({
   stillMs: 0,
   ageMs: 400,
   samples: 5,
+  steadyMs: 20_000,
   standbys: [],
   ...change,
 });
+const n1 = { name: "n1", leads: true, host: "10.0.0.1", port: 5432 } as const;
+const n2 = { name: "n2", leads: false, host: "10.0.0.2", port: 5432 } as const;
 const members = [
-  { name: "n1", leads: true, agent: says(report({ standbys: [held.sent!] })) },
-  { name: "n2", leads: false, agent: says(report({ isStandby: true, own: held.own! })) },
+  { ...n1, agent: says(report({ standbys: [held.sent!] })) },
+  { ...n2, agent: says(report({ isStandby: true, own: held.own! })) },
 ];
 
 it("puts both sides of a standby together, and knows from whom it gets its WAL", () => {
@@ -48,8 +51,18 @@ it("shows readers that are no members too", () => {
 
 it("warns of trouble, and leaves a silent agent to those who say that it is silent", () => {
   expect(lagWarnings(members)).toEqual(["a query on n2 holds replay back: pid 77 of report"]);
-  const silent = { name: "n3", leads: false, agent: { answers: false, why: "" } } as const;
+  const silent = { ...n2, agent: { answers: false, why: "" } } as const;
   expect(lagWarnings([silent])).toEqual([]);
+});
+
+it("warns of a stream without a walsender once the server that it comes from has looked since", () => {
+  const { own } = lagCase();
+  const streams = { ...n2, agent: says(report({ isStandby: true, own: own! })) };
+  const from = (change: Partial<LagReport>) => [{ ...n1, agent: says(report(change)) }, streams];
+  expect(lagWarnings(from({}))).toEqual([expect.stringContaining("shows no walsender")]);
+  expect(lagWarnings(from({ ageMs: 25_000 }))).toEqual([]);
+  const [elsewhere] = lagRows([{ ...n1, host: "10.0.0.9", agent: says(report({})) }, streams]);
+  expect(elsewhere?.disagreements).toEqual([]);
 });
 
 it("fits 80 columns with all four stages, the cause, its evidence and what to do", () => {

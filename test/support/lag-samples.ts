@@ -125,6 +125,8 @@ export function lagCase(
   return {
     name: "n2",
     version: 150_018,
+    upstreamLook: { ageMs: 2_000, steadyMs: 10_000 },
+    ownLook: { ageMs: 4_000, steadyMs: 10_000 },
     walPerSecond: 100_000,
     stillMs: 0,
     sent: {

@@ -25,7 +25,8 @@ export async function lagIn(lab: LabRecord): Promise<readonly LagRow[]> {
         status === undefined
           ? ({ answers: false, why: "silent" } as const)
           : ({ answers: true, ms: 0, node: status.node } as const);
-      return { name: member.name, leads, agent };
+      const { name, address: host, port } = member;
+      return { name, host, port, leads, agent };
     }),
   );
   return lagRows(members);

@@ -12,6 +12,7 @@ const report = {
   stillMs: 0,
   ageMs: 100,
   samples: 3,
+  steadyMs: 20_000,
   standbys: [lagCase().sent!],
 };
 const ask = async (node: ReturnType<typeof fakeNode>, query = "") =>

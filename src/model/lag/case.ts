@@ -1,6 +1,6 @@
 // What is known of one standby's lag, and what is made of it?
 import type { Ms } from "../time.ts";
-import type { OwnReport, SentReport, Stage } from "./report.ts";
+import type { LagReport, OwnReport, SentReport, Stage } from "./report.ts";
 
 export type LagCause =
   | "unknown"
@@ -33,11 +33,17 @@ export interface Diagnosis {
   readonly remedy: readonly string[];
 }
 
+/** When a server was looked at, and since when it has shown the same streams. */
+export type Look = Pick<LagReport, "ageMs" | "steadyMs">;
+
 /** Both sides of one standby; either may be missing. */
 export interface LagCase {
   readonly name: string;
   readonly sent: SentReport | undefined;
   readonly own: OwnReport | undefined;
+  /** At the server that sends to it, or from which it says that it streams; undefined while nobody knows it. */
+  readonly upstreamLook: Look | undefined;
+  readonly ownLook: Look | undefined;
   /** Of the server that replays. */
   readonly version: number | undefined;
   /** WAL that comes into being at its upstream, a second. */

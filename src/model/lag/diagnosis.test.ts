@@ -132,6 +132,15 @@ describe("the cause of a lag", () => {
     expect(remedy[0]).toContain("pg_cancel_backend(77)");
   });
 
+  it("is no trouble at the first look at a standby that does not receive yet", () => {
+    const { own, ...rest } = lagCase(undefined, { of: { sent: undefined } });
+    const { receiver: _, ...deaf } = own!;
+    const at = (steadyMs: number) =>
+      diagnose({ ...rest, own: deaf, ownLook: { ageMs: 0, steadyMs } });
+    expect(at(0)).toMatchObject({ cause: "disconnected", weight: "note" });
+    expect(at(500)).toMatchObject({ cause: "disconnected", weight: "trouble" });
+  });
+
   it("advises only what the version can do, and never fewer indexes on a standby", () => {
     const old = diagnose({
       ...cases.find(([cause]) => cause === "replay_disk")![1],
@@ -154,6 +163,30 @@ describe("two sides that disagree", () => {
     const { receiver: _, ...deaf } = own!;
     expect(disagreements({ ...rest, own: deaf })[0]).toContain("no walreceiver runs there");
     expect(disagreements({ ...lagCase(), sent: undefined })[0]).toContain("shows no walsender");
+  });
+
+  it("is no stream that one side has seen begin or end, and the other has not looked since", () => {
+    const { own, ...rest } = lagCase();
+    const { receiver: _, ...deaf } = own!;
+    const sides = [
+      { ...rest, own: deaf },
+      { ...lagCase(), sent: undefined },
+    ];
+    const before = { ageMs: 4_500, steadyMs: 20_000 };
+    const after = { ageMs: 500, steadyMs: 3_000 };
+    for (const side of sides) {
+      expect(disagreements({ ...side, upstreamLook: before, ownLook: after })).toEqual([]);
+      expect(disagreements({ ...side, upstreamLook: after, ownLook: before })).toEqual([]);
+      // Five seconds later both have looked again and say the same as before.
+      const later = { ageMs: 500, steadyMs: 8_000 };
+      expect(disagreements({ ...side, upstreamLook: before, ownLook: later })).toHaveLength(1);
+      expect(disagreements({ ...side, upstreamLook: later, ownLook: before })).toHaveLength(1);
+    }
+  });
+
+  it("is nothing while the server that it streams from is not known", () => {
+    const alone = { ...lagCase(), sent: undefined, upstreamLook: undefined };
+    expect(disagreements(alone)).toEqual([]);
   });
 
   it("is a standby that was not heard of for long", () => {

@@ -20,6 +20,8 @@ const FEWEST = 3;
 const STILL_MS: Ms = 5_000;
 /** A walsender that lives says something at least every few seconds. */
 const SILENT_MS: Ms = 15_000;
+/** Looks that agree for less than this are a single one. */
+const ONCE_MS: Ms = 400;
 
 interface Finding {
   readonly cause: LagCause;
@@ -57,7 +59,7 @@ export function behindInWords(of: LagCase): string {
 }
 
 function missing(of: LagCase): Finding | undefined {
-  const { sent, own, name } = of;
+  const { sent, own, ownLook, name } = of;
   if (sent !== undefined) return undefined;
   if (own === undefined) {
     const sentence = `nothing is known of ${name}: nobody sends to it, and its agent says nothing`;
@@ -75,6 +77,11 @@ function missing(of: LagCase): Finding | undefined {
       : [`the last message came ${printSpan(receiver.messageAgeMs)} ago`]),
     "no server that answers has a walsender for it",
   ];
+  // A standby that has just started, or been pointed elsewhere, is about to connect.
+  if (receiver === undefined && ownLook !== undefined && ownLook.steadyMs < ONCE_MS) {
+    const sentence = `${name} received nothing at the last look, which is the first that shows it so`;
+    return { cause: "disconnected", weight: "note", stage: "sent", sentence, evidence };
+  }
   const sentence = `${name} receives nothing: no connection to an upstream`;
   return { cause: "disconnected", weight: "trouble", stage: "sent", sentence, evidence };
 }

@@ -2,10 +2,12 @@
 import { printBytes, printSpan } from "../amounts.ts";
 import { lagBytes, parseLsn, ZERO_LSN } from "../lsn.ts";
 import type { Ms } from "../time.ts";
-import type { LagCase } from "./case.ts";
+import type { LagCase, Look } from "./case.ts";
 
 /** Standbys answer every ten seconds at the latest, unless somebody changed wal_receiver_status_interval. */
 const SILENT_MS: Ms = 30_000;
+/** What two servers answer at the same time reaches us this far apart. */
+const APART_MS: Ms = 1_000;
 /** Both sides are looked at seconds apart. */
 const TOLERATED_BYTES = 16 * 1024 * 1024;
 const TOLERATED_MS: Ms = 15_000;
@@ -14,14 +16,15 @@ const TOLERATED_MS: Ms = 15_000;
 export function disagreements(of: LagCase): readonly string[] {
   const { name, sent, own, walPerSecond = 0 } = of;
   if (own === undefined) return [];
+  const atOnce = areOfOneMoment(of);
   if (sent === undefined)
-    return own.receiver?.status === "streaming"
+    return own.receiver?.status === "streaming" && atOnce
       ? [
           `${name} says that it streams from ${own.receiver.upstream}, which shows no walsender for it`,
         ]
       : [];
   const found: string[] = [];
-  if (own.receiver === undefined)
+  if (own.receiver === undefined && atOnce)
     found.push(`its upstream believes that ${name} streams, but no walreceiver runs there`);
   const age = sent.replyAgeMs;
   if (age !== undefined && age >= SILENT_MS)
@@ -37,4 +40,16 @@ export function disagreements(of: LagCase): readonly string[] {
       `what ${name} says it has replayed is ${printBytes(apart)} from what its upstream has`,
     );
   return found;
+}
+
+/**
+ * Whether both sides have shown what they show at one and the same moment. A stream that has just begun or ended is seen
+ * by one side before the other.
+ */
+function areOfOneMoment({ upstreamLook, ownLook }: LagCase): boolean {
+  if (upstreamLook === undefined || ownLook === undefined) return false;
+  const looks: readonly Look[] = [upstreamLook, ownLook];
+  const from = Math.min(...looks.map(({ ageMs, steadyMs }) => ageMs + steadyMs));
+  const to = Math.max(...looks.map(({ ageMs }) => ageMs));
+  return from - to >= APART_MS;
 }

@@ -94,6 +94,8 @@ export interface LagReport {
   /** Age of the newest sample, and how many the shares come from. */
   readonly ageMs: Ms;
   readonly samples: number;
+  /** For how long, up to the newest sample, every one has shown the same walsenders and the same walreceiver. */
+  readonly steadyMs: Ms;
   readonly standbys: readonly SentReport[];
   /** Itself as a standby. */
   readonly own?: OwnReport;

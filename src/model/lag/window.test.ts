@@ -115,6 +115,21 @@ describe("what a process did", () => {
   });
 });
 
+it("knows since when the same streams are there, and that a new process is another stream", () => {
+  const fed = (ms: number, ...pids: readonly number[]) =>
+    sampleAt(ms, 0, {
+      senders: pids.map((pid) => senderSample(0, { process: processSample({ pid }) })),
+    });
+  expect(reportFrom(fed(0), fed(5_000), fed(10_000)).steadyMs).toBe(10_000);
+  expect(reportFrom(fed(0), fed(5_000, 10), fed(10_000, 10)).steadyMs).toBe(5_000);
+  expect(reportFrom(fed(0, 10), fed(5_000, 11)).steadyMs).toBe(0);
+  const standby = (ms: number, receives: boolean) => {
+    const { receiver, ...deaf } = standbySample(0);
+    return sampleAt(ms, 0, { standby: { ...deaf, receiver: receives ? receiver : undefined } });
+  };
+  expect(reportFrom(standby(0, false), standby(5_000, true)).steadyMs).toBe(0);
+});
+
 it("counts queries that were cancelled in the last two minutes, through a restart as well", () => {
   const conflicts = (ms: number, snapshot: number) =>
     sampleAt(ms, 0, { standby: standbySample(0, { conflicts: { snapshot, lock: 3 } }) });

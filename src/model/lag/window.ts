@@ -56,6 +56,7 @@ export function reportOf(window: LagWindow, now: Instant): LagReport | undefined
     stillMs: Math.round(stillFor(window.ends, last.at)),
     ageMs: Math.round(between(last.at, now)),
     samples: recent(window).length,
+    steadyMs: Math.round(steadyFor(window, last)),
     standbys: last.senders.map((sender) => sentOf(window, last, sender)),
     ...(last.standby === undefined ? {} : { own: ownOf(window, last, last.standby) }),
   };
@@ -79,6 +80,19 @@ const recent = ({ samples }: LagWindow): readonly ReplicationSample[] => {
   const fresh = samples.filter(({ at }) => between(at, last.at) <= RECENT_MS);
   return fresh.length >= FEWEST ? fresh : samples.slice(-FEWEST);
 };
+
+function steadyFor({ samples }: LagWindow, last: ReplicationSample): Ms {
+  const streams = streamsOf(last);
+  const before = samples.findLastIndex((sample) => streamsOf(sample) !== streams);
+  return between((samples[before + 1] ?? last).at, last.at);
+}
+
+/** A stream that was made anew has other processes. */
+function streamsOf({ senders, standby }: ReplicationSample): string {
+  const sent = senders.map(({ name, process: { pid } }) => `${name} ${pid}`).toSorted();
+  const { status = "none", process } = standby?.receiver ?? {};
+  return [...sent, `${status} ${process?.pid ?? 0}`].join();
+}
 
 function sentOf(window: LagWindow, last: ReplicationSample, sender: SenderSample): SentReport {
   const { at: now, end } = last;
