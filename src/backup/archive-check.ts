@@ -2,6 +2,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
+import { Ending } from "../adapters/system/ending.ts";
 import type { BackupManifest } from "../model/backup-manifest.ts";
 import { AppError } from "../model/error.ts";
 import { createTarReader, type TarEntry, type TarReader } from "../model/wire/tar.ts";
@@ -80,6 +81,8 @@ export async function readArchive(content: Bytes, reader: TarReader): Promise<vo
  */
 export async function* watched(content: Bytes, watch: (copy: Bytes) => Promise<void>): Bytes {
   const copy = new PassThrough({ highWaterMark: 4 * 1024 * 1024 });
+  const ending = new Ending();
+  copy.once("close", () => ending.end(undefined));
   let failure: { readonly error: unknown } | undefined;
   const watching = watch(copy).catch((error: unknown) => {
     failure = { error };
@@ -87,9 +90,8 @@ export async function* watched(content: Bytes, watch: (copy: Bytes) => Promise<v
   });
   try {
     for await (const bytes of content) {
-      if (!copy.destroyed && !copy.write(bytes)) {
-        await Promise.race([once(copy, "drain"), once(copy, "close")]);
-      }
+      if (!copy.destroyed && !copy.write(bytes))
+        await ending.before(once(copy, "drain")).catch(() => undefined);
       yield bytes;
     }
     copy.end();

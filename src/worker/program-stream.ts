@@ -1,6 +1,7 @@
 // How is a program's output a stream that fails when the program does, and how is a stream fed to one?
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { Ending } from "../adapters/system/ending.ts";
 import { AppError } from "../model/error.ts";
 
 export interface Command {
@@ -47,14 +48,12 @@ export async function feed(
 async function pour(content: AsyncIterable<Uint8Array>, child: ChildProcess): Promise<void> {
   const { stdin } = child;
   if (stdin === null) return;
-  const closed = new Promise<void>((resolve) => {
-    stdin.once("close", resolve);
-    stdin.once("error", () => resolve());
-  });
+  const ending = new Ending();
+  stdin.once("close", () => ending.end(undefined));
+  stdin.once("error", () => ending.end(undefined));
   for await (const bytes of content) {
     if (stdin.destroyed || child.exitCode !== null) break;
-    if (!stdin.write(bytes))
-      await Promise.race([once(stdin, "drain"), closed]).catch(() => undefined);
+    if (!stdin.write(bytes)) await ending.before(once(stdin, "drain")).catch(() => undefined);
   }
   stdin.end();
 }

@@ -5,6 +5,7 @@ import type { Address } from "../../model/address.ts";
 import type { AvailabilitySettings, ProbePath } from "../../model/availability.ts";
 import { AppError } from "../../model/error.ts";
 import type { Ms } from "../../model/time.ts";
+import { Ending } from "../system/ending.ts";
 
 export interface Prober {
   /** Resolves when the row is committed. Throws PG_SQL_FAILED, within `limitMs`. */
@@ -27,8 +28,8 @@ class SqlProber implements Prober {
   readonly #row: string;
   #client: pg.Client | undefined;
   #socket: Socket | undefined;
-  /** Rejects when the session's socket is closed: whatever the driver waits for ends with it. */
-  #ended: Promise<never> | undefined;
+  /** Comes when the session's socket is closed: whatever the driver waits for ends with it. */
+  #ending = new Ending();
   /** Which address is tried first: the one that took the last write. */
   #first = 0;
 
@@ -53,7 +54,6 @@ class SqlProber implements Prober {
     this.#socket?.destroy();
     this.#client = undefined;
     this.#socket = undefined;
-    this.#ended = undefined;
   }
 
   /** On the session that is there, else on the first address that takes the write. */
@@ -120,8 +120,8 @@ class SqlProber implements Prober {
     // Without a listener a connection that breaks between two probes would end the agent.
     client.on("error", () => socket.destroy());
     this.#socket = socket;
-    this.#ended = closed(socket);
-    await Promise.race([client.connect(), this.#ended]);
+    this.#ending = endingOf(socket);
+    await this.#ending.before(client.connect());
     return client;
   }
 
@@ -150,18 +150,16 @@ class SqlProber implements Prober {
   }
 
   #query(client: pg.Client, text: string, values: readonly string[]): Promise<unknown> {
-    const answer = client.query({ text, values: [...values] });
-    return this.#ended === undefined ? answer : Promise.race([answer, this.#ended]);
+    return this.#ending.before(client.query({ text, values: [...values] }));
   }
 }
 
-function closed(socket: Socket): Promise<never> {
-  const ended = new Promise<never>((_, reject) => {
-    socket.once("close", () => reject(new Error("the connection was closed, or the time was up")));
-  });
-  // Nobody may be waiting when it closes.
-  ended.catch(() => undefined);
-  return ended;
+function endingOf(socket: Socket): Ending {
+  const ending = new Ending();
+  socket.once("close", () =>
+    ending.end(new Error("the connection was closed, or the time was up")),
+  );
+  return ending;
 }
 
 const sqlState = (error: unknown): string | undefined =>

@@ -1,5 +1,6 @@
 // How long does one request to a repository last at most, and how does it end early?
 import { AppError, type ErrorCode } from "../../model/error.ts";
+import { Ending } from "../system/ending.ts";
 
 /** A store that says nothing for so long is taken for one that will not answer. */
 export const SILENCE_LIMIT_MS = 30_000;
@@ -34,16 +35,13 @@ export async function* endedBy(
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const source = content[Symbol.asyncIterator]();
-  let stop = (): void => undefined;
-  const ended = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-  });
-  ended.catch(() => undefined);
+  const ending = new Ending();
+  const stop = (): void => ending.end(signal.reason);
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
   try {
     for (;;) {
-      const next = await Promise.race([source.next(), ended]);
+      const next = await ending.before(source.next());
       if (next.done === true) return;
       yield next.value;
     }
