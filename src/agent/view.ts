@@ -59,8 +59,8 @@ export function createView(o: ViewOptions): NodeView {
   return {
     view,
     async fresh() {
-      const peer = await o.node.peerStatus();
-      return { ...view(), peer };
+      const look = await o.node.freshLook();
+      return { ...view(), ...look };
     },
     journal: (limit) => journal(o.node, limit),
     logs(source, wish) {

@@ -8,6 +8,7 @@ import type { LabRecord } from "./record.ts";
 
 export type LabRole =
   | "agent"
+  | "patroni"
   | "fence"
   | "postmaster"
   | "backend"
@@ -78,6 +79,8 @@ function roleOf(lab: LabRecord, { args, cwd, name }: Process): LabRole | undefin
   const script = args.slice(0, MOST_FLAGS + 2).find((arg) => arg.startsWith(`${lab.dir}/bin/`));
   // Before it has taken its title, a fence looks like this.
   if (script !== undefined) return ROLES[basename(script)] ?? "agent";
+  // A script in a language whose program comes first.
+  if (args.slice(0, 2).some((arg) => basename(arg) === "patroni")) return "patroni";
   const program = basename(title);
   if (program === "etcd" || program === "pgbouncer" || program === "haproxy") return program;
   if (TOOLS.has(program)) return "tool";

@@ -18,7 +18,7 @@ const KILL_LIMIT_MS: Ms = 10_000;
 
 /** Agents first, so that nothing is started again; a fence's end takes its server down; then the rest. */
 const ORDER: readonly (readonly LabRole[])[] = [
-  ["agent"],
+  ["agent", "patroni"],
   ["fence"],
   ["postmaster", "backend", "tool", "relay", "releaser", "pgbouncer", "haproxy"],
   ["etcd"],

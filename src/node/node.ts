@@ -7,6 +7,7 @@ import type { ClusterSnapshot } from "../model/cluster.ts";
 import type { PeerStatus } from "../model/member.ts";
 import type { PromiseAnswer, PromiseAsked } from "../model/promise.ts";
 import type { ScheduledRestart } from "../model/restart.ts";
+import type { LocalServer } from "../model/server.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { Instant, Ms } from "../model/time.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -63,6 +64,11 @@ export type RepopulateOutcome =
   | { readonly kind: "possible" | "written"; readonly facts: ClusterFacts };
 
 /** A running node, as the API, the agent's main and the simulator see it. */
+export interface FreshLook {
+  readonly server: { readonly seen: LocalServer; readonly at: Instant };
+  readonly peer: PeerStatus;
+}
+
 export interface Node {
   /** The last world and what was decided in it; undefined before the first look. */
   last(): LastLook | undefined;
@@ -73,8 +79,8 @@ export interface Node {
   requests(): Requests;
   readonly dcs: Dcs;
   readonly journal: Journal<HaWorld>;
-  /** A fresh look at the own server, for a peer that has to choose. */
-  peerStatus(): Promise<PeerStatus>;
+  /** A fresh look at the own server, and what a peer that has to choose is told of it. */
+  freshLook(): Promise<FreshLook>;
   /** The same from the last look. */
   peerStatusNow(): PeerStatus | undefined;
   /** A primary that cannot reach the store asks this member not to race (R27). */

@@ -33,6 +33,7 @@ import { createLeaseKeeper, type LeaseKeeper } from "../runtime/lease-keeper.ts"
 import { createLoop, type Loop } from "../runtime/loop.ts";
 import { PromiseBook } from "../runtime/promise-book.ts";
 import type {
+  FreshLook,
   LastLook,
   Node,
   NodeOptions,
@@ -182,10 +183,11 @@ class RunningNode implements Node {
   fence = (): FenceStatus => this.#ports.fence.status();
   requests = (): Requests => this.#requests;
 
-  async peerStatus(): Promise<PeerStatus> {
+  async freshLook(): Promise<FreshLook> {
     const { postgres, clock } = this.#ports;
-    const server = await postgres.observe(this.#planFor(this.#config), FRESH_LOOK_MS);
-    return peerStatusOf(this.#self, server, this.#last?.world, clock.now());
+    const seen = await postgres.observe(this.#planFor(this.#config), FRESH_LOOK_MS);
+    const at = clock.now();
+    return { server: { seen, at }, peer: peerStatusOf(this.#self, seen, this.#last?.world, at) };
   }
 
   peerStatusNow(): PeerStatus | undefined {

@@ -252,7 +252,7 @@ export class SimCluster {
     if (agent === undefined || node === undefined || !agent.process.isAlive) return undefined;
     return {
       process: agent.process,
-      status: () => node.peerStatus(),
+      status: async () => (await node.freshLook()).peer,
       promise: (asked) => node.promise(asked),
     };
   }

@@ -21,7 +21,7 @@ export interface LastWord {
 
 export interface SimNode {
   last?(): LastWord | undefined;
-  peerStatus(): Promise<PeerStatus>;
+  freshLook(): Promise<{ readonly peer: PeerStatus }>;
   promise(asked: PromiseAsked): Promise<PromiseAnswer>;
   requestRestart(): void;
   requestReinitialise(): void;

@@ -7,7 +7,7 @@ import type { ServerProfile } from "./run.ts";
 import type { Truth } from "./truth.ts";
 
 const NOBODY: SimNode = {
-  peerStatus: () => Promise.reject(new Error("nobody")),
+  freshLook: () => Promise.reject(new Error("nobody")),
   promise: () => Promise.reject(new Error("nobody")),
   requestRestart: () => undefined,
   requestReinitialise: () => undefined,

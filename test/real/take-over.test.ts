@@ -4,22 +4,17 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { belongingsOf } from "../../src/lab/belongings.ts";
-import { healthOf, waitForHealthy } from "../../src/lab/health.ts";
+import { stopOurs } from "../../src/lab/bench/take-over.ts";
+import { healthOf, superuser, waitForHealthy } from "../../src/lab/health.ts";
 import { Load } from "../../src/lab/load.ts";
 import { startAgent } from "../../src/lab/nodes.ts";
-import { signalProcess } from "../../src/lab/processes.ts";
+import { bringUpPatroni, layOutPatroni, startPatroni, stopPatroni } from "../../src/lab/patroni.ts";
 import type { LabMember, LabRecord } from "../../src/lab/record.ts";
+import { Session } from "../../src/lab/session.ts";
+import { parseLsn } from "../../src/model/lsn.ts";
 import { until } from "../support/agent.ts";
 import { labOptions, removeLab } from "../support/lab.ts";
 import { commandsIn } from "../support/markdown.ts";
-import {
-  bringUpPatroni,
-  killPatroni,
-  layOutPatroni,
-  startPatroni,
-  stopPatroni,
-} from "../support/patroni-cluster.ts";
 
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, "..", "..");
@@ -45,7 +40,6 @@ beforeAll(async () => {
 }, 150_000);
 afterAll(async () => {
   await load.stop();
-  await killPatroni(lab);
   await removeLab(lab);
 });
 
@@ -63,15 +57,8 @@ const UNITS: Readonly<Record<string, (member: LabMember) => Promise<unknown>>> =
   "systemctl disable --now patroni": stopPatroni,
   "systemctl enable --now patroni": startPatroni,
   "systemctl enable --now understudy": (member) => startAgent(lab, member),
-  "systemctl disable --now understudy": stopAgent,
+  "systemctl disable --now understudy": (member) => stopOurs(lab, member),
 };
-
-async function stopAgent({ name }: LabMember): Promise<void> {
-  const agents = () => belongingsOf(lab, name).filter(({ role }) => role !== "etcd");
-  for (const { process: agent, role } of agents())
-    if (role === "agent") signalProcess(agent, "SIGTERM");
-  await until(`nothing of ours runs on ${name}`, () => agents().length === 0);
-}
 
 /** Follows the page on one node; answers what the last command said. */
 async function follow(heading: string, name: string, env: Record<string, string> = {}) {
@@ -113,6 +100,11 @@ async function shell(command: string, member: LabMember, env: Record<string, str
   }
 }
 
+async function firstRow(member: LabMember, sql: string): Promise<readonly unknown[]> {
+  using session = await Session.open(member, superuser(lab));
+  return (await session.query(sql)).rows[0] ?? [];
+}
+
 async function primary(): Promise<string | undefined> {
   return (await healthOf(lab)).find(({ role }) => role === "primary")?.member.name;
 }
@@ -134,6 +126,20 @@ describe("the page", () => {
     expect(text).toMatch(/next step may be done now: switch over from n1 to n2/);
     expect(text).toMatch(/n1 +leader, running, Patroni \d+\.\d+/);
     expect(text).toMatch(/n2 +standby, \w+, ours/);
+  });
+
+  it("a member of ours tells Patroni's where it is at this moment, not where it was at its last look", async () => {
+    const n3 = memberOf("n3");
+    const [row] = await firstRow(memberOf("n1"), "SELECT pg_current_wal_flush_lsn()::text");
+    const end = String(row);
+    await until("n3 has received that much", async () => {
+      const [has] = await firstRow(n3, `SELECT pg_last_wal_receive_lsn() >= '${end}'::pg_lsn`);
+      return has === true;
+    });
+    const answer = (await (await fetch(`${n3.apiUrl}/patroni`)).json()) as {
+      xlog: { received_location: number };
+    };
+    expect(answer.xlog.received_location).toBeGreaterThanOrEqual(Number(parseLsn(end)));
   });
 
   it("switches over once, to the member that was named, and Patroni's agent follows it", async () => {

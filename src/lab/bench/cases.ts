@@ -7,8 +7,10 @@ import { primaryOf, waitForHealthy, waitForPrimary } from "../health.ts";
 import type { LoadOptions } from "../load.ts";
 import { type Measurement, measure } from "../measure.ts";
 import { type FaultOptions, USUAL_FAULT } from "../order.ts";
+import { USUAL_TIMINGS } from "../patroni.ts";
 import type { LabRecord, Net } from "../record.ts";
 import { type PathName, pathOf } from "../routers.ts";
+import { takeOver, wayBack } from "./take-over.ts";
 
 /** What a case needs of its lab; cases with the same needs share one. */
 export interface LabNeeds {
@@ -16,6 +18,8 @@ export interface LabNeeds {
   readonly net: Net;
   readonly set: Readonly<Record<string, string>>;
   readonly routers?: number;
+  /** Patroni's agents run it, from Debian's package, with the timings that its users have. */
+  readonly agents?: "patroni";
 }
 
 export interface Case {
@@ -38,6 +42,7 @@ const FAST: LabNeeds = { ...USUAL, ttlSeconds: 5 };
 const HOSTS: LabNeeds = { ...USUAL, net: "namespaces" };
 /** Clients come in through a router. */
 const ROUTED: LabNeeds = { ...USUAL, routers: 1 };
+const PATRONI: LabNeeds = { ...USUAL, ttlSeconds: USUAL_TIMINGS.ttl, agents: "patroni" };
 const FAILSAFE: LabNeeds = { ...USUAL, set: { failsafe_mode: "true" } };
 
 const ROUTED_CLIENTS = 50;
@@ -290,6 +295,22 @@ export const CASES: readonly Case[] = [
     bound: "direct + 0.5 s",
     takesSeconds: 30,
     run: behindRouter("balanced", "kill-node", 3_000),
+  },
+  {
+    id: "take-over",
+    title: "a cluster of Patroni 3.0.2 taken over, all steps",
+    needs: PATRONI,
+    bound: "≤ 3 s",
+    takesSeconds: 75,
+    run: takeOver,
+  },
+  {
+    id: "way-back",
+    title: "and given back to Patroni, all steps",
+    needs: PATRONI,
+    bound: "≤ 3 s",
+    takesSeconds: 75,
+    run: wayBack,
   },
 ];
 

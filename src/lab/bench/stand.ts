@@ -2,6 +2,7 @@
 import { takeDown } from "../down.ts";
 import { heal } from "../heal.ts";
 import { checkOptions, defaultDir, type LabOptions, USUAL_LAB } from "../layout.ts";
+import { bringUpPatroni, layOutPatroni, USUAL_TIMINGS } from "../patroni.ts";
 import { findLab, type LabRecord } from "../record.ts";
 import { inSeconds } from "../report.ts";
 import { bringUp } from "../up.ts";
@@ -38,7 +39,8 @@ export function openStand(needs: LabNeeds, fullLoad: boolean): Stand {
   return {
     async ready() {
       standing ??= await start(needs, fullLoad);
-      await heal(standing.lab);
+      // A case with Patroni's agents begins by making each node what it needs.
+      if (needs.agents === undefined) await heal(standing.lab);
       await standing.load?.untilBusy();
       return standing.lab;
     },
@@ -57,6 +59,7 @@ async function start(needs: LabNeeds, fullLoad: boolean): Promise<Standing> {
     set,
   };
   checkOptions(options);
+  if (needs.agents === "patroni") return { lab: await withPatroni(options), load: undefined };
   const lab = await bringUp(options, (step, tookMs) => say(`${step} (${inSeconds(tookMs)})`));
   if (!fullLoad) return { lab, load: undefined };
   const load = new FullLoad(lab);
@@ -68,4 +71,11 @@ async function start(needs: LabNeeds, fullLoad: boolean): Promise<Standing> {
     await load.stop();
     throw error;
   }
+}
+
+async function withPatroni(options: LabOptions): Promise<LabRecord> {
+  const lab = await layOutPatroni(options, USUAL_TIMINGS);
+  await bringUpPatroni(lab);
+  say("Patroni's agents run a primary and its standbys");
+  return lab;
 }

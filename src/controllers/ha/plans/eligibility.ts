@@ -125,7 +125,8 @@ function overtaken(w: HaWorld): Refusal | undefined {
   for (const [name, answer] of Object.entries(w.peers)) {
     if (answer.kind === "unknown") continue;
     const peer = answer.value;
-    if (runsAsPrimary(peer)) return no("race_peer_is_primary", `${name} still runs as primary`);
+    if (runsAsPrimary(peer) && !hasLetGo(w, name, peer))
+      return no("race_peer_is_primary", `${name} still runs as primary`);
     if (cannotLead(peer) || isNamed(w) || !counts(w, name)) continue;
     if (name === heirOf(w)) continue; // it was asked by name and did not come
     if (isComing(w, peer)) return no("race_behind", `${name} led last and its server is coming up`);
@@ -155,6 +156,13 @@ const COMING: ReadonlySet<MemberState> = new Set(["crashed", "starting", "runnin
 /** One of Patroni's calls itself demoted until its server runs again as a standby: one that has stopped is no primary. */
 const runsAsPrimary = ({ role, state }: PeerStatus): boolean =>
   role === "primary" || (role === "demoted" && state !== "stopped");
+
+/**
+ * One of Patroni's that hands over calls itself demoted once its control file says "shut down", and only then gives its
+ * key back; what still ends is its archiving. That its server takes no writes that server has been asked itself (R35).
+ */
+const hasLetGo = (w: HaWorld, name: string, { role, state }: PeerStatus): boolean =>
+  role === "demoted" && state === "stopping" && w.memory.strangerLed?.name === name;
 
 const cannotLead = (peer: PeerStatus): boolean =>
   peer.tags.nofailover || peer.unfit !== undefined || peer.watchdogFailed;

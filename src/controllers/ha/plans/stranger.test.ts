@@ -106,11 +106,19 @@ describe("the race after it", () => {
   });
 
   it("is not held up by one of Patroni's that has stopped and still calls itself demoted", () => {
-    const says = (state: "stopped" | "running") =>
+    const says = (state: "stopped" | "stopping" | "running") =>
       peerSays("n1", { role: "demoted", state, position: undefined, lineage: [] });
     const w = given(leaderless(), strangerLed, itIsSilent);
     expect(decide(given(w, says("stopped"))).step).toMatchObject({ kind: "acquire" });
     expect(decide(given(w, says("running"))).because).toBe("race_peer_is_primary");
+  });
+
+  it("nor by one that has handed over while its server still archives; a member of ours that stops is waited for", () => {
+    const stopping = peerSays("n1", { role: "demoted", state: "stopping", position: undefined });
+    const w = given(leaderless(), itIsSilent, stopping);
+    expect(decide(given(w, strangerLed)).step).toMatchObject({ kind: "acquire" });
+    expect(decide(given(w, strangerLed, itSays(true))).because).toBe("race_peer_is_primary");
+    expect(decide(w).because).toBe("race_peer_is_primary");
   });
 });
 

@@ -2,31 +2,31 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { freeBlock, freePorts } from "../../src/lab/addresses.ts";
-import { startDaemon } from "../../src/lab/daemon.ts";
-import { startEtcd, waitForEtcd } from "../../src/lab/etcd.ts";
-import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
-import { type LabOptions, layOut } from "../../src/lab/layout.ts";
-import { hostAddress, loopbackSubnets } from "../../src/lab/network.ts";
-import { copyBundles, makeOwned, prepareNode } from "../../src/lab/nodes.ts";
-import { type Process, processes, processOf, signalProcess } from "../../src/lab/processes.ts";
-import { postgresBinDir, requireProgram, serverAccount } from "../../src/lab/programs.ts";
-import {
-  type LabMember,
-  type LabRecord,
-  registeredLabs,
-  registerLab,
-} from "../../src/lab/record.ts";
-import { patchConfig } from "../../src/model/wire/config.ts";
-import type { JsonObject } from "../../src/model/wire/json.ts";
-import { until } from "./agent.ts";
+import { patchConfig } from "../model/wire/config.ts";
+import type { JsonObject } from "../model/wire/json.ts";
+import { freeBlock, freePorts } from "./addresses.ts";
+import { startDaemon } from "./daemon.ts";
+import { startEtcd, waitForEtcd } from "./etcd.ts";
+import { waitForHealthy, waitForPrimary } from "./health.ts";
+import { type LabOptions, layOut } from "./layout.ts";
+import { hostAddress, loopbackSubnets } from "./network.ts";
+import { copyBundles, makeOwned, prepareNode } from "./nodes.ts";
+import { type Process, processes, processOf, signalProcess } from "./processes.ts";
+import { postgresBinDir, requireProgram, serverAccount } from "./programs.ts";
+import { type LabMember, type LabRecord, registeredLabs, registerLab } from "./record.ts";
+import { waitFor } from "./wait-until.ts";
 
 const LIMIT_MS = 60_000;
 /** Quick for a Patroni; its own lower limit of ttl is 20. */
-const DYNAMIC = { ttl: 20, loop_wait: 1, retry_timeout: 5, maximum_lag_on_failover: 1_048_576 };
+export const QUICK_TIMINGS = { ttl: 20, loop_wait: 1, retry_timeout: 5 };
+/** As its documentation and nearly every file of its users have them. */
+export const USUAL_TIMINGS = { ttl: 30, loop_wait: 10, retry_timeout: 10 };
 
 /** Makes the folders and files of three nodes, and the store. No agent runs yet. */
-export async function layOutPatroni(options: LabOptions): Promise<LabRecord> {
+export async function layOutPatroni(
+  options: LabOptions,
+  timings: typeof QUICK_TIMINGS = QUICK_TIMINGS,
+): Promise<LabRecord> {
   const taken = new Set(
     registeredLabs().flatMap(({ members }) => members.map((m) => m.address.replace(/\.\d+$/, ""))),
   );
@@ -46,20 +46,21 @@ export async function layOutPatroni(options: LabOptions): Promise<LabRecord> {
   for (const member of lab.members) {
     makeOwned(member.dir);
     prepareNode(lab, member, options);
-    writePatroniFile(member);
+    writePatroniFile(member, timings);
   }
   await waitForEtcd(lab.etcd, LIMIT_MS);
   return lab;
 }
 
 export const patroniFile = (member: LabMember): string => join(member.dir, "patroni.yml");
+const patroniLog = (member: LabMember): string => join(member.dir, "patroni.log");
 
 /** The file of a node, with what Patroni wants to be told and we find out. */
-function writePatroniFile(member: LabMember): void {
+function writePatroniFile(member: LabMember, timings: typeof QUICK_TIMINGS): void {
   const ours = parse(readFileSync(member.configFile, "utf8")) as JsonObject;
   const file = patchConfig(ours, {
     log: null,
-    bootstrap: { dcs: DYNAMIC },
+    bootstrap: { dcs: { ...timings, maximum_lag_on_failover: 1_048_576 } },
     postgresql: {
       bin_dir: postgresBinDir(),
       pgpass: join(member.dir, "pgpass"),
@@ -76,7 +77,7 @@ export async function startPatroni(member: LabMember): Promise<void> {
     program: requireProgram("patroni"),
     args: [patroniFile(member)],
     cwd: member.dir,
-    log: join(member.dir, "patroni.log"),
+    log: patroniLog(member),
     account: serverAccount(),
   });
 }
@@ -90,17 +91,10 @@ export async function stopPatroni(member: LabMember): Promise<void> {
   const running = patroniOf(member);
   if (running === undefined) return;
   signalProcess(running, "SIGTERM");
-  await until(`patroni of ${member.name} has ended`, () => processOf(running.pid) === undefined);
-}
-
-/** Whatever state it is in. Its PostgreSQL is the lab's, which ends it. */
-export async function killPatroni(lab: LabRecord): Promise<void> {
-  for (const member of lab.members) {
-    const running = patroniOf(member);
-    if (running === undefined) continue;
-    signalProcess(running, "SIGKILL");
-    await until(`patroni of ${member.name} is gone`, () => processOf(running.pid) === undefined);
-  }
+  await waitFor(`patroni of ${member.name} to end`, () => processOf(running.pid) === undefined, {
+    limitMs: LIMIT_MS,
+    why: () => `read ${patroniLog(member)}`,
+  });
 }
 
 /** The first makes the cluster, then the others copy it. */
