@@ -260,6 +260,20 @@ describe("warnings", () => {
     expect(problemsOf(`${SMALL}tags: {${tag}}\n`).join()).toContain(words);
   });
 
+  it("tell where a login's protection holds only in part", () => {
+    const login = (more: string) => SMALL.replace("password: secret", more);
+    expect(settingsOf(login("gssencmode: require")).warnings.join()).toContain(
+      "replication.gssencmode holds for replication",
+    );
+    const file = settingsOf(
+      login("password: x\n      sslrootcert: system\n      sslmode: VERIFY-FULL"),
+    );
+    expect(file.postgres.replication.protection).toEqual({
+      sslmode: "verify-full",
+      sslrootcert: "system",
+    });
+  });
+
   it("do not let a member copy from itself", () => {
     const own = /name: (\S+)/.exec(SMALL)?.[1] ?? "";
     expect(problemsOf(`${SMALL}tags: {replicatefrom: ${own}}\n`).join()).toContain("itself");
@@ -314,6 +328,9 @@ describe("problems", () => {
       "watchdog.mode must be one of off, automatic",
     ],
     ["name: n1", "name: n1\ntags: {nofailover: maybe}", "must be true or false"],
+    ["password: secret", "sslmode: sometimes", "sslmode must be one of disable, allow, prefer"],
+    ["password: secret", "sslcert: client.crt", 'sslcert must be a whole path, not "client.crt"'],
+    ["password: secret", "sslkey: /k", "sslkey is given without sslcert"],
     [
       "data_dir: /var/lib/understudy/demo",
       `data_dir: /${"x".repeat(110)}`,

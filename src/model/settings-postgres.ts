@@ -2,8 +2,9 @@
 
 import type { Address } from "./address.ts";
 import { neededInstead, ROOM_FOR_MEMBERS } from "./parameter-minimums.ts";
-import type { CallbackSettings, Credentials, PostgresSettings } from "./settings.ts";
+import type { CallbackSettings, DatabaseLogin, PostgresSettings } from "./settings.ts";
 import { isWildcard, parseAddress } from "./settings-address.ts";
+import { readDatabaseLogin } from "./settings-login.ts";
 import { readCloneMethods } from "./settings-methods.ts";
 import { readOptions } from "./settings-options.ts";
 import type { Section } from "./settings-reader.ts";
@@ -12,19 +13,6 @@ const POSTGRES_PORT = 5432;
 /** The kernel allows 107 bytes for the path of a socket. */
 const LONGEST_SOCKET_PATH = 107;
 const CALLBACKS = ["on_start", "on_stop", "on_restart", "on_reload", "on_role_change"] as const;
-const SSL_KEYS = [
-  "sslmode",
-  "sslkey",
-  "sslpassword",
-  "sslcert",
-  "sslrootcert",
-  "sslcrl",
-  "sslcrldir",
-  "sslnegotiation",
-  "gssencmode",
-  "channel_binding",
-];
-
 /** Reads `postgresql` and our own `understudy` section. */
 export function readPostgres(root: Section): PostgresSettings {
   if (!root.has("postgresql")) {
@@ -124,31 +112,23 @@ function parseListen(
 }
 
 interface Roles {
-  readonly superuser: Credentials;
-  readonly replication: Credentials;
-  readonly rewind: Credentials | undefined;
+  readonly superuser: DatabaseLogin;
+  readonly replication: DatabaseLogin;
+  readonly rewind: DatabaseLogin | undefined;
 }
 
 function readRoles(section: Section): Roles {
   const logins = section.section("authentication");
-  const superuser = readRole(logins, "superuser", "postgres");
-  const replication = readRole(logins, "replication", "replicator");
-  const rewind = logins.has("rewind") ? readRole(logins, "rewind", "rewind_user") : undefined;
+  const superuser = readDatabaseLogin(logins, "superuser", "postgres");
+  const replication = readDatabaseLogin(logins, "replication", "replicator");
+  const rewind = logins.has("rewind")
+    ? readDatabaseLogin(logins, "rewind", "rewind_user")
+    : undefined;
   if (replication.password === undefined) {
     logins.warn("replication", "has no password: members can clone only where pg_hba trusts them");
   }
   logins.close();
   return { superuser, replication, rewind };
-}
-
-function readRole(logins: Section, role: string, defaultName: string): Credentials {
-  const section = logins.section(role);
-  const username = section.text("username") ?? defaultName;
-  const password = section.secret("password");
-  section.notUsed(...SSL_KEYS);
-  section.close();
-  if (username === "") section.problem("username", "must not be empty");
-  return { username, password };
 }
 
 function readCallbacks(section: Section): CallbackSettings {

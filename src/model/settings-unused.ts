@@ -1,7 +1,5 @@
 // Which of Patroni's settings have no effect here, and why not? Whoever brings such a file shall not have to guess.
 
-const LIBPQ =
-  "connections between members follow libpq's own defaults; pg_hba decides what they must be";
 const OUR_LOG = "our log is one JSON object a line";
 const CLUSTERS = "the cluster decides, write it into its configuration";
 const NO_THREADS = "there are no threads to limit";
@@ -16,7 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   proxy_address: "clients find the pooler by a router's own file",
   config_dir: "configuration lies in the data directory",
   bin_name: "programs are found in bin_dir by their own names",
-  krbsrvname: LIBPQ,
+  krbsrvname: "libpq's own default is used",
   custom_conf: "write settings into postgresql.parameters",
   rewind: "pg_rewind gets the options that it needs",
   recovery_conf: "write restore_command and its like into postgresql.parameters",
@@ -33,16 +31,8 @@ const REASONS: Readonly<Record<string, string>> = {
   thread_pool_size: NO_THREADS,
   thread_stack_size: NO_THREADS,
   request_queue_size: "the system's own queue is used",
-  sslmode: LIBPQ,
-  sslkey: LIBPQ,
-  sslpassword: LIBPQ,
-  sslcert: LIBPQ,
-  sslrootcert: LIBPQ,
-  sslcrl: LIBPQ,
-  sslcrldir: LIBPQ,
-  sslnegotiation: LIBPQ,
-  gssencmode: LIBPQ,
-  channel_binding: LIBPQ,
+  sslcrldir: "name one file in sslcrl",
+  sslnegotiation: "TLS is asked for as every version of libpq does it",
   ciphers: "Node's own list of ciphers is used",
   keyfile_password: "the key file must be readable without a password",
   http_extra_headers: OWN_HEADERS,

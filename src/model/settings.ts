@@ -13,6 +13,32 @@ export interface Credentials {
   readonly password: Secret | undefined;
 }
 
+/**
+ * libpq's options that protect a connection over the network, under its own names. A missing one means what libpq means
+ * by its absence.
+ */
+export type Protection = Readonly<
+  Partial<
+    Record<
+      | "sslmode"
+      | "sslcert"
+      | "sslkey"
+      | "sslrootcert"
+      | "sslcrl"
+      | "gssencmode"
+      | "channel_binding",
+      string
+    >
+  >
+>;
+
+/** A role of the servers. */
+export interface DatabaseLogin extends Credentials {
+  readonly protection?: Protection;
+  /** Opens the file `sslkey`. */
+  readonly keyPassword?: Secret;
+}
+
 export interface TlsFiles {
   readonly certfile?: string;
   readonly keyfile?: string;
@@ -92,9 +118,9 @@ export interface PostgresSettings {
   readonly binDir: string;
   readonly socketDir: string;
   readonly database: string;
-  readonly superuser: Credentials;
-  readonly replication: Credentials;
-  readonly rewind: Credentials | undefined;
+  readonly superuser: DatabaseLogin;
+  readonly replication: DatabaseLogin;
+  readonly rewind: DatabaseLogin | undefined;
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[];
   readonly pgIdent: readonly string[];

@@ -9,7 +9,7 @@ import { writeConfigFiles, writeUpstream } from "./config.ts";
 import type { Place } from "./place.ts";
 import { findPostmaster, signalPostmaster } from "./process.ts";
 import { localTarget, withSession } from "./session.ts";
-import { checkParameters, renderFiles, replicationConnection, settle } from "./settle.ts";
+import { checkParameters, renderFiles, settle, walreceiverConnection } from "./settle.ts";
 
 const STATEMENT_LIMIT_MS: Ms = 5000;
 const RECEIVER_GONE_MS: Ms = 2000;
@@ -55,7 +55,7 @@ export async function follow(
   upstream: Upstream | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const connection = upstream && replicationConnection(place, upstream);
+  const connection = upstream && walreceiverConnection(place, upstream);
   await writeUpstream(place.dataDir, { connection, slot: upstream?.slot }, place.user);
   reload(place);
   if (upstream === undefined) await untilReceiverGone(place, signal);

@@ -9,7 +9,7 @@ import { printRole } from "../../model/wire/role.ts";
 import type { Progress, Upstream } from "../../ports/postgres.ts";
 import { removeDurably, writeDurably } from "../system/durable-file.ts";
 import { run } from "../system/spawn.ts";
-import { printConninfo } from "./conninfo.ts";
+import { printConninfo, withService } from "./conninfo.ts";
 import { readControlFile } from "./control-data.ts";
 import { isDiskFull, isMountPoint, signalPath } from "./directory.ts";
 import { emptyDirectory, namesIn, renameDurably, sizeBelow } from "./files.ts";
@@ -164,8 +164,9 @@ async function copyByOwn(place: Place, { home, method, options }: OwnCopy): Prom
 
 async function copy(place: Place, draft: string, options: CloneOptions): Promise<void> {
   const { from, onProgress, signal } = options;
+  const { replication } = place.settings.postgres;
   const connection = {
-    ...replicationConnection(place, from),
+    ...withService(replicationConnection(place, from), replication),
     application_name: `${place.settings.name}_clone`,
   };
   const args = [
@@ -184,6 +185,7 @@ async function copy(place: Place, draft: string, options: CloneOptions): Promise
   const command = await tied(await findProgram(place, "pg_basebackup"), args);
   const { code, stderr } = await run({
     ...command,
+    environment: { PGSERVICEFILE: place.serviceFile },
     user: place.user,
     signal,
     timeoutMs: undefined,

@@ -1,6 +1,6 @@
 // How is a connection written for PostgreSQL's own programs, without a password in sight?
 import type { Address } from "../../model/address.ts";
-import type { PostgresSettings } from "../../model/settings.ts";
+import type { DatabaseLogin, PostgresSettings } from "../../model/settings.ts";
 
 export type Conninfo = Readonly<Record<string, string>>;
 
@@ -35,24 +35,43 @@ const LIVELY = {
 
 export interface ConnectionPlan {
   readonly address: Address;
-  readonly user: string;
+  readonly login: DatabaseLogin;
   readonly applicationName: string;
   readonly passFile: string;
   readonly database?: string;
 }
 
-/** A connection over TCP to another member. */
+/** A connection over TCP to another member. What opens the key of a certificate is not in it: see below. */
 export const connectionTo = (plan: ConnectionPlan): Conninfo => ({
   host: plan.address.host,
   port: String(plan.address.port),
-  user: plan.user,
+  user: plan.login.username,
   // Of several hosts the one is meant that takes writes.
   ...(plan.address.host.includes(",") ? { target_session_attrs: "read-write" } : {}),
   ...(plan.database === undefined ? {} : { dbname: plan.database }),
   application_name: plan.applicationName,
   passfile: plan.passFile,
+  ...plan.login.protection,
   ...LIVELY,
 });
+
+/** For the server's own file, which only its user reads: a walreceiver can be told in no other way. */
+export const withKeyPassword = (info: Conninfo, { keyPassword }: DatabaseLogin): Conninfo =>
+  keyPassword === undefined ? info : { ...info, sslpassword: keyPassword.reveal() };
+
+/** The same for programs, whose arguments everybody on the host can read: they find it in a file. */
+export const withService = (info: Conninfo, { username, keyPassword }: DatabaseLogin): Conninfo =>
+  keyPassword === undefined ? info : { ...info, service: username };
+
+/** libpq's service file: what opens each role's key. */
+export function renderServiceFile({ superuser, replication, rewind }: PostgresSettings): string {
+  const sections = [superuser, replication, rewind].flatMap((login) =>
+    login?.keyPassword === undefined
+      ? []
+      : [`[${login.username}]\nsslpassword=${login.keyPassword.reveal()}\n`],
+  );
+  return [...new Set(sections)].join("");
+}
 
 /** The pass file: one line for each role, good for every host, because any member may be the next primary. */
 export function renderPassFile(settings: PostgresSettings): string {

@@ -15,6 +15,8 @@ export interface Place {
   /** Beside the data, the server user's: pass file and server log. */
   readonly serverDir: string;
   readonly passFile: string;
+  /** What opens the keys of certificates, for programs that libpq is in. */
+  readonly serviceFile: string;
   readonly logFile: string;
   /** Whom programs are started as; undefined when we already are that user. */
   readonly user: OsUser | undefined;
@@ -51,6 +53,7 @@ export function placeOf(options: {
     stateDir,
     serverDir,
     passFile: join(serverDir, "pgpass"),
+    serviceFile: join(serverDir, "pg_service.conf"),
     logFile: serverLogFile(stateDir),
     exits,
     ownSlots: new OwnSlots(stateDir),

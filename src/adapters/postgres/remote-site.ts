@@ -7,7 +7,7 @@ import type { RemoteSite, StandbyCluster } from "../../model/site.ts";
 import type { Ms } from "../../model/time.ts";
 import { parseHistory } from "../../model/timeline.ts";
 import type { Place } from "./place.ts";
-import { type Row, type Session, withSession } from "./session.ts";
+import { memberTarget, type Row, type Session, withSession } from "./session.ts";
 
 const ATTEMPT = "looking at the other site";
 /** READ_REPLICATION_SLOT came with this version. */
@@ -41,14 +41,7 @@ async function lookAt(
   timeoutMs: Ms,
 ): Promise<RemoteSite> {
   const { replication, database } = settings.postgres;
-  const target = {
-    host,
-    port,
-    database,
-    user: replication.username,
-    password: replication.password?.reveal(),
-    replication: "true",
-  };
+  const target = { ...memberTarget({ host, port }, replication, database), replication: "true" };
   return withSession(target, timeoutMs, async (session) => {
     const ask = async (statement: string): Promise<Row> =>
       (await session.query(statement, [], timeoutMs))[0] ?? {};

@@ -3,13 +3,13 @@ import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import { type Lsn, parseLsn, printLsn } from "../../model/lsn.ts";
-import type { Credentials } from "../../model/settings.ts";
+import type { DatabaseLogin } from "../../model/settings.ts";
 import { after, type Ms } from "../../model/time.ts";
 import { areTwins, type Lineage } from "../../model/timeline.ts";
 import type { Progress, Upstream } from "../../ports/postgres.ts";
 import { removeDurably, writeDurably } from "../system/durable-file.ts";
 import { run } from "../system/spawn.ts";
-import { connectionTo, printConninfo } from "./conninfo.ts";
+import { connectionTo, printConninfo, withService } from "./conninfo.ts";
 import { type ControlFile, isCleanlyDown, readControlFile } from "./control-data.ts";
 import { checkOwner, signalPath } from "./directory.ts";
 import { exists, isAbsent } from "./files.ts";
@@ -18,7 +18,7 @@ import { clearMarker, readMarker, writeMarker } from "./marker.ts";
 import type { Place } from "./place.ts";
 import { isDown } from "./process.ts";
 import { checkVersion, findProgram, lastWords, tied } from "./programs.ts";
-import { type Session, withSession } from "./session.ts";
+import { memberTarget, type Session, withSession } from "./session.ts";
 import { prepareSurroundings } from "./settle.ts";
 import { segmentName } from "./wal.ts";
 
@@ -182,27 +182,35 @@ async function checkStart(
 }
 
 async function runRewind(place: Place, from: Upstream, signal: AbortSignal): Promise<void> {
-  const { settings, dataDir, passFile, user } = place;
+  const { settings, dataDir, passFile, serviceFile, user } = place;
+  const login = rewindRole(place);
   const source = connectionTo({
     address: from,
-    user: rewindRole(place).username,
+    login,
     applicationName: `${settings.name}_rewind`,
     passFile,
     database: settings.postgres.database,
   });
   const args = [
     `--target-pgdata=${dataDir}`,
-    `--source-server=${printConninfo(source)}`,
+    `--source-server=${printConninfo(withService(source, login))}`,
     ...((await hasRestoreCommand(dataDir)) ? ["--restore-target-wal"] : []),
   ];
   const command = await tied(await findProgram(place, "pg_rewind"), args);
-  const { code, stderr } = await run({ ...command, user, signal, timeoutMs: undefined });
+  const environment = { PGSERVICEFILE: serviceFile };
+  const { code, stderr } = await run({
+    ...command,
+    environment,
+    user,
+    signal,
+    timeoutMs: undefined,
+  });
   if (code === 0) return;
   const attempt = `rewinding to ${from.member} at ${from.host}:${from.port}`;
   throw new AppError("PG_REWIND_FAILED", attempt, lastWords(stderr));
 }
 
-const rewindRole = ({ settings }: Place): Credentials =>
+const rewindRole = ({ settings }: Place): DatabaseLogin =>
   settings.postgres.rewind ?? settings.postgres.superuser;
 
 async function hasRestoreCommand(dataDir: string): Promise<boolean> {
@@ -220,14 +228,7 @@ async function withSource<T>(
   from: Upstream,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const role = rewindRole(place);
-  const target = {
-    host: from.host,
-    port: from.port,
-    user: role.username,
-    password: role.password?.reveal(),
-    database: place.settings.postgres.database,
-  };
+  const target = memberTarget(from, rewindRole(place), place.settings.postgres.database);
   try {
     return await withSession(target, STATEMENT_LIMIT_MS, work);
   } catch (error) {

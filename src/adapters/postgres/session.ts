@@ -4,9 +4,11 @@
 // statement timed out stays wedged otherwise.
 import { Socket } from "node:net";
 import pg from "pg";
+import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
-import type { PostgresSettings } from "../../model/settings.ts";
+import type { DatabaseLogin, PostgresSettings } from "../../model/settings.ts";
 import type { Ms } from "../../model/time.ts";
+import { PLAIN, type Tls, waysTo } from "./protection.ts";
 
 export interface SessionTarget {
   /** A socket directory, or a host name. */
@@ -19,6 +21,8 @@ export interface SessionTarget {
   readonly isSuperuser?: boolean;
   /** "true" for the replication protocol: no SQL, and statements of its own. */
   readonly replication?: string;
+  /** How a connection over the network is protected. */
+  readonly login?: DatabaseLogin;
 }
 
 /** The superuser's way to the local server: its socket. */
@@ -29,6 +33,20 @@ export const localTarget = (settings: PostgresSettings): SessionTarget => ({
   password: settings.superuser.password?.reveal(),
   database: settings.database,
   isSuperuser: true,
+});
+
+/** The way to another member's server, as one of the roles of the cluster. */
+export const memberTarget = (
+  { host, port }: Address,
+  login: DatabaseLogin,
+  database: string,
+): SessionTarget => ({
+  host,
+  port,
+  user: login.username,
+  password: login.password?.reveal(),
+  database,
+  login,
 });
 
 /** Our own statements never wait for a standby, and never leave a password in the server's log. */
@@ -43,10 +61,12 @@ export class Session {
   readonly #socket: Socket;
   #isUsable = false;
 
-  private constructor({ isSuperuser, ...target }: SessionTarget) {
+  private constructor({ isSuperuser, login, ...target }: SessionTarget, tls: Tls) {
     this.#socket = new Socket();
     this.#client = new pg.Client({
       ...target,
+      ssl: tls,
+      enableChannelBinding: login?.protection?.channel_binding !== "disable",
       application_name: "understudy",
       keepAlive: true,
       options: isSuperuser === true ? `${OPTIONS} ${SILENT_OPTIONS}` : OPTIONS,
@@ -59,8 +79,25 @@ export class Session {
     });
   }
 
+  /** Throws PG_SQL_…; where libpq would try a second way, with or without TLS, so is done here. */
   static async open(target: SessionTarget, limitMs: Ms): Promise<Session> {
-    const session = new Session(target);
+    const begunAt = performance.now();
+    const ways = target.login === undefined ? PLAIN : waysTo(target.host, target.login);
+    const [first = false, second] = ways;
+    try {
+      return await Session.#openBy(target, first, limitMs);
+    } catch (error) {
+      const leftMs = limitMs - (performance.now() - begunAt);
+      if (second === undefined || leftMs <= 0 || !mayHelp(error)) throw error;
+      // What it says first is the better explanation.
+      return Session.#openBy(target, second, leftMs).catch((): never => {
+        throw error;
+      });
+    }
+  }
+
+  static async #openBy(target: SessionTarget, tls: Tls, limitMs: Ms): Promise<Session> {
+    const session = new Session(target, tls);
     await session.#bounded(session.#client.connect(), limitMs, "connecting");
     session.#isUsable = true;
     return session;
@@ -122,6 +159,9 @@ export function sqlState(error: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** A login that is refused, or a server without TLS, which names no code; a server that is down is down either way. */
+const mayHelp = (error: unknown): boolean => sqlState(error)?.startsWith("28") ?? true;
 
 const CANNOT_CONNECT_NOW = "57P03";
 /** Errors that concern who asks and not the server: wrong login, no such database, all seats taken (R39). */

@@ -8,7 +8,13 @@ import { writeDurably } from "../system/durable-file.ts";
 import { run } from "../system/spawn.ts";
 import type { ConfigFiles } from "./config.ts";
 import { renderConfig } from "./config.ts";
-import { type Conninfo, connectionTo, renderPassFile } from "./conninfo.ts";
+import {
+  type Conninfo,
+  connectionTo,
+  renderPassFile,
+  renderServiceFile,
+  withKeyPassword,
+} from "./conninfo.ts";
 import { diskSpace } from "./directory.ts";
 import { ensureDirectory, exists, isAbsent, letThrough } from "./files.ts";
 import { renderHba, renderIdent } from "./hba.ts";
@@ -64,7 +70,7 @@ function localNames({ user }: Place): readonly string[] {
 
 /** Directories, pass file and log: everything beside the data that a server needs to start. */
 export async function prepareSurroundings(place: Place): Promise<void> {
-  const { stateDir, serverDir, user, passFile, logFile, settings } = place;
+  const { stateDir, serverDir, user, passFile, serviceFile, logFile, settings } = place;
   const { socketDir, port } = settings.postgres;
   await ensureDirectory(stateDir, undefined, 0o700);
   await letThrough(stateDir, user);
@@ -76,6 +82,7 @@ export async function prepareSurroundings(place: Place): Promise<void> {
   }
   await ensureDirectory(socketDir, user, 0o755);
   await writeDurably(passFile, renderPassFile(settings.postgres), { owner: user });
+  await writeDurably(serviceFile, renderServiceFile(settings.postgres), { owner: user });
   const log = await stat(logFile).catch(isAbsent);
   if (log !== undefined && log.size > LOG_LIMIT_BYTES) await rename(logFile, `${logFile}.1`);
   if (!(await exists(logFile))) await writeDurably(logFile, "", { owner: user });
@@ -92,11 +99,15 @@ export const replicationConnection = (
 ): Conninfo =>
   connectionTo({
     address: upstream,
-    user: settings.postgres.replication.username,
+    login: settings.postgres.replication,
     applicationName:
       upstream.isOtherSite === true ? `${settings.scope}.${settings.name}` : settings.name,
     passFile,
   });
+
+/** The same as it stands in the file of a standby's server. */
+export const walreceiverConnection = (place: Place, upstream: Upstream): Conninfo =>
+  withKeyPassword(replicationConnection(place, upstream), place.settings.postgres.replication);
 
 export const commandLine = (place: Place, settled: Settled): readonly string[] => [
   "-D",

@@ -12,7 +12,13 @@ import { syncDirectory, writeDurably } from "../system/durable-file.ts";
 import { ensureDirectory, renameDurably } from "./files.ts";
 import type { Place } from "./place.ts";
 import { isDown } from "./process.ts";
-import { localTarget, type Session, type SessionTarget, withSession } from "./session.ts";
+import {
+  localTarget,
+  memberTarget,
+  type Session,
+  type SessionTarget,
+  withSession,
+} from "./session.ts";
 
 const STATEMENT_LIMIT_MS: Ms = 3000;
 /** Moving a slot reads the WAL between; what a statement has moved when it is cut off is kept. */
@@ -36,9 +42,7 @@ WHERE slot_name = $1 AND slot_type = 'logical' AND NOT active AND pg_is_in_recov
 /** As whoever may read files of the server: the role of pg_rewind has been granted just that. */
 function leaderTarget({ settings }: Place, from: Upstream): SessionTarget {
   const { rewind, superuser, database } = settings.postgres;
-  const role = rewind ?? superuser;
-  const { host, port } = from;
-  return { host, port, user: role.username, password: role.password?.reveal(), database };
+  return memberTarget(from, rewind ?? superuser, database);
 }
 
 export async function readSlots(

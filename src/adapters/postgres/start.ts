@@ -24,8 +24,8 @@ import {
   commandLine,
   prepareSurroundings,
   renderFiles,
-  replicationConnection,
   settle,
+  walreceiverConnection,
 } from "./settle.ts";
 
 const READY_POLL_MS: Ms = 10;
@@ -130,7 +130,7 @@ async function writeRole({ dataDir, user, ...place }: Place, as: StartAs): Promi
     await writeDurably(signalPath(dataDir), "", owner);
     await removeDurably(join(dataDir, "recovery.signal"));
     const { upstream } = as;
-    const connection = upstream && replicationConnection({ dataDir, user, ...place }, upstream);
+    const connection = upstream && walreceiverConnection({ dataDir, user, ...place }, upstream);
     await writeUpstream(dataDir, { connection, slot: upstream?.slot }, user);
     return;
   }

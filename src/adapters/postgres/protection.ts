@@ -1,0 +1,53 @@
+// Is a session of our own with another member encrypted, and whom does it believe? As libpq's options of the login say.
+import { readFileSync } from "node:fs";
+import { type ConnectionOptions, checkServerIdentity } from "node:tls";
+import { AppError } from "../../model/error.ts";
+import type { DatabaseLogin } from "../../model/settings.ts";
+
+/** Without TLS, or with these options of it. */
+export type Tls = false | ConnectionOptions;
+
+export const PLAIN: readonly Tls[] = [false];
+
+/**
+ * The ways to connect, in the order of trying: one or two. Where no mode is written the plain one goes first, so that
+ * nothing is asked of servers that have always been spoken to without TLS.
+ */
+export function waysTo(
+  host: string,
+  { protection = {}, keyPassword }: DatabaseLogin,
+): readonly Tls[] {
+  const { sslmode = "allow" } = protection;
+  if (host.startsWith("/") || sslmode === "disable") return PLAIN;
+  const tls = tlsFor(host, protection, keyPassword?.reveal());
+  if (sslmode === "allow") return [false, tls];
+  return sslmode === "prefer" ? [tls, false] : [tls];
+}
+
+function tlsFor(
+  host: string,
+  { sslmode, sslcert, sslkey, sslrootcert, sslcrl }: NonNullable<DatabaseLogin["protection"]>,
+  passphrase: string | undefined,
+): ConnectionOptions {
+  // libpq checks against a given authority in every mode that insists on TLS.
+  const isChecked = sslmode?.startsWith("verify") || (sslmode === "require" && sslrootcert);
+  const ca = sslrootcert === undefined || sslrootcert === "system" ? undefined : read(sslrootcert);
+  return {
+    rejectUnauthorized: Boolean(isChecked),
+    ...(ca === undefined ? {} : { ca }),
+    ...(sslcert === undefined ? {} : { cert: read(sslcert), key: read(sslkey ?? sslcert) }),
+    ...(sslcrl === undefined ? {} : { crl: read(sslcrl) }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+    checkServerIdentity: (_, certificate) =>
+      sslmode === "verify-full" ? checkServerIdentity(host, certificate) : undefined,
+  };
+}
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AppError("CONFIG_INVALID", `reading ${file}`, why, error);
+  }
+}

@@ -1,0 +1,55 @@
+// Who logs in to a member's server, and how is the connection protected? (`postgresql.authentication`, in Patroni's form)
+import type { DatabaseLogin, Protection } from "./settings.ts";
+import type { Section } from "./settings-reader.ts";
+
+const CHOICES = {
+  sslmode: ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+  gssencmode: ["disable", "prefer", "require"],
+  channel_binding: ["disable", "prefer", "require"],
+} as const;
+const FILES = ["sslcert", "sslkey", "sslrootcert", "sslcrl"] as const;
+/** sslrootcert may name the system's own authorities instead of a file. */
+const NO_FILE = "system";
+
+/** One login of `authentication`; its name is the usual one when none is written. */
+export function readDatabaseLogin(
+  logins: Section,
+  role: string,
+  defaultName: string,
+): DatabaseLogin {
+  const section = logins.section(role);
+  const username = section.text("username") ?? defaultName;
+  const password = section.secret("password");
+  const protection = readProtection(section);
+  const keyPassword = section.secret("sslpassword");
+  section.notUsed("sslcrldir", "sslnegotiation");
+  section.close();
+  if (username === "") section.problem("username", "must not be empty");
+  return {
+    username,
+    password,
+    ...(Object.keys(protection).length === 0 ? {} : { protection }),
+    ...(keyPassword === undefined ? {} : { keyPassword }),
+  };
+}
+
+function readProtection(section: Section): Protection {
+  const found: Record<string, string> = {};
+  for (const [key, words] of Object.entries(CHOICES)) {
+    const word = section.choice(key, words);
+    if (word !== undefined) found[key] = word;
+  }
+  if (found["gssencmode"] === "require")
+    section.warn("gssencmode", "holds for replication; the agent's own sessions speak TLS only");
+  for (const key of FILES) {
+    const file = section.text(key);
+    if (file === undefined || file === "") continue;
+    // Agent, server and programs have three working directories.
+    if (!file.startsWith("/") && file !== NO_FILE)
+      section.problem(key, `must be a whole path, not "${file}"`);
+    found[key] = file;
+  }
+  if (found["sslkey"] !== undefined && found["sslcert"] === undefined)
+    section.problem("sslkey", "is given without sslcert");
+  return found;
+}
