@@ -1,7 +1,7 @@
 // Which base backups does a repository hold, and what is known of each? Read from the repository alone.
 import { type BackupRecord, isBackupId, parseBackupRecord } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
-import { baseKey, proofKey } from "../model/repo-keys.ts";
+import { baseKey, expiredKey, proofKey } from "../model/repo-keys.ts";
 import type { Repo, StoredObject } from "../ports/repo.ts";
 import { textOf } from "./bytes.ts";
 
@@ -32,6 +32,8 @@ export interface Catalogue {
   readonly unfinished: readonly UnfinishedBackup[];
   /** Ids whose `backup.json` cannot be read: kept, never restored, shown. */
   readonly unreadable: readonly string[];
+  /** Ids whose removal was begun: no restore points any more. */
+  readonly expiring: readonly string[];
 }
 
 const VERIFIED = /^proofs\/(\d+)-verify-(content|stored)-(passed|failed)-(.+)\.json$/;
@@ -49,7 +51,12 @@ export async function readCatalogue(repo: Repo, signal: AbortSignal): Promise<Ca
   const backups: CataloguedBackup[] = [];
   const unfinished: UnfinishedBackup[] = [];
   const unreadable: string[] = [];
+  const expiring: string[] = [];
   for (const [id, members] of foldersOf(objects)) {
+    if (members.some(({ key }) => key === expiredKey("base", id))) {
+      expiring.push(id);
+      continue;
+    }
     if (!members.some(({ key }) => key === baseKey(id, "backup.json"))) {
       unfinished.push(unfinishedOf(id, members));
       continue;
@@ -59,7 +66,7 @@ export async function readCatalogue(repo: Repo, signal: AbortSignal): Promise<Ca
     else backups.push({ record, verifications: verifications.get(id) ?? [] });
   }
   const newestFirst = backups.toSorted((a, b) => (a.record.id < b.record.id ? 1 : -1));
-  return { backups: newestFirst, unfinished, unreadable };
+  return { backups: newestFirst, unfinished, unreadable, expiring };
 }
 
 /** Undefined when what lies there is no record of ours, or of another backup. */
@@ -79,12 +86,13 @@ export async function findBackup(
   id: string | undefined,
   signal: AbortSignal,
 ): Promise<CataloguedBackup> {
-  const { backups, unreadable } = await readCatalogue(repo, signal);
+  const { backups, unreadable, expiring } = await readCatalogue(repo, signal);
   const found = id === undefined ? backups[0] : backups.find(({ record }) => record.id === id);
   if (found !== undefined) return found;
   const attempt = `looking for a backup in the repository ${repo.name}`;
   if (id === undefined) throw new AppError("BACKUP_MISSING", attempt, "it holds none");
   if (unreadable.includes(id)) throw new AppError("REPO_DAMAGED", attempt, `backup.json of ${id}`);
+  if (expiring.includes(id)) throw new AppError("BACKUP_MISSING", attempt, `${id} has expired`);
   throw new AppError("BACKUP_MISSING", attempt, `it holds none named ${id}`);
 }
 
@@ -106,7 +114,8 @@ const unfinishedOf = (id: string, members: readonly StoredObject[]): UnfinishedB
   storedAtMs: Math.max(...members.map(({ storedAtMs }) => storedAtMs)),
 });
 
-function verificationsIn(proofs: readonly StoredObject[]): Map<string, Verification[]> {
+/** The verdicts on each backup, the newest first; other proofs are passed over. */
+export function verificationsIn(proofs: readonly StoredObject[]): Map<string, Verification[]> {
   const found = new Map<string, Verification[]>();
   for (const { key } of proofs) {
     const [, at, depth, outcome, id = ""] = VERIFIED.exec(key) ?? [];

@@ -51,4 +51,5 @@ export const listOf = (catalogue: Catalogue, repo: string): BackupList => ({
   ),
   unfinished: catalogue.unfinished.map(({ id }) => id),
   unreadable: catalogue.unreadable,
+  expiring: catalogue.expiring,
 });

@@ -21,6 +21,7 @@ import type { NodeSettings } from "../model/settings.ts";
 import type { WalWindow } from "../model/wal-window.ts";
 import { readArchive } from "./archive-check.ts";
 import { asStored, type Bytes, textOf } from "./bytes.ts";
+import { inUse } from "./in-use.ts";
 import { findLastRecord } from "./last-record.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
@@ -66,6 +67,12 @@ export async function requireTarget(options: RestoreOptions): Promise<void> {
 
 /** To be called when the target is as it must be. */
 export async function restoreBackup(options: RestoreOptions): Promise<void> {
+  const { shelf, record, signal } = options;
+  const use = { repo: shelf.repo, kind: "base", id: record.id, what: "restoring" } as const;
+  await inUse(use, signal, () => carryOut(options));
+}
+
+async function carryOut(options: RestoreOptions): Promise<void> {
   const { targetDir } = options;
   const attempt = attemptOf(options);
   const draft = draftOf(options);

@@ -20,6 +20,7 @@ import { AppError } from "../model/error.ts";
 import { baseKey, endingOf } from "../model/repo-keys.ts";
 import { ArchiveCheck, readArchive, watched } from "./archive-check.ts";
 import { type Bytes, bytesOf, textOf } from "./bytes.ts";
+import { inUse } from "./in-use.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import type { Shelf } from "./shelf.ts";
@@ -37,10 +38,16 @@ const ATTEMPT = "taking a base backup";
 
 /** Answers the record of a backup that is whole, durable and compared with the server's own manifest. */
 export async function takeBackup(options: TakeOptions): Promise<BackupRecord> {
-  const { shelf, source, signal } = options;
+  const { shelf, signal } = options;
   await shelf.claim();
   const startedAtMs = Date.now();
   const id = backupIdOf(startedAtMs, randomBytes(4).toString("hex"));
+  const use = { repo: shelf.repo, kind: "base", id, what: "taking" } as const;
+  return inUse(use, signal, () => take(id, startedAtMs, options));
+}
+
+async function take(id: string, startedAtMs: number, options: TakeOptions): Promise<BackupRecord> {
+  const { shelf, source, signal } = options;
   const begun = { format: 1, id, takenOn: options.takenOn, startedAtMs };
   await putText(
     shelf,

@@ -5,6 +5,7 @@ import { baseKey, unpacked } from "../model/repo-keys.ts";
 import { ArchiveCheck, readArchive } from "./archive-check.ts";
 import { asStored, type Bytes, bytesOf, textOf } from "./bytes.ts";
 import { type Verification, verificationKey } from "./catalogue.ts";
+import { inUse } from "./in-use.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import type { Shelf } from "./shelf.ts";
@@ -28,6 +29,12 @@ export interface Verdict extends Verification {
 export async function verifyBackup(options: VerifyOptions): Promise<Verdict> {
   const { shelf, record, signal } = options;
   await shelf.claim();
+  const use = { repo: shelf.repo, kind: "base", id: record.id, what: "verifying" } as const;
+  return inUse(use, signal, () => readBack(options));
+}
+
+async function readBack(options: VerifyOptions): Promise<Verdict> {
+  const { shelf, record, signal } = options;
   const isSecret = unpacked(record.data.file).packing.encrypted;
   const depth = isSecret && !shelf.canRead ? "stored" : "content";
   let why: string | undefined;

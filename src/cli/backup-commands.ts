@@ -11,6 +11,7 @@ import type { Job, TaskName } from "../model/worker.ts";
 import { registerBaseBackups } from "./base-backups.ts";
 import { registerCoverage } from "./coverage-command.ts";
 import { CliFailure, EXIT, failureOf } from "./exit.ts";
+import { registerExpire } from "./expire-command.ts";
 import { cancelJob, itemsIn, jobsAt, progressLine, runJob } from "./jobs.ts";
 import { registerLogical } from "./logical-commands.ts";
 import { leaderOf, look, memberNamed } from "./rest.ts";
@@ -167,6 +168,7 @@ export function registerBackup(program: Command): void {
   const backup = program.command("backup").description("backups, and where they lie");
   registerCoverage(backup);
   registerBaseBackups(backup);
+  registerExpire(backup);
   const repo = backup.command("repo").description("the repositories of the node's file");
   const add = (name: string, about: string, action: ReturnType<typeof repoTask>) =>
     repo

@@ -118,11 +118,12 @@ async function showList(_: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<BackupFlags>();
   const list = await readList(flags);
   if (flags.json === true) return printJsonText(asJson("Backups", list));
-  const { items, repo, unfinished, unreadable } = list;
+  const { items, repo, unfinished, unreadable, expiring } = list;
   print(sentenceOf(list));
   if (items.length > 0) print(table(COLUMNS, items, width()));
   for (const id of unfinished)
     print(wrap(`! ${id} is not whole: being taken, or left behind`, width()));
+  for (const id of expiring) print(`${id} has expired and is being removed`);
   for (const id of unreadable)
     print(wrap(`! ${id} in ${repo} has a record that cannot be read`, width()));
 }

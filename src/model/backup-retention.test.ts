@@ -8,7 +8,7 @@ const DAY = 86_400_000;
 
 const point = (day: number, verified: RestorePoint["verified"] = "never"): RestorePoint => ({
   id: `day-${String(day).padStart(4, "0")}`,
-  startedAtMs: day * DAY,
+  timeline: 1,
   finishedAtMs: day * DAY + 3_600_000,
   startLsn: lsn(day * 1000),
   verified,

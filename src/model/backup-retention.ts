@@ -1,4 +1,4 @@
-// Which base backups may go, and from where on must WAL stay?
+// Which backups may go, and from where on must WAL stay?
 //
 // Pure arithmetic. Its one promise: what was kept can be restored, and the last backup that was proven stays, whatever
 // the clock says and however many unproven ones came after it.
@@ -14,12 +14,19 @@ export interface RetentionPolicy {
 
 export interface RestorePoint {
   readonly id: string;
-  readonly startedAtMs: number;
-  readonly finishedAtMs: number;
+  /**
+   * Where in the history it lies. What is newer is told from this, and never from a clock: a member whose clock is a year
+   * behind still takes the newest backup.
+   */
+  readonly timeline: number;
   /** Recovery reads WAL from here on. */
   readonly startLsn: Lsn;
+  /** Wall-clock milliseconds; of several clocks the latest, so that doubt keeps it. */
+  readonly finishedAtMs: number;
   /** What its last verification found; "never" when there was none. */
   readonly verified: "passed" | "failed" | "never";
+  /** Why it stays whatever the policy says: "it is being read". */
+  readonly pinned?: string | undefined;
 }
 
 export interface KeptPoint {
@@ -41,10 +48,7 @@ export function planRetention(
   policy: RetentionPolicy,
   nowMs: number,
 ): RetentionPlan {
-  // The id breaks ties, so that two runs of one second are always judged alike.
-  const newestFirst = points.toSorted(
-    (a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? 1 : -1),
-  );
+  const newestFirst = points.toSorted(laterFirst);
   const good = newestFirst.filter(({ verified }) => verified !== "failed");
   const proven = good.find(({ verified }) => verified === "passed");
   const reasons = new Map<string, string>();
@@ -68,7 +72,15 @@ export function planRetention(
     );
   }
   keep(proven, "it is the last one that was verified");
+  for (const point of newestFirst) if (point.pinned !== undefined) keep(point, point.pinned);
   return planOf(newestFirst, reasons);
+}
+
+/** A timeline that began later has the larger number; the id breaks ties, so that two runs judge alike. */
+function laterFirst(a: RestorePoint, b: RestorePoint): number {
+  if (a.timeline !== b.timeline) return b.timeline - a.timeline;
+  if (a.startLsn !== b.startLsn) return a.startLsn < b.startLsn ? 1 : -1;
+  return a.id < b.id ? 1 : -1;
 }
 
 function planOf(

@@ -38,6 +38,8 @@ export interface BackupList {
   readonly unfinished: readonly string[];
   /** Records that cannot be read. */
   readonly unreadable: readonly string[];
+  /** Their removal was begun. */
+  readonly expiring: readonly string[];
 }
 
 /** What the worker can be asked. */

@@ -63,3 +63,17 @@ export const baseKey = (id: string, file: string): string => `base/${id}/${file}
 /** A file of one logical backup, by the same rule. */
 export const logicalKey = (id: string, file: string): string => `logical/${id}/${file}`;
 export const proofKey = (id: string): string => `proofs/${id}.json`;
+
+/** The two kinds of backups, as the folders in which they lie. */
+export type BackupKind = "base" | "logical";
+
+/** Its presence says that the backup beside it is being removed: nobody begins to read it any more. */
+export const EXPIRED_FILE = "expired.json";
+export const expiredKey = (kind: BackupKind, id: string): string => `${kind}/${id}/${EXPIRED_FILE}`;
+
+/** Small objects of runs that remove what has expired, each for as long as it runs. */
+export const EXPIRIES_PREFIX = "expiries/";
+
+export const IN_USE_PREFIX = "in-use/";
+/** A note of somebody who reads or writes this backup just now; `note` is his own. */
+export const inUseKey = (id: string, note: string): string => `${IN_USE_PREFIX}${id}/${note}.json`;

@@ -1,4 +1,5 @@
 // Which repositories does a cluster have, what do they hold as its own, and how are objects written into them?
+import type { RetentionPolicy } from "./backup-retention.ts";
 import type { Secret } from "./secret.ts";
 
 export type Compression = "zstd" | "gzip" | "none";
@@ -47,6 +48,14 @@ export interface RepositorySettings {
   readonly offSite: boolean;
   /** PostgreSQL may forget WAL only when it is here; else WAL goes here too, and nobody waits for it. */
   readonly required: boolean;
+  /** What stays when backups expire; absent: everything. */
+  readonly retention?: Retention | undefined;
+}
+
+/** A kind without a policy stays forever. */
+export interface Retention {
+  readonly base: RetentionPolicy | undefined;
+  readonly logical: RetentionPolicy | undefined;
 }
 
 export interface BackupSettings {

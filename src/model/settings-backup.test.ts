@@ -17,6 +17,33 @@ function read(text: string): { settings: BackupSettings | undefined; said: reado
 }
 
 describe("the section backup", () => {
+  it("reads how long backups stay, for all repositories or for one", () => {
+    const { settings, said } = read(`
+backup:
+  retention: {base: {count: 7, days: 30}, logical: {days: 14}}
+  repositories:
+    near: {directory: /var/backups/pg}
+    far: {s3: {bucket: pg-far}, retention: {base: {count: 3}}}
+`);
+    expect(said).toEqual([]);
+    const days = 86_400_000;
+    expect(settings?.repositories.map(({ retention }) => retention)).toEqual([
+      { base: { count: 7, spanMs: 30 * days }, logical: { count: 1, spanMs: 14 * days } },
+      { base: { count: 3, spanMs: undefined }, logical: undefined },
+    ]);
+  });
+
+  it.each([
+    ["{base: {}}", "backup.retention.base says nothing"],
+    ["{base: {count: 0}}", "backup.retention.base.count must be at least 1"],
+    ["{base: {days: many}}", 'backup.retention.base.days must be a whole number, not "many"'],
+    ["{full: {count: 7}}", "backup.retention.full"],
+  ])("refuses the retention %s", (retention, words) => {
+    const repositories = "{near: {directory: /var/backups/pg}}";
+    const { said } = read(`backup: {retention: ${retention}, repositories: ${repositories}}`);
+    expect(said).toContainEqual(expect.stringContaining(words));
+  });
+
   it("may be left out", () => {
     expect(read("name: a")).toEqual({ settings: undefined, said: [] });
   });

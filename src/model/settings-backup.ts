@@ -1,9 +1,11 @@
 // Where do this node's backups go, and how are they packed? (section `backup`)
 
+import type { RetentionPolicy } from "./backup-retention.ts";
 import type {
   BackupSettings,
   DirectoryPlace,
   RepositorySettings,
+  Retention,
   S3Key,
   S3Keys,
   S3Place,
@@ -53,9 +55,32 @@ function readRecipients(encryption: Section): readonly string[] {
   });
 }
 
+const DAY_MS = 86_400_000;
+
+/** Undefined when nothing is written: then nothing ever goes. */
+function readRetention(parent: Section): Retention | undefined {
+  if (!parent.has("retention")) return undefined;
+  const section = parent.section("retention");
+  const retention = { base: readPolicy(section, "base"), logical: readPolicy(section, "logical") };
+  section.close();
+  return retention;
+}
+
+function readPolicy(retention: Section, kind: "base" | "logical"): RetentionPolicy | undefined {
+  if (!retention.has(kind)) return undefined;
+  const section = retention.section(kind);
+  const count = section.number("count", { min: 1, max: 100_000 });
+  const days = section.number("days", { min: 1, max: 36_500 });
+  if (count === undefined && days === undefined)
+    retention.problem(kind, "says nothing: give count, days or both, e.g. {count: 7, days: 30}");
+  section.close();
+  return { count: count ?? 1, spanMs: days === undefined ? undefined : days * DAY_MS };
+}
+
 function readRepositories(backup: Section): readonly RepositorySettings[] {
+  const usual = readRetention(backup);
   const section = backup.section("repositories");
-  const found = section.names().map((name) => readRepository(section, name));
+  const found = section.names().map((name) => readRepository(section, name, usual));
   if (found.length === 0)
     backup.problem(
       "repositories",
@@ -72,7 +97,11 @@ function readRepositories(backup: Section): readonly RepositorySettings[] {
   return found;
 }
 
-function readRepository(repositories: Section, name: string): RepositorySettings {
+function readRepository(
+  repositories: Section,
+  name: string,
+  usual: Retention | undefined,
+): RepositorySettings {
   const section = repositories.section(name);
   if (!/^[a-z0-9][a-z0-9_-]{0,30}$/.test(name))
     repositories.problem(name, "must be a short name of small letters, digits, - and _");
@@ -83,6 +112,7 @@ function readRepository(repositories: Section, name: string): RepositorySettings
     storage: section.text("storage") ?? (place.kind === "directory" ? "directory" : "object-store"),
     offSite: section.flag("off_site") ?? false,
     required: section.flag("required") ?? true,
+    retention: readRetention(section) ?? usual,
   };
   section.close();
   return settings;

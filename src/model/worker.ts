@@ -10,6 +10,7 @@ export const TASKS = {
   "backup-list": { about: "lists the base backups in a repository", alone: false },
   "backup-verify": { about: "reads a base backup back and compares every byte", alone: true },
   "backup-evidence": { about: "reads which copies the repositories hold", alone: false },
+  "backup-expire": { about: "removes backups and WAL that are kept no longer", alone: true },
   restore: { about: "makes a data directory from a backup", alone: true },
   "logical-take": { about: "dumps a database into a repository, and reads it back", alone: true },
   "logical-list": { about: "lists the logical backups", alone: false },

@@ -1,6 +1,7 @@
 // Which base backups does a repository hold, as far as coverage goes?
 import type { StoredBackup } from "../model/coverage.ts";
 import { parseLsn } from "../model/lsn.ts";
+import { expiredKey } from "../model/repo-keys.ts";
 import { isObject } from "../model/wire/json.ts";
 import type { Repo } from "../ports/repo.ts";
 
@@ -13,9 +14,12 @@ export function backupReader(
   let known: ReadonlyMap<string, StoredBackup | undefined> = new Map();
   return async (signal) => {
     const found = new Map<string, StoredBackup | undefined>();
-    for (const { key } of await repo.list("base/", signal)) {
+    const keys = (await repo.list("base/", signal)).map(({ key }) => key);
+    const all = new Set(keys);
+    for (const key of keys) {
       const id = RECORD.exec(key)?.[1];
-      if (id !== undefined)
+      // One that is being removed leads nowhere, and nothing is missing behind it.
+      if (id !== undefined && !all.has(expiredKey("base", id)))
         found.set(key, known.has(key) ? known.get(key) : await readRecord(repo, key, id, signal));
     }
     known = found;

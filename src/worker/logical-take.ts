@@ -5,6 +5,7 @@ import { withSession } from "../adapters/postgres/session.ts";
 import { pack, unpack } from "../adapters/repo/packing.ts";
 import { tallyOf } from "../adapters/repo/tally.ts";
 import { bytesOf } from "../backup/bytes.ts";
+import { inUse } from "../backup/in-use.ts";
 import { backupOf, identitiesOf } from "../backup/named.ts";
 import { backupIdOf } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
@@ -37,29 +38,32 @@ export const takeLogical: Task = async (context, input) => {
   const startedAtMs = Date.now();
   const id = backupIdOf(startedAtMs, randomBytes(4).toString("hex"));
   const serverVersion = await versionFor(context, wish.database);
-  const taking: Taking = { context, repo, id, wish };
+  const use = { repo, kind: "logical", id, what: "taking" } as const;
+  const record = await inUse(use, context.signal, async (): Promise<LogicalRecord> => {
+    const stored = await storeAll({ context, repo, id, wish });
+    const { scope, systemId } = identity;
+    const of = { scope, systemId, takenOn: context.settings.name, serverVersion, ...wish };
+    const when = { startedAtMs, finishedAtMs: Date.now() };
+    const made = { apiVersion: 1, kind: "logical", id, ...of, ...when, ...stored } as const;
+    const text = bytesOf(printLogical(made));
+    const put = await repo.put(logicalKey(id, "backup.json"), text, {}, context.signal);
+    // Somebody has given it up meanwhile, and may have removed what was stored.
+    if (put.kind === "exists-different")
+      throw new AppError("REPO_CONFLICT", `ending ${id}`, "it took too long and was given up");
+    return made;
+  });
+  return { repository: repo.name, ...record };
+};
+
+/** Everything that was wished for, read back. */
+async function storeAll(taking: Taking): Promise<Pick<LogicalRecord, "objects" | "proof">> {
+  const { context, wish } = taking;
   const objects: DumpObject[] = [];
   if (wish.globals)
     objects.push(await store(taking, "globals", "globals.sql", await globals(context)));
   if (wish.database !== undefined) objects.push(await storeDatabase(taking, wish.database));
-  const proof = await prove(taking, objects);
-  const record: LogicalRecord = {
-    apiVersion: 1,
-    kind: "logical",
-    id,
-    scope: identity.scope,
-    systemId: identity.systemId,
-    takenOn: context.settings.name,
-    serverVersion,
-    startedAtMs,
-    finishedAtMs: Date.now(),
-    ...wish,
-    objects,
-    proof,
-  };
-  await repo.put(logicalKey(id, "backup.json"), bytesOf(printLogical(record)), {}, context.signal);
-  return { repository: repo.name, ...record };
-};
+  return { objects, proof: await prove(taking, objects) };
+}
 
 /** The database is there and lets us in, before anything is stored. */
 const versionFor = ({ settings }: TaskContext, database: string | undefined): Promise<string> =>

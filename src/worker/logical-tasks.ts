@@ -5,11 +5,12 @@ import pg from "pg";
 import { withSession } from "../adapters/postgres/session.ts";
 import { unpack } from "../adapters/repo/packing.ts";
 import { textOf } from "../backup/bytes.ts";
+import { inUse } from "../backup/in-use.ts";
 import { backupOf, identitiesOf } from "../backup/named.ts";
 import { isBackupId } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
 import { type LogicalRecord, parseLogical } from "../model/logical-backup.ts";
-import { logicalKey, unpacked } from "../model/repo-keys.ts";
+import { expiredKey, logicalKey, unpacked } from "../model/repo-keys.ts";
 import type { Repo } from "../ports/repo.ts";
 import { type Command, feed } from "./program-stream.ts";
 import { openRepositories } from "./repositories.ts";
@@ -25,8 +26,11 @@ export const listLogical: Task = async (context, input) => {
   const items: unknown[] = [];
   for (const { repo } of opened) {
     const objects = await repo.list("logical/", context.signal);
-    for (const { key } of objects) {
+    const keys = new Set(objects.map(({ key }) => key));
+    for (const key of keys) {
       if (!key.endsWith("/backup.json")) continue;
+      // Its removal was begun: it is none any more.
+      if (keys.has(expiredKey("logical", key.split("/")[1] ?? ""))) continue;
       const record = await readRecord(repo, key, context.signal);
       items.push({
         repository: repo.name,
@@ -48,9 +52,12 @@ export const restoreLogical: Task = async (context, input) => {
   if (record.database === undefined) throw refused(`${id} holds globals alone: feed them to psql`);
   const named = typeof identityFile === "string" ? identityFile : undefined;
   const identities = await identitiesOf(backupOf(context.settings), named);
-  await makeDatabase(context, to);
-  context.progress({ step: `restoring ${record.database} as ${to}` });
-  await fill({ context, repo, record, identities }, to);
+  const use = { repo, kind: "logical", id, what: "restoring" } as const;
+  await inUse(use, context.signal, async () => {
+    await makeDatabase(context, to);
+    context.progress({ step: `restoring ${record.database} as ${to}` });
+    await fill({ context, repo, record, identities }, to);
+  });
   return { id, database: to, repository: repo.name };
 };
 

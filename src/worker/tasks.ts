@@ -2,6 +2,7 @@
 import type { TaskName, WorkerOrder } from "../model/worker.ts";
 import { listBackups, restoreBackup, takeBackup, verifyBackup } from "./backup-tasks.ts";
 import { readEvidence } from "./evidence-task.ts";
+import { expireBackups } from "./expire-task.ts";
 import { takeLogical } from "./logical-take.ts";
 import { listLogical, restoreLogical } from "./logical-tasks.ts";
 import { initRepositories, listRepositories, probeRepositories } from "./repo-tasks.ts";
@@ -15,6 +16,7 @@ const RUN: Readonly<Record<TaskName, Task>> = {
   "backup-list": listBackups,
   "backup-verify": verifyBackup,
   "backup-evidence": readEvidence,
+  "backup-expire": expireBackups,
   restore: restoreBackup,
   "logical-take": takeLogical,
   "logical-list": listLogical,

@@ -20,7 +20,9 @@ beforeAll(async () => {
   // The worker runs as the server's user.
   const serverUser = actAs("postgres");
   if (serverUser !== undefined) chownSync(directory, serverUser.uid, serverUser.gid);
-  node = await stage.node("n1", { backup: { repositories: { near: { directory } } } });
+  node = await stage.node("n1", {
+    backup: { repositories: { near: { directory } }, retention: { base: { count: 1 } } },
+  });
   await node.startAndLead();
 });
 
@@ -96,11 +98,39 @@ test("a damaged backup is found, said, and not restored", async () => {
   expect(readdirSync(node.dir)).not.toContain("restored");
 });
 
+test("what is kept no longer is shown, and goes when a person agrees", async () => {
+  const before = (await listed()).items.map(({ id }) => id);
+  await understudy("backup", "run", "--label", "newer");
+  const unproven = await understudy("backup", "expire", "--dry-run");
+  expect([unproven.exit, unproven.out]).toEqual([0, expect.stringContaining("none has been ver")]);
+  await understudy("backup", "run", "--label", "newest");
+  await understudy("backup", "verify");
+  const shown = await understudy("backup", "expire", "--dry-run");
+  expect([shown.exit, shown.err]).toEqual([0, expect.anything()]);
+  expect(shown.out).toContain("2 backups and WAL would go");
+  expect(shown.out).toContain("it is one of the newest 1");
+  const unasked = await understudy("backup", "expire");
+  expect([unasked.exit, unasked.err]).toEqual([7, expect.stringContaining("say --yes to agree")]);
+  expect((await listed()).items).toHaveLength(before.length + 2);
+  const done = await understudy("backup", "expire", "--yes");
+  expect([done.exit, done.out]).toEqual([
+    0,
+    expect.stringContaining("2 backups and 0 files of WAL"),
+  ]);
+  const { items } = await listed();
+  expect(items.map(({ label }) => label)).toEqual(["newest"]);
+  const again = await understudy("backup", "expire", "--json");
+  expect(JSON.parse(again.out)).toMatchObject({ kind: "Expiry", items: [{ bytes: 0 }] });
+  const gone = await understudy("backup", "verify", before[0] ?? "");
+  expect([gone.exit, gone.err]).toEqual([10, expect.stringContaining("it holds none named")]);
+});
+
 test("a wish that cannot be is refused in a line what, why, and what next", async () => {
   const cases: readonly (readonly [args: readonly string[], exit: number, words: string])[] = [
     [["backup", "run", "--max-rate", "fast"], 2, "--max-rate is fast"],
     [["backup", "3-2-1", "--max-age", "soon"], 2, "--max-age soon is not an age"],
     [["backup", "show", "20200101T000000Z-00000000"], 10, "holds no backup"],
+    [["backup", "expire", "--repo", "far"], 6, "there is no repository far"],
     [["backup", "list", "--repo", "far"], 6, "there is no repository far"],
     [["restore", "--target-dir", "/x", "--to", "yesterday"], 2, "--to is yesterday"],
     [["restore", "--target-dir", "/x", "--to", "backup", "--to-lsn", "0/1"], 2, "2 targets"],

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seal } from "../../src/adapters/repo/sealing.ts";
+import { expire } from "../../src/backup/expire.ts";
 import { openShelf } from "../../src/backup/open-shelf.ts";
 import { work } from "../../src/backup/work.ts";
 import type { RestoreWish, WishedTarget } from "../../src/model/backup-words.ts";
@@ -223,6 +224,34 @@ test("a target outside of what can be restored is refused before anything is wri
   expect(readdirSync(stage.root).filter((name) => name.startsWith("refused"))).toEqual([]);
 });
 
+test("what is left after an expiry leads on to the last row, and to nothing before it", async () => {
+  const settings = { settings: a.settings, cluster: {}, repo: undefined };
+  const { repo } = await openShelf({ ...settings, ...context() });
+  const [systemId = ""] = readdirSync(join(directory, "stage"));
+  const storeId = undefined;
+  const { scope, namespace } = a.settings;
+  const identity = { format: 1, scope, namespace, systemId, storeId } as const;
+  const { signal } = context();
+  const walBefore = await repo.list("wal/", signal);
+  const [first = ""] = readdirSync(join(directory, "stage", systemId, "base"));
+  await a.query("INSERT INTO public.orders SELECT generate_series(2, 700)");
+  await work({ do: "take", label: "the newer one" }, context());
+  await work({ do: "verify" }, context());
+  await a.query("INSERT INTO public.orders SELECT generate_series(701, 800)");
+  await archive();
+  const retention = { base: { count: 1, spanMs: undefined }, logical: undefined };
+  const more = { retention, isPreview: false, agreed: undefined, onStep: () => undefined };
+  const told = await expire({ repo, identity, signal, ...more });
+  expect(told).toMatchObject({ state: "done" });
+  const gone = told.backups.flatMap(({ id, fate }) => (fate === "goes" ? [id] : []));
+  expect(gone).toEqual([first]);
+  const walAfter = new Set((await repo.list("wal/", signal)).map(({ key }) => key));
+  expect(walBefore.filter(({ key }) => walAfter.has(key)).length).toBeLessThan(walBefore.length);
+  expect((await restored("after-expiry", { kind: "latest" })).answers).toEqual([800]);
+  expect((await restored("the-newer-one", { kind: "backup" })).answers).toEqual([700]);
+  await refused({ kind: "lsn", at: beforeMistake.lsn }, "lies before the end of");
+});
+
 test("a hole in the WAL ends what can be restored", async () => {
   const folder = join(
     directory,
@@ -231,6 +260,7 @@ test("a hole in the WAL ends what can be restored", async () => {
     "wal/00000001",
   );
   const [last = ""] = readdirSync(folder).toSorted().toReversed();
+  const end = String(await one("SELECT pg_current_wal_insert_lsn()::text"));
   rmSync(join(folder, last));
-  await refused({ kind: "lsn", at: beforeMistake.lsn }, /lies behind the end|no WAL is there/);
+  await refused({ kind: "lsn", at: end }, /lies behind the end|no WAL is there/);
 });

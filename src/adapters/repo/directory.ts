@@ -4,7 +4,7 @@
 // one, so whoever is second overwrites nothing, also between hosts on a shared file system.
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError, asAppError, type ErrorCode } from "../../model/error.ts";
 import type { PutBytes, PutOptions, PutOutcome, Repo, StoredObject } from "../../ports/repo.ts";
@@ -43,8 +43,12 @@ export function createDirectoryRepo(options: DirectoryOptions): Repo {
     name: options.name,
     kind: "directory",
     async put(key, content, announced, signal) {
-      await run(`preparing ${key}`, signal, () => prepareFolder(options.directory, pathOf(key)));
-      return putFile({ key, path: pathOf(key), content, announced, signal });
+      const path = pathOf(key);
+      const unfinished = join(dirname(path), `.put-${randomBytes(8).toString("hex")}`);
+      const file = await run(`preparing ${key}`, signal, () =>
+        openUnfinished(unfinished, options.directory),
+      );
+      return putFile({ key, path, unfinished, file, content, announced, signal });
     },
     async get(key, signal) {
       const path = pathOf(key);
@@ -66,8 +70,11 @@ export function createDirectoryRepo(options: DirectoryOptions): Repo {
       }),
     remove: (key, signal) =>
       run(`removing ${key}`, signal, async () => {
+        const folder = dirname(pathOf(key));
         await rm(pathOf(key), { force: true });
-        await syncFolder(dirname(pathOf(key))).catch(ignoreAbsent);
+        await syncFolder(folder).catch(ignoreAbsent);
+        // Else each segment and each backup would leave an empty one behind. The system keeps one that is not empty.
+        if (folder !== root) await rmdir(folder).catch(() => undefined);
       }),
     probe: (signal) => probeByDoing(repo, signal),
   };
@@ -77,15 +84,18 @@ export function createDirectoryRepo(options: DirectoryOptions): Repo {
 interface Putting {
   readonly key: string;
   readonly path: string;
+  /** Under this name, opened, until all of it is there. */
+  readonly unfinished: string;
+  readonly file: FileHandle;
   readonly content: AsyncIterable<Uint8Array>;
   readonly announced: PutOptions;
   readonly signal: AbortSignal;
 }
 
-async function putFile({ key, path, content, announced, signal }: Putting): Promise<PutOutcome> {
-  const unfinished = join(dirname(path), `.put-${randomBytes(8).toString("hex")}`);
+async function putFile(putting: Putting): Promise<PutOutcome> {
+  const { key, path, unfinished, file, content, announced, signal } = putting;
   try {
-    const went = await writeUnfinished(unfinished, content, signal);
+    const went = await writeUnfinished(file, content, signal);
     requireAnnounced(key, went, announced);
     signal.throwIfAborted();
     const isNew = await linkNew(unfinished, path);
@@ -102,13 +112,26 @@ async function putFile({ key, path, content, announced, signal }: Putting): Prom
   }
 }
 
+/** Whoever removes the last object of a folder removes the folder: it may go between making it and writing to it. */
+const MOST_TRIES = 5;
+
+async function openUnfinished(path: string, directory: string): Promise<FileHandle> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await prepareFolder(directory, path);
+      return await open(path, "wx", 0o640);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT" || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
 async function writeUnfinished(
-  path: string,
+  file: FileHandle,
   content: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<PutBytes> {
   const tally = new Tally();
-  const file = await open(path, "wx", 0o640);
   await using _ = closing(file);
   for await (const bytes of endedBy(content, signal)) {
     tally.add(bytes);

@@ -1,0 +1,28 @@
+// Expiry as a task: which repositories, and what a person has agreed to.
+import { expire } from "../backup/expire.ts";
+import { isBackupId } from "../model/backup-record.ts";
+import { AppError } from "../model/error.ts";
+import type { RepositoryExpiry } from "../model/wire/expiry.ts";
+import { openRepositories } from "./repositories.ts";
+import type { Task } from "./task.ts";
+
+/** Each repository by itself: what one refuses is no reason for the others to grow. */
+export const expireBackups: Task = async (context, input) => {
+  const { identity, opened } = await openRepositories(context, input["repo"]);
+  const isPreview = input["isPreview"] !== false;
+  const agreed = agreedIn(input["agreed"]);
+  const items: RepositoryExpiry[] = [];
+  for (const { repo, settings } of opened) {
+    const onStep = (step: string): void => context.progress({ step });
+    const { retention } = settings;
+    const { signal } = context;
+    items.push(await expire({ repo, identity, retention, isPreview, agreed, onStep, signal }));
+  }
+  return { items };
+};
+
+function agreedIn(value: unknown): ReadonlySet<string> | undefined {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.every(isBackupId)) return new Set(value);
+  throw new AppError("NOT_POSSIBLE", "expiring backups", "agreed must be a list of backups");
+}
