@@ -9,15 +9,17 @@ import { VERSION } from "../model/version.ts";
 import type { Node } from "../node/node.ts";
 import { createNode } from "../node/start.ts";
 import type { Callbacks } from "../ports/callbacks.ts";
-import { createApi } from "./api/api.ts";
+import { type Api, createApi } from "./api/api.ts";
+import type { NodeView } from "./api/node-view.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
 import { programBeside } from "./compose-shared.ts";
 import { createDoctor } from "./doctor.ts";
 import { composeDoor } from "./front-door.ts";
-import { createJobs } from "./jobs.ts";
+import { GameDays } from "./game-days/game-days.ts";
+import { createJobs, type Jobs } from "./jobs.ts";
 import { createReload } from "./reload.ts";
-import { openStory } from "./story.ts";
+import { openStory, type Story } from "./story.ts";
 import { refuseStranger } from "./stranger.ts";
 import { createView } from "./view.ts";
 
@@ -62,6 +64,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     detach: () => leave("detach"),
     incidents: () => story.incidents.summary(),
   });
+  const gameDays = gameDaysOf(settings, composed, { story, view });
   const jobs = jobsOf(file, settings, composed);
   const api = createApi({
     node: view,
@@ -72,6 +75,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     router: composed.router,
     chronicle: story.chronicle,
     incidents: story.incidents,
+    gameDays,
     doctor: createDoctor(resolvePath(file), () => view.view()),
     jobs,
     availability: story.availability,
@@ -85,9 +89,28 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   await node.start();
   composed.start();
   const how = await leaving;
-  log.info("the agent leaves", { how });
+  await leaveAs(how, { composed, story, gameDays, jobs, door, node, callbacks, api });
+  return 0;
+}
+
+interface Parts {
+  readonly composed: Composed;
+  readonly story: Story;
+  readonly gameDays: GameDays;
+  readonly jobs: Jobs;
+  readonly door: ReturnType<typeof composeDoor>;
+  readonly node: Node;
+  readonly callbacks: Callbacks;
+  readonly api: Api;
+}
+
+/** In an order in which nothing is asked of what has ended already. */
+async function leaveAs(how: Leaving, parts: Parts): Promise<void> {
+  const { composed, story, gameDays, jobs, door, node, callbacks, api } = parts;
+  composed.ports.log.info("the agent leaves", { how });
   composed.lag.stop();
   story.chronicle.leaving(how);
+  gameDays.stopProbe();
   await jobs.close();
   await composed.router?.stop(how === "stop" ? "end" : "stay");
   // Clients are led elsewhere before the server goes; who only detaches leads on.
@@ -98,7 +121,14 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   await story.close();
   if (how === "stop") await quitFence(composed);
   composed.close();
-  return 0;
+}
+
+function gameDaysOf(
+  settings: NodeSettings,
+  { ports: { clock, log } }: Composed,
+  { story, view }: { readonly story: Story; readonly view: NodeView },
+): GameDays {
+  return new GameDays({ settings, chronicle: story.chronicle, clock, log, view: view.view });
 }
 
 function callbacksOf(

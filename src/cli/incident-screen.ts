@@ -1,7 +1,7 @@
 // How does an incident look on a terminal? The verdict first, then why, then what was done, then each moment.
 import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
-import type { Check, Incident, Phase } from "../incident/incident.ts";
+import { type Check, type Incident, isOnPurpose, type Phase } from "../incident/incident.ts";
 import {
   acknowledgedText,
   downtimeText,
@@ -28,10 +28,11 @@ function awayText({ kind, startedAt, writableAt }: Listed): string {
   return writableAt === undefined ? "still" : printSpan(writableAt - startedAt);
 }
 
-function stateText({ endedAt, kind, acknowledged }: Listed): string {
+function stateText(incident: Listed): string {
+  const { endedAt, acknowledged } = incident;
   if (endedAt === undefined) return "goes on";
   if (acknowledged !== undefined) return `seen by ${acknowledged.by}`;
-  return kind === "switchover" ? "planned" : "not acknowledged";
+  return isOnPurpose(incident) ? "planned" : "not acknowledged";
 }
 
 export const incidentList = (incidents: readonly Listed[], width: number): string =>

@@ -7,6 +7,7 @@ import { registerBackup } from "./backup-commands.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerConfig } from "./config-commands.ts";
 import { registerDoctor } from "./doctor-command.ts";
+import { registerDrill } from "./drill-command.ts";
 import { registerEvents } from "./event-commands.ts";
 import { registerExplain } from "./explain-command.ts";
 import { registerHandover } from "./handover-commands.ts";
@@ -54,6 +55,7 @@ export function buildProgram(): Command {
   registerStore(program);
   registerBackup(program);
   registerRestore(program);
+  registerDrill(program);
   registerConfig(program);
   registerDoctor(program);
   registerExplain(program);

@@ -1,54 +1,24 @@
 // The command that shows the error budget: how much of it is spent, how fast, by what, and what is left.
 import type { Command } from "commander";
 import pc from "picocolors";
-import type { Incident } from "../incident/incident.ts";
-import { attributed } from "../incident/spent.ts";
 import { momentText } from "../incident/told.ts";
 import { printSpan } from "../model/amounts.ts";
-import {
-  type Account,
-  accountOf,
-  burnRate,
-  type Objective,
-  type Outage,
-  type Part,
-  type Span,
-  windowsAround,
-} from "../model/budget.ts";
-import { isObject } from "../model/wire/json.ts";
+import type { Outage, Part } from "../model/budget.ts";
 import { printRfc3339 } from "../model/wire/rfc3339.ts";
+import { availabilityOf, type WayReport } from "./availability.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { call, look, plainJson } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import { type Column, table } from "./table.ts";
-import type { Target } from "./target.ts";
 import { print, printJsonText, width, wrap } from "./terminal.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const MOST_TOLD = 8;
-
-interface Way {
-  readonly by: string;
-  readonly path: string;
-  readonly takesWrites: boolean;
-  readonly why?: string;
-  readonly objective: Objective;
-  readonly outages: readonly Outage[];
-  readonly measured: readonly Span[];
-}
-
-interface Report extends Way {
-  readonly month: Account;
-  readonly year: Account;
-  readonly burn: { readonly hour: number | undefined; readonly day: number | undefined };
-}
 
 async function slo(_: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<Shared>();
   const target = targetOf(flags);
-  const { ways, incidents } = await measuredBy(target);
-  if (ways.length === 0) {
+  const now = Date.now();
+  const reports = await availabilityOf(target, now);
+  if (reports.length === 0) {
     throw new CliFailure(
       EXIT.precondition,
       `nothing measures the availability of ${target.scope}`,
@@ -56,8 +26,6 @@ async function slo(_: unknown, command: Command): Promise<void> {
       "see docs/howto/availability.md",
     );
   }
-  const now = Date.now();
-  const reports = ways.map((way) => reportOf(way, incidents, now));
   if (flags.json === true) {
     const asOf = printRfc3339(now);
     printJsonText({ apiVersion: "understudy/v1", kind: "Slo", asOf, items: reports });
@@ -65,52 +33,7 @@ async function slo(_: unknown, command: Command): Promise<void> {
   process.exitCode = exitOf(reports);
 }
 
-function reportOf(way: Way, incidents: readonly Incident[], now: number): Report {
-  const outages = attributed(way.outages, incidents);
-  const seen = { outages, measured: way.measured, now };
-  const { month, year } = windowsAround(now);
-  return {
-    ...way,
-    outages,
-    month: accountOf(seen, month, way.objective),
-    year: accountOf(seen, year, way.objective),
-    burn: {
-      hour: burnRate(seen, HOUR_MS, way.objective),
-      day: burnRate(seen, DAY_MS, way.objective),
-    },
-  };
-}
-
-/** All nodes are asked; those that measure nothing say so. */
-async function measuredBy(target: Target) {
-  const { members, routers = [], member } = await look(target);
-  const nodes = [...members, ...routers];
-  const urls = [...new Set(nodes.map(({ apiUrl }) => apiUrl))];
-  const answers = await Promise.all(urls.map((url) => waysOf(target, url).catch(() => [])));
-  const apiUrl = members.find(({ name }) => name === member)?.apiUrl ?? target.urls[0] ?? "";
-  const told = await itemsAt(target, `${apiUrl}/understudy/incidents`).catch(() => undefined);
-  return { ways: answers.flat(), incidents: (told?.items ?? []) as readonly Incident[] };
-}
-
-async function waysOf(target: Target, apiUrl: string): Promise<readonly Way[]> {
-  const found = await itemsAt(target, `${apiUrl}/understudy/availability`);
-  if (found === undefined) return [];
-  const { objective, member } = found.whole as { objective: Objective; member: string };
-  return (found.items as readonly Omit<Way, "by" | "objective">[]).map((item) => ({
-    ...item,
-    by: member,
-    objective,
-  }));
-}
-
-async function itemsAt(target: Target, url: string) {
-  const answer = await call(target, { method: "GET", url, timeoutMs: 10_000 });
-  const value = answer.status === 200 ? plainJson(answer.body) : undefined;
-  if (!isObject(value) || !Array.isArray(value["items"])) return undefined;
-  return { whole: value, items: value["items"] as readonly unknown[] };
-}
-
-const COLUMNS: readonly Column<Report>[] = [
+const COLUMNS: readonly Column<WayReport>[] = [
   { title: "WAY", cell: ({ path }) => path },
   { title: "BY", cell: ({ by }) => by, leaves: 1 },
   { title: "NOW", cell: ({ takesWrites }) => (takesWrites ? "writes" : "DOWN") },
@@ -128,7 +51,7 @@ const leftOf = ({ leftMs }: Part): string =>
 const burnText = (rate: number | undefined): string =>
   rate === undefined ? "?" : `${rate < 10 ? rate.toFixed(1) : Math.round(rate)}×`;
 
-function screen(reports: readonly Report[], columns: number): string {
+function screen(reports: readonly WayReport[], columns: number): string {
   const spent = reports
     .flatMap(({ path, outages }) => outages.map((outage) => ({ ...outage, path })))
     .toSorted((a, b) => b.from - a.from)
@@ -143,7 +66,7 @@ function screen(reports: readonly Report[], columns: number): string {
   ].join("\n");
 }
 
-function sentenceOf(reports: readonly Report[]): string {
+function sentenceOf(reports: readonly WayReport[]): string {
   const worst = reports.reduce((a, b) => (a.year.total.leftMs <= b.year.total.leftMs ? a : b));
   const { objective, year, path } = worst;
   const percent = `${Number((objective.availability * 100).toFixed(6))} %`;
@@ -162,7 +85,7 @@ function lineOf({ from, to, path, planned, incident }: Outage & { readonly path:
 }
 
 /** 4 while a way takes no writes, 3 when a budget is spent. */
-function exitOf(reports: readonly Report[]): number {
+function exitOf(reports: readonly WayReport[]): number {
   if (reports.some(({ takesWrites }) => !takesWrites)) return EXIT.critical;
   const isSpent = reports.some(({ month, year }) =>
     [month, year].some(({ planned, unplanned }) => planned.leftMs < 0 || unplanned.leftMs < 0),

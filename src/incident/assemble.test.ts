@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   CLUSTER,
   crashHandOver,
+  gameDay,
   hostDies,
   partsOf,
   type Said,
@@ -11,7 +12,7 @@ import {
   switchover,
 } from "../../test/support/incident-stories.ts";
 import { assembleIncidents } from "./assemble.ts";
-import type { Incident } from "./incident.ts";
+import { type Incident, isOnPurpose } from "./incident.ts";
 import { markdownOf } from "./told.ts";
 
 const tell = (said: readonly Said[], missing: readonly string[] = []): readonly Incident[] =>
@@ -26,6 +27,22 @@ function only(incidents: readonly Incident[]): Incident {
   if (first === undefined) throw new Error("there is none");
   return first;
 }
+
+describe("a game day", () => {
+  it("is a failover that somebody wanted: no alarm, and the planned part of the budget", () => {
+    const incident = only(tell(gameDay));
+    expect(incident).toMatchObject({ kind: "failover", from: "n1", to: "n2" });
+    expect(incident.title).toContain("(game day)");
+    expect(incident.cause).toMatchObject({ code: "game_day", confidence: "certain" });
+    expect(incident.cause.evidence.join("\n")).toContain("G-20261127-120000 of ann");
+    expect(isOnPurpose(incident)).toBe(true);
+  });
+
+  it("explains no death that comes much later", () => {
+    const late = gameDay.map((e) => (e.kind === "game-day" ? { ...e, at: -8_000 } : e));
+    expect(only(tell(late)).cause.code).toBe("postmaster_killed");
+  });
+});
 
 describe("a killed postmaster", () => {
   const incident = () => only(tell(crashHandOver));

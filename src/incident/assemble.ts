@@ -114,9 +114,10 @@ const NAMES: Readonly<Record<IncidentKind, string>> = {
 
 type Untitled = Omit<Incident, "title" | "followUps">;
 
-function titleOf({ kind, from, to }: Untitled): string {
+function titleOf({ kind, from, to, cause }: Untitled): string {
   const who = to === undefined ? (from ?? "") : `${from ?? "?"} → ${to}`;
-  return `${NAMES[kind]}${who === "" ? "" : `: ${who}`}`;
+  const day = cause.code === "game_day" ? " (game day)" : "";
+  return `${NAMES[kind]}${day}${who === "" ? "" : `: ${who}`}`;
 }
 
 /** Where nobody was elected: what each member said why it could not be. */

@@ -65,6 +65,7 @@ const planned = (asked: NodeEvent | undefined): Cause => ({
 
 /** In the order of what explains more: a host without memory explains its dead server, not the other way round. */
 const RULES: readonly Rule[] = [
+  onPurpose,
   diskFull,
   serverHung,
   agentStalled,
@@ -73,6 +74,15 @@ const RULES: readonly Rule[] = [
   backendCrashed,
   hostGone,
 ];
+
+/** Its own agent said so the moment before. */
+function onPurpose({ subject, own }: Case): Cause | undefined {
+  const said = own.find((e) => e.kind === "game-day");
+  const death = own.find(isDeath);
+  if (said === undefined || death === undefined || death.at - said.at > SOON_MS) return undefined;
+  const sentence = `a game day ended the server of ${subject} on purpose`;
+  return cause("game_day", "certain", sentence, seen([said, death]));
+}
 
 function diskFull({ subject, own }: Case): Cause | undefined {
   const decided = decisions(own, "lead_disk_full")[0];

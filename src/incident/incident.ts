@@ -33,6 +33,7 @@ export interface Phase {
 
 export type CauseCode =
   | "planned"
+  | "game_day"
   | "out_of_memory"
   | "disk_full"
   | "postmaster_killed"
@@ -79,6 +80,15 @@ export interface Acknowledgement {
   readonly note: string | undefined;
   readonly at: number;
 }
+
+/** Somebody wanted it so: it is no alarm, and it spends the planned part of the budget. */
+export const isOnPurpose = ({
+  kind,
+  cause,
+}: {
+  readonly kind: IncidentKind;
+  readonly cause: Pick<Cause, "code">;
+}): boolean => kind === "switchover" || cause.code === "game_day";
 
 export interface Incident {
   /** `I-20261105-130709`: when it began, in UTC. It stays what it was when more becomes known. */

@@ -33,6 +33,14 @@ describe("an incident that was told before", () => {
     expect(only(mergeIncidents(whole, partial)).cause.code).toBe("postmaster_killed");
   });
 
+  it("is not one that began after it was over, however soon", () => {
+    const first = only(whole);
+    const began = (first.endedAt ?? 0) + 1_000;
+    const more = { startedAt: began, endedAt: began + 500, term: undefined };
+    const next = { ...first, ...more, id: "I-20261123-000004" };
+    expect(mergeIncidents(whole, [next])).toEqual([first, next]);
+  });
+
   it("stays when its events are no longer kept", () => {
     expect(mergeIncidents(whole, [])).toEqual(whole);
   });

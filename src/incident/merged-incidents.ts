@@ -2,7 +2,7 @@
 //
 // A node that was away comes back and adds its part; an old file of events goes and takes one along. The id that a
 // person has seen stays, and so does an acknowledgement.
-import type { Acknowledgement, Incident } from "./incident.ts";
+import { type Acknowledgement, type Incident, isOnPurpose } from "./incident.ts";
 
 /** Two tellings of one trouble begin this close together. */
 const SAME_MS = 20_000;
@@ -24,6 +24,9 @@ export function mergeIncidents(
 
 function isSame(a: Incident, b: Incident): boolean {
   if (a.id === b.id) return true;
+  const [first, second] = a.startedAt <= b.startedAt ? [a, b] : [b, a];
+  // The one was over when the other began.
+  if (first.endedAt !== undefined && first.endedAt < second.startedAt) return false;
   if (a.term !== undefined && b.term !== undefined) return a.term === b.term;
   return Math.abs(a.startedAt - b.startedAt) <= SAME_MS;
 }
@@ -68,5 +71,5 @@ export function summaryOf(incidents: readonly Incident[]): IncidentSummary {
   };
 }
 
-const isOpen = ({ kind, acknowledged, endedAt }: Incident): boolean =>
-  acknowledged === undefined && (kind !== "switchover" || endedAt === undefined);
+const isOpen = (incident: Incident): boolean =>
+  incident.acknowledged === undefined && (!isOnPurpose(incident) || incident.endedAt === undefined);

@@ -2,9 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { attributed } from "./spent.ts";
 
+const CAUSE = { code: "unknown", confidence: "unknown", sentence: "", evidence: [] } as const;
 const incident = (id: string, kind: "switchover" | "failover", startedAt: number) => ({
   id,
   kind,
+  cause: CAUSE,
   startedAt,
   writableAt: startedAt + 5_000,
   endedAt: startedAt + 6_000,

@@ -89,6 +89,8 @@ export type EventBody =
   | { readonly kind: "standby"; readonly name: string; readonly streams: boolean }
   /** What a person asked for: a change of leader; without names it was cleared. */
   | { readonly kind: "wish"; readonly from?: string; readonly to?: string; readonly open: boolean }
+  /** A failover on purpose: this node's server is ended for it now. */
+  | { readonly kind: "game-day"; readonly id: string; readonly by: string }
   /** This member won; `chosen` says of each candidate why it was chosen or not. */
   | {
       readonly kind: "elected";
@@ -134,6 +136,7 @@ const KINDS: Readonly<Record<EventBody["kind"], true>> = {
   peer: true,
   standby: true,
   wish: true,
+  "game-day": true,
   elected: true,
   branch: true,
   route: true,
@@ -220,6 +223,8 @@ export function eventText(event: EventBody): string {
       return event.streams ? `${event.name} streams from here` : `${event.name} streams no more`;
     case "wish":
       return wishText(event);
+    case "game-day":
+      return `the server is ended on purpose for the game day ${event.id} of ${event.by}`;
     case "elected":
       return `won the lease of term ${event.term}${event.chosen === undefined ? "" : `: ${event.chosen}`}`;
     case "branch":

@@ -76,6 +76,18 @@ export const crashHandOver: readonly Said[] = [
   { at: 3_200, node: "n2", kind: "standby", name: "n3", streams: true },
 ];
 
+const onPurpose: Said = {
+  at: -2,
+  node: "n1",
+  kind: "game-day",
+  id: "G-20261127-120000",
+  by: "ann",
+};
+/** The same, and its own agent had said the moment before that it was on purpose. */
+export const gameDay: readonly Said[] = [...crashHandOver, onPurpose].toSorted(
+  (a, b) => a.at - b.at,
+);
+
 /** n2, which leads, falls silent for ever; n3 takes over when its lease has surely run out. */
 export const hostDies: readonly Said[] = [
   ...leads(-5_000, "n2", 40),

@@ -6,6 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { AvailabilityWatch } from "../availability/watch.ts";
 import type { Chronicle } from "../chronicle/chronicle.ts";
+import type { GameDays } from "../game-days/game-days.ts";
 import type { IncidentKeeper } from "../incidents/keeper.ts";
 import type { Jobs } from "../jobs.ts";
 import type { Doctor, NodeView } from "./node-view.ts";
@@ -23,6 +24,7 @@ export interface ApiContext {
   /** What has happened on this node. */
   readonly chronicle?: Chronicle | undefined;
   readonly incidents?: IncidentKeeper | undefined;
+  readonly gameDays?: GameDays | undefined;
   readonly doctor?: Doctor;
   /** What is measured here by writes of our own. */
   readonly availability?: AvailabilityWatch | undefined;

@@ -7,6 +7,7 @@ import { CONFIG_ROUTES } from "./routes-config.ts";
 import { DOCTOR_ROUTES } from "./routes-doctor.ts";
 import { EVENT_ROUTES } from "./routes-events.ts";
 import { FAILSAFE_ROUTES } from "./routes-failsafe.ts";
+import { GAME_DAY_ROUTES } from "./routes-game-days.ts";
 import { INCIDENT_ROUTES } from "./routes-incidents.ts";
 import { JOB_ROUTES } from "./routes-jobs.ts";
 import { LAG_ROUTES } from "./routes-lag.ts";
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   ...EVENT_ROUTES,
   ...AVAILABILITY_ROUTES,
   ...INCIDENT_ROUTES,
+  ...GAME_DAY_ROUTES,
   ...CONFIG_ROUTES,
   ...HANDOVER_ROUTES,
   ...MEMBER_ROUTES,

@@ -117,6 +117,11 @@ export class Chronicle {
     void this.#addEvidence();
   }
 
+  /** Somebody has the server of this node ended on purpose. */
+  gameDay(id: string, by: string): void {
+    this.#add({ kind: "game-day", id, by });
+  }
+
   leaving(how: string): void {
     this.#add({ kind: "agent-leaving", how });
   }
