@@ -9,11 +9,11 @@ import { after, instant } from "../../model/time.ts";
 import type { View } from "../api/node-view.ts";
 import { GameDays } from "./game-days.ts";
 
-let dir = "";
+const at = { dir: "" };
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "us-game-day-"));
+  at.dir = mkdtempSync(join(tmpdir(), "us-game-day-"));
 });
-afterEach(() => rmSync(dir, { recursive: true }));
+afterEach(() => rmSync(at.dir, { recursive: true }));
 
 const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 
@@ -22,7 +22,10 @@ function member(view: View = primaryView()) {
   const of = settings();
   const said: string[] = [];
   const days = new GameDays({
-    settings: { ...of, postgres: { ...of.postgres, stateDir: dir, dataDir: join(dir, "data") } },
+    settings: {
+      ...of,
+      postgres: { ...of.postgres, stateDir: at.dir, dataDir: join(at.dir, "data") },
+    },
     chronicle: { gameDay: (id) => void said.push(id) },
     clock,
     log: SILENT,
@@ -87,7 +90,7 @@ describe("the end of a server for a game day", () => {
       const { days, order, said } = await begun(now);
       expect(await days.crash(order)).toContain(words);
       expect(said).toEqual([]);
-      rmSync(join(dir, "game-days"), { recursive: true });
+      rmSync(join(at.dir, "game-days"), { recursive: true });
     }
   });
 
