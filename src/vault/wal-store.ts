@@ -45,7 +45,8 @@ export class WalStore {
         {
           repo: this.repo,
           name: keyOf(file.name, PLAIN),
-          plain: () => contentOf(file),
+          plain: contentOf(file),
+          digest: file.sha256,
           packing: { compression, recipients },
         },
         signal,

@@ -1,7 +1,9 @@
 // Back to a moment before the mistake: backup, WAL, and every kind of target on real servers.
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seal } from "../../src/adapters/repo/sealing.ts";
@@ -40,14 +42,12 @@ async function archive(): Promise<void> {
   const folder = join(a.dataDir, "pg_wal");
   for (const name of readdirSync(folder)) {
     if (!/^[0-9A-F]{24}$/.test(name) || name > current) continue;
-    const plain = async function* () {
-      yield readFileSync(join(folder, name));
-    };
+    const bytes = readFileSync(join(folder, name));
+    const plain = Readable.from([bytes]);
+    const digest = createHash("sha256").update(bytes).digest("hex");
     const key = walKey(name, { compression: "none", encrypted: false }) ?? "";
-    await seal(
-      { repo, name: key, plain, packing: { compression: "zstd", recipients: [] } },
-      signal,
-    );
+    const packing = { compression: "zstd", recipients: [] } as const;
+    await seal({ repo, name: key, plain, digest, packing }, signal);
   }
 }
 

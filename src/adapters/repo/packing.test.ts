@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,12 +9,13 @@ import { unpacked, walKey } from "../../model/repo-keys.ts";
 import type { Compression } from "../../model/repository.ts";
 import { createDirectoryRepo } from "./directory.ts";
 import { pack, unpack } from "./packing.ts";
-import { seal } from "./sealing.ts";
+import { digestThere, seal } from "./sealing.ts";
 import { bytesFrom, inPieces } from "./testing.ts";
 
 const limit = (): AbortSignal => AbortSignal.timeout(30_000);
 const half = randomBytes(300_000);
 const plain = Buffer.concat([half, Buffer.alloc(2_000_000), half]);
+const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const COMPRESSIONS: readonly Compression[] = ["zstd", "gzip", "none"];
 
 async function* breaking(): AsyncIterable<Uint8Array> {
@@ -88,7 +89,8 @@ describe("sealing", () => {
           {
             repo,
             name: "wal/00000001/000000010000000000000001",
-            plain: () => inPieces(bytes, 65_536),
+            plain: inPieces(bytes, 65_536),
+            digest: digestOf(bytes),
             packing: { compression, recipients },
           },
           limit(),
@@ -96,14 +98,38 @@ describe("sealing", () => {
       const first = await sealing(plain);
       const key = walKey("000000010000000000000001", { compression, encrypted });
       expect(first).toMatchObject({ kind: "stored", key });
-      expect(await sealing(plain)).toMatchObject({ kind: "exists-same", digest: first.digest });
+      expect(await sealing(plain)).toMatchObject({ kind: "exists-same" });
       await expect(sealing(half)).rejects.toMatchObject({ code: "REPO_CONFLICT" });
       const object = await repo.get(first.key, limit());
       const { packing } = unpacked(first.key);
       const back = await bytesFrom(unpack(object, { packing, identities: [identity] }, limit()));
       expect(back.equals(plain)).toBe(true);
+      expect(await digestThere(repo, first.key, limit())).toBe(digestOf(plain));
     },
   );
+
+  it("tells its content in front, where zstd alone passes over it", async () => {
+    const repo = fresh();
+    const packing = { compression: "zstd", recipients: [] } as const;
+    const sealing = { repo, name: "base/a/base.tar", plain: inPieces(plain, 65_536), packing };
+    const { key } = await seal({ ...sealing, digest: "ab".repeat(32) }, limit());
+    expect(await digestThere(repo, key, limit())).toBe("ab".repeat(32));
+    const file = join(directory, `demo/${places.count}`, key);
+    const { stdout } = spawnSync("zstd", ["-dcq", file], { maxBuffer: 10_000_000 });
+    expect(stdout.equals(plain)).toBe(true);
+  });
+
+  it("is read whole where it tells nothing", async () => {
+    const repo = fresh();
+    const packing = { compression: "zstd", recipients: [] } as const;
+    await repo.put(
+      "base/a/base.tar.zst",
+      pack(inPieces(plain, 65_536), packing, limit()),
+      {},
+      limit(),
+    );
+    expect(await digestThere(repo, "base/a/base.tar.zst", limit())).toBe(digestOf(plain));
+  });
 
   it("leaves objects that age and zstd alone can read", async () => {
     const identity = await generateIdentity();
@@ -112,7 +138,8 @@ describe("sealing", () => {
       {
         repo,
         name: "base/a/base.tar",
-        plain: () => inPieces(plain, 65_536),
+        plain: inPieces(plain, 65_536),
+        digest: digestOf(plain),
         packing: { compression: "zstd", recipients: [await identityToRecipient(identity)] },
       },
       limit(),

@@ -6,12 +6,13 @@ import { AppError } from "../../model/error.ts";
 import type { Compression, Packing } from "../../model/repository.ts";
 import { decryptAge, encryptAge } from "./age.ts";
 import { endedBy } from "./bounded.ts";
+import { digestFrame } from "./digest-frame.ts";
 
 export interface PackOptions {
   readonly compression: Compression;
   /** Public keys; none: not encrypted. */
   readonly recipients: readonly string[];
-  /** SHA-256 of the plain content, when it is known; see `AgeOptions`. */
+  /** SHA-256 of the plain content in hex, when it is known: an object of zstd or age then tells it to who does not unpack it. */
   readonly digest?: string | undefined;
 }
 
@@ -21,8 +22,19 @@ export function pack(
   options: PackOptions,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  const compressed = compress(plain, options.compression, signal);
-  return options.recipients.length === 0 ? compressed : encryptAge(compressed, options);
+  const { compression, recipients, digest } = options;
+  const compressed = compress(plain, compression, signal);
+  if (recipients.length > 0) return encryptAge(compressed, options);
+  if (compression !== "zstd" || digest === undefined) return compressed;
+  return behind(digestFrame(digest), compressed);
+}
+
+async function* behind(
+  first: Uint8Array,
+  rest: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  yield first;
+  yield* rest;
 }
 
 /** The plain bytes of an object. REPO_DAMAGED when it is not whole, or not what was packed. */

@@ -1,13 +1,13 @@
 // How does a file get into a repository so that the same file twice is no conflict, and another one under its name is?
 //
-// Two packings of one file differ (another zstd, a fresh key of age), so it is the plain content that is compared: read
-// back where we can, else by the digest that the header of the encrypted object tells.
+// Two packings of one file differ (another zstd, a fresh key of age), so it is the plain content that is compared: by the
+// digest that the object tells in front, else read back.
 import { AppError } from "../../model/error.ts";
 import { endingOf, unpacked } from "../../model/repo-keys.ts";
 import type { Packing } from "../../model/repository.ts";
 import type { Repo } from "../../ports/repo.ts";
 import { digestOfAge } from "./age.ts";
-import { endedBy } from "./bounded.ts";
+import { digestInFrame } from "./digest-frame.ts";
 import { type PackOptions, pack, unpack } from "./packing.ts";
 import { tallyOf } from "./tally.ts";
 
@@ -15,16 +15,15 @@ export interface Sealing {
   readonly repo: Repo;
   /** Without the ending of the packing. */
   readonly name: string;
-  /** The plain content from its beginning; asked for twice: for the digest, and to store it. */
-  readonly plain: () => AsyncIterable<Uint8Array>;
+  readonly plain: AsyncIterable<Uint8Array>;
+  /** SHA-256 of the plain content, in hex. */
+  readonly digest: string;
   readonly packing: Omit<PackOptions, "digest">;
 }
 
 export interface Sealed {
   readonly key: string;
   readonly kind: "stored" | "exists-same";
-  /** SHA-256 of the plain content, in hex. */
-  readonly digest: string;
 }
 
 /**
@@ -32,13 +31,12 @@ export interface Sealed {
  * is overwritten. All nodes of a cluster pack alike, so one file has one key.
  */
 export async function seal(sealing: Sealing, signal: AbortSignal): Promise<Sealed> {
-  const { repo, name, plain, packing } = sealing;
-  const digest = (await tallyOf(endedBy(plain(), signal))).sha256;
+  const { repo, name, plain, digest, packing } = sealing;
   const key = name + endingOf(packingOf(packing));
-  const put = await repo.put(key, pack(plain(), { ...packing, digest }, signal), {}, signal);
-  if (put.kind !== "exists-different") return { key, kind: put.kind, digest };
+  const put = await repo.put(key, pack(plain, { ...packing, digest }, signal), {}, signal);
+  if (put.kind !== "exists-different") return { key, kind: put.kind };
   const theirs = await digestThere(repo, key, signal);
-  if (theirs === digest) return { key, kind: "exists-same", digest };
+  if (theirs === digest) return { key, kind: "exists-same" };
   throw new AppError(
     "REPO_CONFLICT",
     `sealing ${name} in the repository ${repo.name}`,
@@ -53,9 +51,11 @@ export async function digestThere(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { packing } = unpacked(key);
-  const object = await repo.get(key, signal);
-  if (packing.encrypted) return digestOfAge(object);
-  return (await tallyOf(unpack(object, { packing, identities: [] }, signal))).sha256;
+  const object = (): Promise<AsyncIterable<Uint8Array>> => repo.get(key, signal);
+  if (packing.encrypted) return digestOfAge(await object());
+  const told = packing.compression === "zstd" ? await digestInFrame(await object()) : undefined;
+  if (told !== undefined) return told;
+  return (await tallyOf(unpack(await object(), { packing, identities: [] }, signal))).sha256;
 }
 
 const packingOf = ({ compression, recipients }: Sealing["packing"]): Packing => ({
