@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../model/error.ts";
+import { benchBackups } from "./bench/backup-bench.ts";
 import { bench } from "./bench/bench.ts";
 import { CASES } from "./bench/cases.ts";
 import { chaos } from "./chaos.ts";
@@ -330,6 +331,15 @@ program
       bench({ runs: o.runs, only: o.only, fullLoad: o.load, out: o.out, idleSeconds: o.idle }),
     ),
   );
+
+program
+  .command("bench-backup")
+  .description("measure backups, WAL and restores on a lab of its own; prints a Markdown table")
+  .option("--runs <n>", "turns", whole, 5)
+  .option("--megabytes <n>", "how much data", whole, 1_000)
+  .option("--segments <n>", "how much WAL waits for a vault that stood still", whole, 60)
+  .option("--out <file>", "where the result goes as JSON", ".cache/bench-backup.json")
+  .action(runs(benchBackups));
 
 const EXIT_CODES: Readonly<Record<string, number>> = {
   LAB_NOT_FOUND: 10,
