@@ -39,13 +39,15 @@ export interface LagWatchOptions {
 
 export function createLagWatch({ probe, history, clock, log }: LagWatchOptions): LagWatch {
   let window = EMPTY_WINDOW;
+  // Made once a look: health checks, which come several times a second, ask for it too.
+  let last: { readonly report: LagReport; readonly at: Instant } | undefined;
   let askedUntil: Instant | undefined;
   let timer: Timer | undefined;
   let runs = false;
   let isLooking = false;
   let wal: { readonly look: WalLook | undefined; readonly at: Instant } | undefined;
   const isAsked = (): boolean => askedUntil !== undefined && clock.now() < askedUntil;
-  const isClose = (): boolean => isBusy(window) || isAsked();
+  const isClose = (): boolean => (last !== undefined && isBusy(last.report)) || isAsked();
   const sleep = (): void => {
     timer = clock.wakeAt(after(clock.now(), isClose() ? CLOSE_MS : CALM_MS), () => void look());
   };
@@ -58,7 +60,9 @@ export function createLagWatch({ probe, history, clock, log }: LagWatchOptions):
     if (!runs) return;
     // What a server said that is down now is no news.
     window = sample === undefined ? EMPTY_WINDOW : withSample(window, sample);
-    const report = reportOf(window, clock.now());
+    const at = sample?.at ?? clock.now();
+    const report = reportOf(window, at);
+    last = report && { report, at };
     if (report !== undefined)
       await history
         .note(report, clock.wallMs())
@@ -76,7 +80,7 @@ export function createLagWatch({ probe, history, clock, log }: LagWatchOptions):
       timer?.cancel();
       probe.close();
     },
-    report: () => reportOf(window, clock.now()),
+    report: () => last && { ...last.report, ageMs: Math.round(between(last.at, clock.now())) },
     wal: () => wal?.look,
     lookClosely() {
       const wasClose = isClose();

@@ -16,12 +16,14 @@ export function parseCommandLine(text: string): ReadonlyMap<string, string> {
   return found;
 }
 
+export const optsPath = (dataDir: string): string => join(dataDir, "postmaster.opts");
+
 /** Empty when nothing differs, or when the server was not started by us. */
 export async function commandLineDifferences(
   dataDir: string,
   { commandLine }: Settled,
 ): Promise<readonly PendingRestart[]> {
-  const running = parseCommandLine((await readIfPresent(join(dataDir, "postmaster.opts"))) ?? "");
+  const running = parseCommandLine((await readIfPresent(optsPath(dataDir))) ?? "");
   return Object.entries(commandLine).flatMap(([parameter, newValue]) => {
     const oldValue = running.get(parameter);
     if (oldValue === undefined || oldValue === newValue) return [];

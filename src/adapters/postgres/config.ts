@@ -64,6 +64,12 @@ const paths = (dataDir: string): readonly (readonly [keyof ConfigFiles, string])
   ["ident", join(dataDir, "pg_ident.conf")],
 ];
 
+/** Every file whose text is judged at a look. */
+export const judgedPaths = (dataDir: string): readonly string[] => [
+  ...paths(dataDir).map(([, path]) => path),
+  join(dataDir, SYNC_FILE),
+];
+
 /** Do the files say something else than they should? */
 export async function areStale(dataDir: string, wanted: ConfigFiles): Promise<boolean> {
   for (const [key, path] of paths(dataDir)) {

@@ -25,7 +25,7 @@ interface StoredBranch {
   readonly term: number;
 }
 
-const recordPath = (stateDir: string): string => join(stateDir, "lineage.json");
+export const recordPath = (stateDir: string): string => join(stateDir, "lineage.json");
 
 type Control = Pick<ControlFile, "systemId" | "timeline" | "minRecoveryTimeline">;
 

@@ -13,7 +13,7 @@ export interface Marker {
   readonly sibling?: string;
 }
 
-const markerPath = (stateDir: string): string => join(stateDir, "rebuild.json");
+export const markerPath = (stateDir: string): string => join(stateDir, "rebuild.json");
 
 /** The marker; one that cannot be read still marks. */
 export async function readMarker(stateDir: string): Promise<Marker | "unreadable" | undefined> {

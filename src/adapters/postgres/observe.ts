@@ -1,69 +1,29 @@
 // One look at everything: directory, control file, processes, SQL. It never throws and never waits for ever.
 import { type Known, known, unknown } from "../../model/known.ts";
 import {
-  type ControlData,
   isTooLittle,
   type LocalServer,
   type PendingRestart,
   type SqlState,
 } from "../../model/server.ts";
-import type { SyncNames } from "../../model/sync.ts";
 import { after, between, type Instant, type Ms } from "../../model/time.ts";
 import type { ServerPlan } from "../../ports/postgres.ts";
-import { commandLineDifferences } from "./command-line.ts";
-import { areStale, readSyncNames } from "./config.ts";
-import { type ControlFile, isCleanlyDown, readControlFile } from "./control-data.ts";
-import { directoryState, diskSpace, signalPath } from "./directory.ts";
-import { exists } from "./files.ts";
-import { hasHistory } from "./history.ts";
-import { lineageOf, readLineage } from "./lineage.ts";
-import { holdBack, isOnCommandLine } from "./parameters.ts";
+import { DataLook, type DataSeen, NOTHING } from "./data-look.ts";
+import { isOnCommandLine } from "./parameters.ts";
 import type { Place } from "./place.ts";
 import { isReplaced, ProcessWatch } from "./process.ts";
 import { localTarget, refusalOf, Session } from "./session.ts";
-import { renderFiles, settle } from "./settle.ts";
 import { LOOK, type Look, readLook } from "./sql.ts";
-import { newestTimeline, readCheckpointEnd } from "./wal-files.ts";
 
 /** Parameters that wait for a restart change seldom, and asking for them reads the whole list. */
 const PENDING_EVERY_MS: Ms = 10_000;
 
-interface Files {
-  readonly directory: LocalServer["directory"];
-  readonly controlFile: ControlFile | undefined;
-  readonly control: ControlData | undefined;
-  readonly lineage: LocalServer["lineage"];
-  readonly standbySignal: boolean;
-  readonly settingsStale: boolean;
-  readonly syncNames: SyncNames;
-  readonly diskFreeBytes: number | undefined;
-  readonly commandLine: readonly PendingRestart[];
-  readonly ownSlots: readonly string[];
-  readonly diskBytes: number | undefined;
-  /** The newest timeline of which a standby has WAL. */
-  readonly walTimeline: number;
-}
-
-const NOTHING: Files = {
-  directory: "missing",
-  controlFile: undefined,
-  control: undefined,
-  lineage: [],
-  standbySignal: false,
-  settingsStale: false,
-  syncNames: { kind: "unmanaged" },
-  diskFreeBytes: undefined,
-  commandLine: [],
-  ownSlots: [],
-  diskBytes: undefined,
-  walTimeline: 0,
-};
-
 export class Observer {
   readonly #place: Place;
   readonly #processes: ProcessWatch;
-  #files: Files = NOTHING;
-  #reading: Promise<Files> | undefined;
+  readonly #data: DataLook;
+  #files: DataSeen = NOTHING;
+  #reading: Promise<DataSeen> | undefined;
   #session: Session | undefined;
   #asking: Promise<Known<SqlState>> | undefined;
   /** What the last attempt to ask was answered, if it was refused. */
@@ -75,20 +35,24 @@ export class Observer {
   constructor(place: Place) {
     this.#place = place;
     this.#processes = new ProcessWatch(place);
+    this.#data = new DataLook(place);
   }
 
   async look(plan: ServerPlan, timeoutMs: Ms): Promise<LocalServer> {
     const { clock } = this.#place;
     const limit = after(clock.now(), timeoutMs);
     const files = await this.#withinLimit(this.#readFiles(plan), limit, this.#files);
-    const before = this.#safeProcess();
+    const before = this.#safely(() => this.#processes.look(() => this.#refusal));
     const left = Math.max(1, between(clock.now(), limit));
     const sql =
       before.kind === "running"
         ? await this.#withinLimit(this.#ask(plan, left), limit, this.#late(timeoutMs))
         : unknown<SqlState>(`the server is ${before.kind}`, clock.now());
     if (before.kind !== "running") this.forget();
-    const process = before.kind === "running" ? this.#safeProcess() : before;
+    const process =
+      before.kind === "running"
+        ? this.#safely(() => this.#processes.again(before, () => this.#refusal))
+        : before;
     return {
       directory: files.directory,
       control: files.control,
@@ -118,9 +82,9 @@ export class Observer {
     this.#pendingAt = undefined;
   }
 
-  #safeProcess(): LocalServer["process"] {
+  #safely(look: () => LocalServer["process"]): LocalServer["process"] {
     try {
-      return this.#processes.look(() => this.#refusal);
+      return look();
     } catch (error) {
       // The system does not show its processes: what cannot be proven down is not down.
       this.#place.log.warn("the processes of the server cannot be seen", { error });
@@ -129,8 +93,9 @@ export class Observer {
   }
 
   /** A disk that does not answer holds one read at most, and the last answer stands in for it. */
-  #readFiles(plan: ServerPlan): Promise<Files> {
-    this.#reading ??= readFiles(this.#place, plan)
+  #readFiles(plan: ServerPlan): Promise<DataSeen> {
+    this.#reading ??= this.#data
+      .look(plan)
       .then((files) => {
         this.#files = files;
         this.#tellOfDisk(files.diskFreeBytes);
@@ -225,61 +190,3 @@ const pendingOf = (
       oldValue: value,
       newValue: plan.parameters[name] ?? "",
     }));
-
-async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
-  const { dataDir } = place;
-  const directory = await directoryState(place);
-  const space = await diskSpace(dataDir);
-  const disk = { diskFreeBytes: space?.free, diskBytes: space?.total };
-  if (directory !== "data") return { ...NOTHING, directory, ...disk };
-  const controlFile = await readControlFile(dataDir);
-  if (controlFile === undefined) return { ...NOTHING, directory: "foreign", ...disk };
-  const record = await readLineage(place, controlFile);
-  const pending = record.pending?.timeline;
-  const timeline =
-    pending !== undefined && (await hasHistory(dataDir, pending)) ? pending : controlFile.timeline;
-  const standbySignal = await exists(signalPath(dataDir));
-  return {
-    directory,
-    controlFile,
-    control: await controlOf(dataDir, controlFile),
-    lineage: lineageOf(record, timeline),
-    standbySignal,
-    walTimeline: standbySignal ? await newestTimeline(dataDir) : 0,
-    syncNames: await readSyncNames(dataDir),
-    ...(await judgeSettings(place, plan, controlFile)),
-    ...disk,
-    ownSlots: await place.ownSlots.names(controlFile.systemId),
-  };
-}
-
-async function controlOf(dataDir: string, file: ControlFile): Promise<ControlData> {
-  return {
-    systemId: file.systemId,
-    catalogVersion: file.catalogVersion,
-    state: file.state,
-    timeline: file.timeline,
-    checkpointLsn: file.checkpointLsn,
-    checkpointEnd: isCleanlyDown(file.state) ? await readCheckpointEnd(dataDir, file) : undefined,
-  };
-}
-
-/** A plan that is refused counts as stale: applying it will say why. */
-async function judgeSettings(
-  place: Place,
-  plan: ServerPlan,
-  { limits }: ControlFile,
-): Promise<Pick<Files, "settingsStale" | "commandLine">> {
-  try {
-    const wanted = await settle(place, plan);
-    // What a standby has been held back to is as it should be, until its primary has less.
-    const isStandby = await exists(signalPath(place.dataDir));
-    const settled = isStandby ? holdBack(wanted, limits) : wanted;
-    return {
-      settingsStale: await areStale(place.dataDir, renderFiles(place, plan, settled)),
-      commandLine: await commandLineDifferences(place.dataDir, settled),
-    };
-  } catch {
-    return { settingsStale: true, commandLine: [] };
-  }
-}

@@ -13,6 +13,7 @@ import { HungProbe } from "./probe.ts";
 const TICK_MS = 10;
 const STOPPED_MS: Ms = 2000;
 
+type Running = Extract<ServerProcess, { readonly kind: "running" }>;
 type Refusal = "starting" | "failing" | undefined;
 
 export interface Postmaster {
@@ -99,6 +100,13 @@ export class ProcessWatch {
     if (seen.postmaster !== undefined) return this.#running(seen.postmaster, refusal);
     if (seen.isDown) return { kind: "down" };
     return { kind: "orphans", count: Math.max(seen.processes.length, seen.attached) };
+  }
+
+  /** The same a moment later: who has that pid and that start is the process that has just been recognised. */
+  again({ pid, startedAt }: Running, refusal: () => Refusal): ServerProcess {
+    const seen = readProcess(pid);
+    const isSame = seen !== undefined && instant(seen.startTime * TICK_MS) === startedAt;
+    return isSame ? this.#running(seen, refusal) : this.look(refusal);
   }
 
   #running(postmaster: Postmaster, refusal: () => Refusal): ServerProcess {

@@ -17,6 +17,7 @@ describe("clock", () => {
       now = instant(60_000);
       vi.advanceTimersByTime(1000);
       expect(woken).toEqual(["late"]);
+      expect(vi.getTimerCount()).toBe(0);
     } finally {
       vi.useRealTimers();
     }

@@ -5,10 +5,13 @@ import type { Clock, Timer } from "../../ports/clock.ts";
 import { createBootClock } from "./boot-clock.ts";
 
 /** A timer of the event loop sleeps through a suspend; looking once a second bounds how late it can be. */
-const LONGEST_NAP_MS = 1000;
+const PULSE_MS = 1000;
+/** The event loop runs a timer at once that is set for longer. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 export function createClock(now: () => Instant = createBootClock()): Clock {
-  const wakeAt = (at: Instant, run: () => void): Timer => wakeWhen(now, at, run);
+  const wakes = new Wakes(now);
+  const wakeAt = (at: Instant, run: () => void): Timer => wakes.at(at, run);
   return {
     now,
     wallMs: () => Date.now(),
@@ -20,18 +23,60 @@ export function createClock(now: () => Instant = createBootClock()): Clock {
 
 type Waking = Pick<Clock, "now" | "wakeAt">;
 
-function wakeWhen(now: () => Instant, at: Instant, run: () => void): Timer {
-  let timer: NodeJS.Timeout | undefined;
-  const look = (): void => {
-    const left = between(now(), at);
-    if (left <= 0) {
-      run();
+interface Wake {
+  readonly at: Instant;
+  readonly run: () => void;
+  timer: NodeJS.Timeout;
+}
+
+/** Each wake has a timer of its own; one pulse for all of them sees what a suspend has made late. */
+class Wakes {
+  readonly #now: () => Instant;
+  readonly #far = new Set<Wake>();
+  #pulse: NodeJS.Timeout | undefined;
+
+  constructor(now: () => Instant) {
+    this.#now = now;
+  }
+
+  at(at: Instant, run: () => void): Timer {
+    const left = between(this.#now(), at);
+    const wake: Wake = { at, run, timer: this.#timer(left, () => this.#look(wake, this.#now())) };
+    if (left > PULSE_MS) this.#watch(wake);
+    return { cancel: () => this.#forget(wake) };
+  }
+
+  #timer(left: Ms, look: () => void): NodeJS.Timeout {
+    return setTimeout(look, Math.max(0, Math.min(Math.ceil(left), LONGEST_MS)));
+  }
+
+  #look(wake: Wake, now: Instant): void {
+    const left = between(now, wake.at);
+    if (left > 0) {
+      wake.timer = this.#timer(left, () => this.#look(wake, this.#now()));
       return;
     }
-    timer = setTimeout(look, Math.min(Math.ceil(left), LONGEST_NAP_MS));
-  };
-  timer = setTimeout(look, Math.max(0, Math.min(Math.ceil(between(now(), at)), LONGEST_NAP_MS)));
-  return { cancel: () => clearTimeout(timer) };
+    this.#forget(wake);
+    wake.run();
+  }
+
+  #watch(wake: Wake): void {
+    this.#far.add(wake);
+    this.#pulse ??= setInterval(() => this.#beat(), PULSE_MS).unref();
+  }
+
+  #beat(): void {
+    const now = this.#now();
+    for (const wake of [...this.#far]) if (wake.at <= now) this.#look(wake, now);
+  }
+
+  #forget(wake: Wake): void {
+    clearTimeout(wake.timer);
+    this.#far.delete(wake);
+    if (this.#far.size > 0) return;
+    clearInterval(this.#pulse);
+    this.#pulse = undefined;
+  }
 }
 
 function sleep({ now, wakeAt }: Waking, ms: Ms, signal?: AbortSignal): Promise<void> {

@@ -63,13 +63,10 @@ export function reportOf(window: LagWindow, now: Instant): LagReport | undefined
 }
 
 /** Whether anything is behind: then looking more often, and closer, pays. */
-export function isBusy(window: LagWindow): boolean {
-  const last = window.samples.at(-1);
-  if (last === undefined) return false;
-  const report = reportOf(window, last.at);
+export function isBusy({ standbys, own }: LagReport): boolean {
   const stages = [
-    ...(report?.standbys ?? []).map(({ stages: { replay } }) => replay),
-    ...(report?.own === undefined ? [] : [report.own.stages.replay]),
+    ...standbys.map(({ stages: { replay } }) => replay),
+    ...(own === undefined ? [] : [own.stages.replay]),
   ];
   return stages.some(({ behindBytes, behindMs }) => behindBytes > BUSY_BYTES || behindMs > BUSY_MS);
 }
