@@ -15,6 +15,7 @@ import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
 import { programBeside } from "./compose-shared.ts";
 import { createDoctor } from "./doctor.ts";
+import { sweepAfterDrills } from "./drills.ts";
 import { composeDoor } from "./front-door.ts";
 import { GameDays } from "./game-days/game-days.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
@@ -32,13 +33,12 @@ type Leaving = "stop" | "detach";
 /** Runs until a signal or a request ends it; answers the exit code. Throws what keeps it from starting. */
 export async function runAgent(file: string, settings: NodeSettings): Promise<number> {
   const composed = await compose(settings, file);
-  const { ports } = composed;
-  const { clock, log } = ports;
+  const { clock, log, peers } = composed.ports;
   process.on("uncaughtExceptionMonitor", (error) => log.error("the agent is broken", { error }));
   await composed.checkGround();
   const callbacks = callbacksOf(composed, settings, () => node.settings());
   const tell = tellsOf(callbacks);
-  const door = composeDoor(settings, ports);
+  const door = composeDoor(settings, composed.ports);
   const story = await openStory(settings, composed, () => node);
   const onLook = (world: HaWorld): void => {
     tell(world);
@@ -46,7 +46,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     composed.vault?.onLook(world);
     story.looked();
   };
-  const node: Node = await createNode(ports, { settings, agentVersion: VERSION, onLook });
+  const node: Node = await createNode(composed.ports, { settings, agentVersion: VERSION, onLook });
   let leave: (how: Leaving) => void = () => undefined;
   const leaving = new Promise<Leaving>((resolve) => {
     leave = resolve;
@@ -57,7 +57,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     settings,
     vault: composed.vault,
     clock,
-    peers: ports.peers,
+    peers,
     serverLog: composed.serverLog,
     lag: composed.lag,
     reload,
@@ -88,6 +88,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   await story.listen();
   await node.start();
   composed.start();
+  await sweepAfterDrills(jobs, settings);
   const how = await leaving;
   await leaveAs(how, { composed, story, gameDays, jobs, door, node, callbacks, api });
   return 0;

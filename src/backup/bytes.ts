@@ -32,3 +32,14 @@ export async function* asStored(content: Bytes, expected: Expected): Bytes {
   if (count === expected.storedBytes && hash.digest("hex") === expected.sha256) return;
   throw new AppError("REPO_DAMAGED", `reading ${expected.file}`, "its bytes are not those stored");
 }
+
+/** Which object is damaged is what a person can do something about: its name is said whoever found it out. */
+export async function naming<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isDamage = error instanceof AppError && error.code === "REPO_DAMAGED";
+    if (!isDamage || error.message.includes(file)) throw error;
+    throw new AppError("REPO_DAMAGED", error.attempt, `${file}: ${error.why}`, error.cause);
+  }
+}

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { USUAL_DRILL } from "../model/settings-drill.ts";
 import { identitiesOf } from "./named.ts";
 
 test("keys are read from a file with comments, indents and the line ends of another system", async () => {
@@ -18,6 +19,7 @@ test("keys are read from a file with comments, indents and the line ends of anot
       compression: "zstd",
       recipients: [],
       walBudgetBytes: 0,
+      drill: USUAL_DRILL,
       identityFile,
     } as const;
     const keys = ["AGE-SECRET-KEY-1A", "AGE-SECRET-KEY-1B"];

@@ -40,6 +40,7 @@ export async function openShelf(wish: ShelfWish): Promise<Shelf> {
   const packing = { compression, encrypted: recipients.length > 0 };
   return {
     repo,
+    systemId,
     claim: async () => {
       const mine = {
         format: 1,

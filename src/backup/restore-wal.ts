@@ -13,7 +13,7 @@ import { walFileOf } from "../model/repo-keys.ts";
 import { type HistoryLine, parseHistory } from "../model/timeline.ts";
 import { parseWalName } from "../model/wal-name.ts";
 import { segmentsIn, type WalWindow } from "../model/wal-window.ts";
-import { textOf } from "./bytes.ts";
+import { naming, textOf } from "./bytes.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import type { FileOwner } from "./restore-files.ts";
 import type { Shelf } from "./shelf.ts";
@@ -91,12 +91,9 @@ async function fetchOne(fetching: WalFetch, name: string): Promise<void> {
   const path = join(directory, "pg_wal", name);
   const draft = `${path}.fetched`;
   const content = shelf.unpack(key, await shelf.repo.get(key, signal));
-  await pipeline(
-    Readable.from(content, { objectMode: false }),
-    createWriteStream(draft, { mode: 0o600 }),
-    {
-      signal,
-    },
+  const file = createWriteStream(draft, { mode: 0o600 });
+  await naming(name, () =>
+    pipeline(Readable.from(content, { objectMode: false }), file, { signal }),
   );
   const { size } = await stat(draft);
   if (isSegment(name) && size !== archive.segmentSize) {

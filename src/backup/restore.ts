@@ -19,8 +19,9 @@ import {
 } from "../model/restore-target.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { WalWindow } from "../model/wal-window.ts";
+import type { TarReader } from "../model/wire/tar.ts";
 import { readArchive } from "./archive-check.ts";
-import { asStored, type Bytes, textOf } from "./bytes.ts";
+import { asStored, type Bytes, naming, textOf } from "./bytes.ts";
 import { inUse } from "./in-use.ts";
 import { findLastRecord } from "./last-record.ts";
 import { manifestIn } from "./manifest.ts";
@@ -113,7 +114,7 @@ async function requireOwn(directory: string, draft: string, attempt: string): Pr
 }
 
 /** Of the files and of the WAL that is laid beside them. */
-export const neededBytes = ({ record, wal }: RestoreOptions): number =>
+export const neededBytes = ({ record, wal }: Pick<RestoreOptions, "record" | "wal">): number =>
   record.dataBytes + (wal === undefined ? 0 : wal.window.segments.length * record.segmentBytes);
 
 async function requireRoom(options: RestoreOptions, attempt: string): Promise<void> {
@@ -162,11 +163,12 @@ async function extract(draft: string, options: RestoreOptions, attempt: string):
       yield bytes;
     }
   };
-  await readArchive(tell(await open(record.data)), writer.reader(draft, ""));
+  const unpackTo = (object: BackupObject, reader: TarReader): Promise<void> =>
+    naming(object.file, async () => readArchive(tell(await open(object)), reader));
+  await unpackTo(record.data, writer.reader(draft, ""));
   for (const space of record.tablespaces) {
     const directory = options.tablespaces.get(space.oid) ?? "";
-    const reader = writer.reader(directory, `pg_tblspc/${space.oid}/`);
-    await readArchive(tell(await open(space)), reader);
+    await unpackTo(space, writer.reader(directory, `pg_tblspc/${space.oid}/`));
   }
   writer.requireAll();
 }

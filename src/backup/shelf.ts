@@ -5,6 +5,7 @@ import type { Bytes } from "./bytes.ts";
 
 export interface Shelf {
   readonly repo: Repo;
+  readonly systemId: string;
   /** To be called before anything is written. Throws REPO_FOREIGN where another cluster's objects lie. */
   claim(): Promise<void>;
   readonly packing: Packing;

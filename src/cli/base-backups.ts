@@ -19,7 +19,7 @@ interface BackupFlags extends Shared {
 }
 
 /** A standby that streams, the nearest first, else the leader: a backup costs the primary nothing where it can. */
-function sourceIn(status: StatusJson): StatusMember {
+export function sourceIn(status: StatusJson): StatusMember {
   const standby = status.members
     .filter(({ leads, replicationState }) => !leads && replicationState === "streaming")
     .toSorted((a, b) => (a.lagBytes ?? 0) - (b.lagBytes ?? 0))[0];

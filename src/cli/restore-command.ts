@@ -5,33 +5,24 @@ import { isAbsolute, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { printBytes, printSpan } from "../model/amounts.ts";
-import type {
-  RestorePreview,
-  RestoreWish,
-  WishedTarget,
-  WorkAnswer,
-} from "../model/backup-words.ts";
+import type { RestorePreview, RestoreWish, WorkAnswer } from "../model/backup-words.ts";
 import { AppError } from "../model/error.ts";
 import { asThrown, parseWorkerLine, type WorkerLine, type WorkerOrder } from "../model/worker.ts";
 import { bundle } from "./agent-command.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { createProgressView } from "./jobs.ts";
+import { type TargetFlags, targetIn, withTargetFlags } from "./restore-target-flags.ts";
 import type { Shared } from "./shared.ts";
 import { findTarget } from "./target.ts";
 import { agree, print, printJsonText, say } from "./terminal.ts";
 
-interface RestoreFlags extends Shared {
+interface RestoreFlags extends Shared, TargetFlags {
   readonly targetDir: string;
   readonly backup?: string;
   readonly repo?: string;
   readonly tablespace: readonly string[];
   readonly identity?: string;
   readonly action: string;
-  readonly to?: string;
-  readonly toTime?: string;
-  readonly toLsn?: string;
-  readonly toXid?: string;
-  readonly toName?: string;
   readonly timeline?: string;
   readonly system?: string;
   readonly preview?: boolean;
@@ -65,7 +56,7 @@ function wishOf(flags: RestoreFlags): RestoreWish {
   }
   return {
     targetDir: resolve(flags.targetDir),
-    to: targetOf(flags),
+    to: targetIn(flags),
     tablespaces: Object.fromEntries(flags.tablespace.map(placeIn)),
     action,
     isPreview: false,
@@ -75,24 +66,6 @@ function wishOf(flags: RestoreFlags): RestoreWish {
     ...(flags.timeline === undefined ? {} : { timeline: timelineOf(flags.timeline) }),
     ...(flags.identity === undefined ? {} : { identityFile: resolve(flags.identity) }),
   };
-}
-
-/** At most one target may be said; none means everything that lies in the repository without a hole. */
-function targetOf(flags: RestoreFlags): WishedTarget {
-  const said: WishedTarget[] = [];
-  if (flags.to === "backup") said.push({ kind: "backup" });
-  else if (flags.to === "latest-proven") said.push({ kind: "latest" });
-  else if (flags.to !== undefined) {
-    throw new CliFailure(EXIT.usage, `--to is ${flags.to}`, "say latest-proven or backup");
-  }
-  if (flags.toTime !== undefined) said.push({ kind: "time", at: flags.toTime });
-  if (flags.toLsn !== undefined) said.push({ kind: "lsn", at: flags.toLsn });
-  if (flags.toXid !== undefined) said.push({ kind: "xid", at: flags.toXid });
-  if (flags.toName !== undefined) said.push({ kind: "name", at: flags.toName });
-  const [target = { kind: "latest" }, ...more] = said;
-  if (more.length === 0) return target;
-  const why = `${said.length} targets are given`;
-  throw new CliFailure(EXIT.usage, why, "recovery stops at one of them: say which");
 }
 
 function timelineOf(text: string): number {
@@ -168,20 +141,13 @@ export function registerRestore(program: Command): void {
     ...before,
     value,
   ];
-  program
+  const restoring = program
     .command("restore")
     .description("make a data directory from a backup, on this machine and beside any cluster")
     .requiredOption("--target-dir <directory>", "where to: new or empty")
     .option("--backup <backup>", "its id; the newest when left out")
-    .option("--repo <name>", "which repository; the first of the node's file when left out")
-    .option(
-      "--to <what>",
-      "latest-proven (when nothing is said), or backup: no further than itself",
-    )
-    .option("--to-time <moment>", "with its zone: 2026-11-27 04:50:00+01")
-    .option("--to-lsn <position>", "a position in the WAL: 0/3000148")
-    .option("--to-xid <number>", "a transaction")
-    .option("--to-name <name>", "a restore point made with pg_create_restore_point")
+    .option("--repo <name>", "which repository; the first of the node's file when left out");
+  withTargetFlags(restoring)
     .option("--timeline <number>", "another one than the newest that continues the backup")
     .option("--system <id>", "whose backups, where neither data nor the repository tells it")
     .option("--tablespace <old=new>", "where a tablespace goes; may be repeated", gather, [])

@@ -155,6 +155,7 @@ export const ERRORS = {
     "see the cause; nothing counts that is not whole, the next run begins anew",
   ],
   BACKUP_MISSING: ["there is no such backup", "see what there is: understudy backup list"],
+  DRILL_MISSING: ["there is no such drill", "see what there is: understudy drill list"],
   RESTORE_FAILED: [
     "the restore did not finish",
     "the target was not touched; run the same command again to go on",

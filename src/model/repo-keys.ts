@@ -77,3 +77,7 @@ export const EXPIRIES_PREFIX = "expiries/";
 export const IN_USE_PREFIX = "in-use/";
 /** A note of somebody who reads or writes this backup just now; `note` is his own. */
 export const inUseKey = (id: string, note: string): string => `${IN_USE_PREFIX}${id}/${note}.json`;
+/** The signature beside a proof: 64 bytes, Ed25519. */
+export const signatureKey = (id: string): string => `proofs/${id}.sig`;
+/** A public key that has signed proofs, as PEM. */
+export const signerKey = (signer: string): string => `signers/${signer}.pem`;

@@ -1,6 +1,7 @@
 // Which repositories does a cluster have, what do they hold as its own, and how are objects written into them?
 import type { RetentionPolicy } from "./backup-retention.ts";
 import type { Secret } from "./secret.ts";
+import type { DrillSettings } from "./settings-drill.ts";
 
 export type Compression = "zstd" | "gzip" | "none";
 
@@ -67,6 +68,7 @@ export interface BackupSettings {
   readonly identityFile: string | undefined;
   /** So much WAL may wait for the archive before the alarm says that the disk will fill; all of it is kept anyway. */
   readonly walBudgetBytes: number;
+  readonly drill: DrillSettings;
 }
 
 /** Whose objects lie at a place, and in which form: `repository.json`, written once. */

@@ -44,6 +44,43 @@ backup:
     expect(said).toContainEqual(expect.stringContaining(words));
   });
 
+  it("says how drills are done, and what is wrong with that", () => {
+    const place = "repositories: {near: {directory: /var/backups/pg}}";
+    const { settings, said } = read(`
+backup:
+  ${place}
+  drill:
+    directory: /srv/drill/
+    amcheck: off
+    max_age: 2d
+    queries: {orders: {database: shop, sql: "SELECT 1", expect: 1}}
+`);
+    expect(said).toEqual([]);
+    expect(settings?.drill).toEqual({
+      directory: "/srv/drill",
+      keyFile: undefined,
+      signers: [],
+      amcheck: false,
+      queries: [{ name: "orders", database: "shop", sql: "SELECT 1", expect: "1" }],
+      oldAfterMs: 2 * 86_400_000,
+    });
+    const wrong = read(`
+backup:
+  ${place}
+  drill:
+    directory: drills
+    max_age: soon
+    signers: [me]
+    queries: {orders: {sql: "SELECT 1"}}
+`);
+    expect(wrong.said).toEqual([
+      '5: backup.drill.directory must be a whole path, not "drills"',
+      '6: backup.drill.max_age must be a time like 8d, not "soon"',
+      expect.stringContaining('"me" is no key\'s name'),
+      expect.stringContaining("backup.drill.queries.orders.expect is missing"),
+    ]);
+  });
+
   it("may be left out", () => {
     expect(read("name: a")).toEqual({ settings: undefined, said: [] });
   });

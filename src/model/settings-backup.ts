@@ -10,6 +10,7 @@ import type {
   S3Keys,
   S3Place,
 } from "./repository.ts";
+import { readDrill } from "./settings-drill.ts";
 import type { Section } from "./settings-reader.ts";
 import { lagLimit } from "./wire/rest-health.ts";
 
@@ -24,6 +25,7 @@ export function readBackup(root: Section): BackupSettings | undefined {
     recipients: readRecipients(encryption),
     identityFile: encryption.text("identity_file"),
     walBudgetBytes: readBudget(section),
+    drill: readDrill(section),
   };
   if (encryption.has("identity_file") && settings.recipients.length === 0)
     encryption.problem("identity_file", "stands without recipients: nothing would be encrypted");

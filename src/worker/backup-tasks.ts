@@ -57,7 +57,7 @@ function wishIn(input: Input): RestoreWish {
   };
 }
 
-function targetIn(value: unknown): WishedTarget {
+export function targetIn(value: unknown): WishedTarget {
   const kind = isObject(value) ? value["kind"] : undefined;
   const at = isObject(value) ? value["at"] : undefined;
   if (kind === "backup" || kind === "latest") return { kind };
@@ -93,7 +93,7 @@ function textIn(input: Input, name: string): string | undefined {
 
 const repoIn = (input: Input): { readonly repo?: string } => named(input, "repo");
 
-function named<N extends string>(input: Input, name: N): { readonly [K in N]?: string } {
+export function named<N extends string>(input: Input, name: N): { readonly [K in N]?: string } {
   const value = textIn(input, name);
   return (value === undefined ? {} : { [name]: value }) as { readonly [K in N]?: string };
 }

@@ -1,6 +1,7 @@
 // Which task is carried out by whom? Every task checks its own input.
 import type { TaskName, WorkerOrder } from "../model/worker.ts";
 import { listBackups, restoreBackup, takeBackup, verifyBackup } from "./backup-tasks.ts";
+import { listDrills, runDrill, showDrill, sweepDrills } from "./drill-tasks.ts";
 import { readEvidence } from "./evidence-task.ts";
 import { expireBackups } from "./expire-task.ts";
 import { takeLogical } from "./logical-take.ts";
@@ -18,6 +19,10 @@ const RUN: Readonly<Record<TaskName, Task>> = {
   "backup-evidence": readEvidence,
   "backup-expire": expireBackups,
   restore: restoreBackup,
+  "drill-run": runDrill,
+  "drill-list": listDrills,
+  "drill-show": showDrill,
+  "drill-sweep": sweepDrills,
   "logical-take": takeLogical,
   "logical-list": listLogical,
   "logical-restore": restoreLogical,

@@ -13,6 +13,7 @@ import { work } from "../../src/backup/work.ts";
 import type { RestoreWish, WishedTarget } from "../../src/model/backup-words.ts";
 import { walKey } from "../../src/model/repo-keys.ts";
 import type { BackupSettings } from "../../src/model/repository.ts";
+import { USUAL_DRILL } from "../../src/model/settings-drill.ts";
 import { commandsIn } from "../support/markdown.ts";
 import { PostgresStage, type TestNode } from "../support/postgres-stage.ts";
 import { askRestored } from "../support/restored.ts";
@@ -82,6 +83,7 @@ beforeAll(async () => {
     recipients: [],
     identityFile: undefined,
     walBudgetBytes: 0,
+    drill: USUAL_DRILL,
   };
   const tablespace = join(stage.root, "fast");
   mkdirSync(tablespace);

@@ -9,6 +9,7 @@ import type { BackupProgress } from "../../src/backup/progress.ts";
 import { work } from "../../src/backup/work.ts";
 import type { ListedBackup, RestoreWish } from "../../src/model/backup-words.ts";
 import type { BackupSettings } from "../../src/model/repository.ts";
+import { USUAL_DRILL } from "../../src/model/settings-drill.ts";
 import { PostgresStage, type TestNode, until } from "../support/postgres-stage.ts";
 import { askRestored } from "../support/restored.ts";
 
@@ -39,6 +40,7 @@ beforeAll(async () => {
     recipients: [await identityToRecipient(identity)],
     identityFile,
     walBudgetBytes: 0,
+    drill: USUAL_DRILL,
   };
 });
 

@@ -38,6 +38,8 @@ import { type Etcd, type EtcdOptions, startEtcd } from "./etcd.ts";
 const WAIT_LIMIT_MS = 40_000;
 const REST_LIMIT_MS = 5000;
 const PROGRAM_LIMIT_MS = 30_000;
+/** A command that waits for a job may wait for a whole restore on a slow machine. */
+const COMMAND_LIMIT_MS = 120_000;
 const REPOSITORY = join(import.meta.dirname, "../..");
 export const BIN_DIR = "/usr/lib/postgresql/15/bin";
 export const PASSWORD = "correct-horse";
@@ -77,7 +79,8 @@ export class AgentStage {
     chmodSync(this.root, 0o755);
   }
 
-  static async open(): Promise<AgentStage> {
+  /** `archives`: with the worker that takes WAL into the repositories, which other tests need not wait for. */
+  static async open({ archives = false } = {}): Promise<AgentStage> {
     const stage = new AgentStage();
     // From the sources, not from dist: somebody may be building there.
     await build({
@@ -88,6 +91,7 @@ export class AgentStage {
         doctor: "src/doctor/main.ts",
         cli: "src/cli/main.ts",
         worker: "src/worker/main.ts",
+        ...(archives && { vault: "src/vault/main.ts" }),
       },
       outdir: stage.bin,
       outExtension: { ".js": ".mjs" },
@@ -133,7 +137,7 @@ export class AgentStage {
   async cli(...args: readonly string[]): Promise<Ended> {
     const child = spawn(process.execPath, [join(this.bin, "cli.mjs"), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: PROGRAM_LIMIT_MS,
+      timeout: COMMAND_LIMIT_MS,
       env: { PATH: process.env["PATH"] ?? "", NO_COLOR: "1" },
     });
     let out = "";

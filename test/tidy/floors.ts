@@ -47,11 +47,18 @@ export const FLOORS: readonly Floor[] = [
     packages: "any",
   },
   // Short-lived, for what is too heavy for an agent: object stores, long copies. It knows no loop and no lease.
-  { path: "worker", may: ["model", "ports", "adapters", "backup"], node: true, packages: "any" },
+  {
+    path: "worker",
+    may: ["model", "ports", "adapters", "backup", "drill"],
+    node: true,
+    packages: "any",
+  },
   // The worker beside an agent that reads, packs and sends WAL: a program of its own, so that the loop never waits for it.
   { path: "vault", may: ["model", "ports", "adapters"], node: true, packages: "any" },
   // What moves whole databases; only the worker carries it out.
   { path: "backup", may: ["model", "ports", "adapters"], node: true },
+  // Restores a backup to see whether it can be: above what moves databases, carried out by the worker too.
+  { path: "drill", may: ["model", "ports", "adapters", "backup"], node: true },
   { path: "agent", may: [...CORE, "adapters", "incident"], node: true, packages: "any" },
   // A program of its own: what it needs to look at a host is nothing that an agent should carry all day.
   { path: "doctor", may: ["model", "adapters"], node: true },

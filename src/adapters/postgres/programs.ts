@@ -118,10 +118,11 @@ async function programMajor(place: Place, program: string): Promise<number> {
 export async function tied(
   program: string,
   args: readonly string[],
+  how: "TERM" | "QUIT" = "TERM",
 ): Promise<{ readonly program: string; readonly args: readonly string[] }> {
   const setpriv = "/usr/bin/setpriv";
   if (!(await canExecute(setpriv))) return { program, args };
-  return { program: setpriv, args: ["--pdeathsig", "TERM", program, ...args] };
+  return { program: setpriv, args: ["--pdeathsig", how, program, ...args] };
 }
 
 /** The last lines of what a program said, for people. */
