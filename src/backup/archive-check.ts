@@ -1,5 +1,4 @@
 // Is everything in the archives that the server's manifest names, byte for byte?
-import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { Ending } from "../adapters/system/ending.ts";
@@ -7,10 +6,11 @@ import type { BackupManifest } from "../model/backup-manifest.ts";
 import { AppError } from "../model/error.ts";
 import { createTarReader, type TarEntry, type TarReader } from "../model/wire/tar.ts";
 import type { Bytes } from "./bytes.ts";
+import type { Summing } from "./summing.ts";
 
 interface SeenFile {
   readonly sizeBytes: number;
-  readonly sha256: string;
+  readonly sum: string;
 }
 
 /** Segments are not in the manifest: WAL has checksums of its own. */
@@ -18,8 +18,13 @@ export const isWalPath = (path: string): boolean => path.startsWith("pg_wal/");
 
 /** Gathers what went by in one or several archives, and compares it with a manifest at the end. */
 export class ArchiveCheck {
+  readonly #summing: Summing;
   readonly #seen = new Map<string, SeenFile>();
   #bytes = 0;
+
+  constructor(summing: Summing) {
+    this.#summing = summing;
+  }
 
   has(path: string): boolean {
     return this.#seen.has(path);
@@ -32,35 +37,34 @@ export class ArchiveCheck {
 
   /** Reads one archive; `folder` is where its names begin in the manifest. */
   reader(folder: string): TarReader {
+    const summing = this.#summing;
     let entry: TarEntry | undefined;
-    let hash: Hash | undefined;
     return createTarReader({
       begin: (begun) => {
         entry = begun;
-        hash = begun.kind === "file" ? createHash("sha256") : undefined;
+        summing.begin();
       },
-      data: (bytes) => void hash?.update(bytes),
+      data: (bytes) => summing.add(bytes),
       end: () => {
-        if (entry === undefined || hash === undefined) return;
-        const path = folder + entry.path;
+        if (entry?.kind !== "file") return;
         this.#bytes += entry.sizeBytes;
-        this.#seen.set(path, { sizeBytes: entry.sizeBytes, sha256: hash.digest("hex") });
+        this.#seen.set(folder + entry.path, { sizeBytes: entry.sizeBytes, sum: summing.end() });
       },
     });
   }
 
   /** Throws REPO_DAMAGED at the first file that is missing, other than it should be, or not in the manifest. */
-  compare({ files }: BackupManifest, attempt: string): void {
+  compare({ files, summedBy }: BackupManifest, attempt: string): void {
     const fail = (why: string): never => {
       throw new AppError("REPO_DAMAGED", attempt, why);
     };
-    for (const { path, sizeBytes, sha256 } of files.values()) {
+    if (summedBy !== this.#summing.by) return fail(`the manifest has sums of ${summedBy}`);
+    for (const { path, sizeBytes, sum } of files.values()) {
       const seen = this.#seen.get(path);
       if (seen === undefined) return fail(`${path} is missing in the archive`);
       if (seen.sizeBytes !== sizeBytes)
         return fail(`${path} has another size than the manifest says`);
-      if (sha256 === undefined) return fail(`the manifest has no SHA-256 of ${path}`);
-      if (seen.sha256 !== sha256) return fail(`${path} has other bytes than the manifest says`);
+      if (seen.sum !== sum) return fail(`${path} has other bytes than the manifest says`);
     }
     for (const path of this.#seen.keys()) {
       if (!files.has(path) && !isWalPath(path))

@@ -2,7 +2,6 @@
 //
 // Names come from an archive, so they are believed only as far as the manifest has them too. A file that an interrupted
 // run has left whole is not written again.
-import { createHash, type Hash } from "node:crypto";
 import {
   chownSync,
   closeSync,
@@ -19,6 +18,7 @@ import { type BackupManifest, isSafePath, type ManifestFile } from "../model/bac
 import { AppError } from "../model/error.ts";
 import { createTarReader, type TarEntry, type TarReader } from "../model/wire/tar.ts";
 import { isWalPath } from "./archive-check.ts";
+import type { Summing } from "./summing.ts";
 
 export interface FileOwner {
   readonly uid: number;
@@ -27,6 +27,8 @@ export interface FileOwner {
 
 export interface RestoreFiles {
   readonly manifest: BackupManifest;
+  /** By what the manifest sums up. */
+  readonly summing: Summing;
   /** Undefined: whoever we are. */
   readonly owner: FileOwner | undefined;
   readonly attempt: string;
@@ -96,7 +98,8 @@ export class FileWriter {
       return this.#fail(`${path} has another size than the manifest says`);
     }
     this.#makeFolder(dirname(target));
-    if (wanted !== undefined && isWhole(target, wanted)) return { path, ...NOTHING_TO_DO };
+    if (wanted !== undefined && isWhole(target, wanted, this.#files.summing))
+      return { path, ...NOTHING_TO_DO };
     return openFile({ path, target, wanted, ...this.#files });
   }
 
@@ -131,36 +134,36 @@ interface NewFile extends RestoreFiles {
   readonly wanted: ManifestFile | undefined;
 }
 
-function openFile({ path, target, wanted, owner, attempt }: NewFile): OpenFile {
+function openFile({ path, target, wanted, summing, owner, attempt }: NewFile): OpenFile {
   const file = openSync(target, "w", FILE_MODE);
   if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
-  const hash: Hash = createHash("sha256");
+  summing.begin();
   return {
     path,
     write(bytes) {
-      hash.update(bytes);
+      if (wanted !== undefined) summing.add(bytes);
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
     },
     close() {
       closeSync(file);
-      if (wanted === undefined || hash.digest("hex") === wanted.sha256) return;
+      if (wanted === undefined || summing.end() === wanted.sum) return;
       throw new AppError("REPO_DAMAGED", attempt, `${path} has other bytes than the manifest says`);
     },
   };
 }
 
 /** Left by an interrupted run, with the very bytes that shall be there. */
-function isWhole(target: string, { sizeBytes, sha256 }: ManifestFile): boolean {
+function isWhole(target: string, { sizeBytes, sum }: ManifestFile, summing: Summing): boolean {
   const found = statSync(target, { throwIfNoEntry: false });
   if (found === undefined || !found.isFile() || found.size !== sizeBytes) return false;
-  const hash = createHash("sha256");
+  summing.begin();
   const buffer = Buffer.allocUnsafe(256 * 1024);
   const file = openSync(target, "r");
   try {
     for (;;) {
       const count = readSync(file, buffer);
-      if (count === 0) return hash.digest("hex") === sha256;
-      hash.update(buffer.subarray(0, count));
+      if (count === 0) return summing.end() === sum;
+      summing.add(buffer.subarray(0, count));
     }
   } finally {
     closeSync(file);

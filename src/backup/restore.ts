@@ -29,6 +29,7 @@ import { type BackupProgress, createPulse } from "./progress.ts";
 import { type FileOwner, FileWriter } from "./restore-files.ts";
 import { type Archive, fetchWal } from "./restore-wal.ts";
 import type { Shelf } from "./shelf.ts";
+import { createSumming } from "./summing.ts";
 
 export interface RestoreOptions {
   readonly shelf: Shelf;
@@ -155,7 +156,8 @@ async function extract(draft: string, options: RestoreOptions, attempt: string):
     return shelf.unpack(object.file, asStored(stored, object));
   };
   const manifest = manifestIn(await textOf(await open(record.manifest)), attempt);
-  const writer = new FileWriter({ manifest, owner, attempt });
+  const summing = await createSumming(manifest.summedBy);
+  const writer = new FileWriter({ manifest, summing, owner, attempt });
   const tell = async function* (content: Bytes): Bytes {
     for await (const bytes of content) {
       const { id, dataBytes: totalBytes } = record;

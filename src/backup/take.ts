@@ -24,10 +24,11 @@ import { inUse } from "./in-use.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import type { Shelf } from "./shelf.ts";
+import { createSumming, type Summing } from "./summing.ts";
 
 export interface TakeOptions {
   readonly shelf: Shelf;
-  readonly source: Omit<BaseBackupOptions, "signal" | "compression">;
+  readonly source: Omit<BaseBackupOptions, "signal" | "compression" | "summedBy">;
   readonly scope: string;
   readonly takenOn: string;
   readonly onProgress: (progress: BackupProgress) => void;
@@ -56,8 +57,9 @@ async function take(id: string, startedAtMs: number, options: TakeOptions): Prom
     signal,
   );
   const { compression } = shelf.packing;
-  const events = readBaseBackup({ ...source, compression, signal });
-  const taking = new Taking(id, options, events);
+  const summing = await createSumming("CRC32C");
+  const events = readBaseBackup({ ...source, compression, summedBy: summing.by, signal });
+  const taking = new Taking(id, options, events, summing);
   try {
     const parts = await taking.run();
     const record: BackupRecord = {
@@ -97,12 +99,18 @@ class Taking {
   readonly #id: string;
   readonly #options: TakeOptions;
   readonly #events: AsyncIterator<BackupEvent>;
-  readonly #check = new ArchiveCheck();
+  readonly #check: ArchiveCheck;
   readonly #pulse: ReturnType<typeof createPulse>;
   #next: BackupEvent | undefined;
   #storedBytes = 0;
 
-  constructor(id: string, options: TakeOptions, events: AsyncIterator<BackupEvent>) {
+  constructor(
+    id: string,
+    options: TakeOptions,
+    events: AsyncIterator<BackupEvent>,
+    summing: Summing,
+  ) {
+    this.#check = new ArchiveCheck(summing);
     this.#id = id;
     this.#options = options;
     this.#events = events;

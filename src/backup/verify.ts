@@ -9,6 +9,7 @@ import { inUse } from "./in-use.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import type { Shelf } from "./shelf.ts";
+import { createSumming } from "./summing.ts";
 
 export interface VerifyOptions {
   readonly shelf: Shelf;
@@ -62,7 +63,7 @@ async function compareContent(options: VerifyOptions): Promise<void> {
     await textOf(shelf.unpack(record.manifest.file, await read(record.manifest))),
     attempt,
   );
-  const check = new ArchiveCheck();
+  const check = new ArchiveCheck(await createSumming(manifest.summedBy));
   await readArchive(shelf.unpack(record.data.file, await read(record.data)), check.reader(""));
   for (const space of record.tablespaces) {
     const content = shelf.unpack(space.file, await read(space));

@@ -1,15 +1,21 @@
 // Which files does PostgreSQL say a backup has? Its `backup_manifest`, as the manual describes it.
 import { isObject } from "./wire/json.ts";
 
+/** What the server can sum up a file by, of what we can: a name in its manifest and in its BASE_BACKUP command. */
+export const FILE_SUMS = ["CRC32C", "SHA256"] as const;
+export type FileSum = (typeof FILE_SUMS)[number];
+
 export interface ManifestFile {
   readonly path: string;
   readonly sizeBytes: number;
-  /** SHA-256 in hex; undefined when the server kept none. */
-  readonly sha256: string | undefined;
+  /** In hex, as the server writes it. */
+  readonly sum: string;
 }
 
 export interface BackupManifest {
   readonly files: ReadonlyMap<string, ManifestFile>;
+  /** By what all of its files are summed up. */
+  readonly summedBy: FileSum;
   /** Of all files together. */
   readonly totalBytes: number;
 }
@@ -40,24 +46,27 @@ export function parseManifest(text: string): BackupManifest | undefined {
   const list = isObject(read) ? read["Files"] : undefined;
   if (!Array.isArray(list)) return undefined;
   const files = new Map<string, ManifestFile>();
+  const summedBy = FILE_SUMS.find((sum) => isObject(list[0]) && list[0][ALGORITHM] === sum);
+  if (summedBy === undefined) return undefined;
   let totalBytes = 0;
   for (const item of list) {
-    const file = fileIn(item);
+    const file = fileIn(item, summedBy);
     if (file === undefined) return undefined;
     files.set(file.path, file);
     totalBytes += file.sizeBytes;
   }
-  return { files, totalBytes };
+  return { files, summedBy, totalBytes };
 }
 
-function fileIn(item: unknown): ManifestFile | undefined {
-  if (!isObject(item)) return undefined;
+const ALGORITHM = "Checksum-Algorithm";
+
+function fileIn(item: unknown, summedBy: FileSum): ManifestFile | undefined {
+  if (!isObject(item) || item[ALGORITHM] !== summedBy) return undefined;
   const path = pathIn(item);
-  const sizeBytes = item["Size"];
-  if (path === undefined || typeof sizeBytes !== "number") return undefined;
-  const checksum = item["Checksum"];
-  const isSha256 = item["Checksum-Algorithm"] === "SHA256" && typeof checksum === "string";
-  return { path, sizeBytes, sha256: isSha256 ? checksum : undefined };
+  const { Size: sizeBytes, Checksum: sum } = item;
+  if (path === undefined || typeof sizeBytes !== "number" || typeof sum !== "string")
+    return undefined;
+  return { path, sizeBytes, sum };
 }
 
 /** A name that is no UTF-8 is written in hex; we take such a file for one that we cannot judge, and refuse. */

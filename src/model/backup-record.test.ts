@@ -60,8 +60,11 @@ test("a manifest is read with its seal", () => {
   expect(parseManifest(text)?.files.get("base/1/2")).toEqual({
     path: "base/1/2",
     sizeBytes: 7,
-    sha256: "aa",
+    sum: "aa",
   });
+  expect(parseManifest(text)?.summedBy).toBe("SHA256");
+  expect(parseManifest(text.replaceAll("SHA256", "CRC32C"))?.summedBy).toBe("CRC32C");
+  expect(parseManifest(text.replaceAll("SHA256", "NONE"))).toBeUndefined();
   expect(manifestSeal(text)).toEqual({ covered: head + file, sha256: "0".repeat(64) });
   expect(manifestSeal(text.slice(0, -4))).toBeUndefined();
   expect(parseManifest(text.replace("base/1/2", "../2"))).toBeUndefined();

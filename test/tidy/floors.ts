@@ -56,7 +56,12 @@ export const FLOORS: readonly Floor[] = [
   // The worker beside an agent that reads, packs and sends WAL: a program of its own, so that the loop never waits for it.
   { path: "vault", may: ["model", "ports", "adapters"], node: true, packages: "any" },
   // What moves whole databases; only the worker carries it out.
-  { path: "backup", may: ["model", "ports", "adapters"], node: true },
+  {
+    path: "backup",
+    may: ["model", "ports", "adapters"],
+    node: true,
+    packages: ["hash-wasm"],
+  },
   // Restores a backup to see whether it can be: above what moves databases, carried out by the worker too.
   { path: "drill", may: ["model", "ports", "adapters", "backup"], node: true },
   { path: "agent", may: [...CORE, "adapters", "incident"], node: true, packages: "any" },

@@ -62,7 +62,7 @@ it.each(commandLines)("the bundle of %s is free of heavy packages", async (entry
 });
 
 it("the agent's bundle is free of what belongs into a worker", async () => {
-  const heavy = /^(?:@aws-sdk|@smithy|age-encryption|@noble)/;
+  const heavy = /^(?:@aws-sdk|@smithy|age-encryption|@noble|hash-wasm)/;
   expect((await packagesIn("src/agent/main.ts")).filter((name) => heavy.test(name))).toEqual([]);
 });
 
