@@ -12,6 +12,8 @@ export interface Jobs {
   start(task: TaskName, input: Job["input"]): Job;
   /** The newest first; of those that have ended the last few. */
   list(): readonly Job[];
+  /** How it ended, when it has. Throws NOT_POSSIBLE when there is no such job. */
+  ended(id: string): Promise<Job>;
   /** Asks it to end; undefined when there is no such job. One that has ended stays as it is. */
   cancel(id: string): Job | undefined;
   /** Ends them all and waits until they are gone. */
@@ -54,6 +56,13 @@ export function createJobs(options: JobsOptions): Jobs {
       all.set(id, Object.assign(running, { done }));
       forgetOldest(all);
       return job;
+    },
+    async ended(id) {
+      const running = all.get(id);
+      if (running === undefined)
+        throw new AppError("NOT_POSSIBLE", "waiting for a job", `there is no job ${id}`);
+      await running.done;
+      return running.job;
     },
     cancel(id) {
       const running = all.get(id);

@@ -13,6 +13,8 @@ export interface ReloadOptions {
   readonly node: Node;
   readonly log: Log;
   reopenLog(): void;
+  /** What else obeys the file hears of it once the node does. */
+  onReload(settings: NodeSettings): void;
 }
 
 /** Reads the file and applies what can change while running; a file that is not valid changes nothing. */
@@ -30,6 +32,7 @@ export function createReload(o: ReloadOptions): () => Promise<RequestOutcome> {
       const { settings } = loaded;
       const later = needsNewStart(o.settings, settings);
       o.node.reconfigure(settings);
+      o.onReload(settings);
       log.info("the file was read again", { file });
       if (later.length > 0) {
         log.warn("some settings take effect when the agent is started again", { settings: later });
@@ -58,8 +61,17 @@ function needsNewStart(old: NodeSettings, now: NodeSettings): readonly string[] 
   if (!isSame(old.router, now.router)) changed.push("router");
   if (!isSame(old.frontDoor, now.frontDoor)) changed.push("front_door");
   if (!isSame(old.availability, now.availability)) changed.push("availability");
+  if (!isSame(archiving(old), archiving(now))) changed.push("backup");
   return changed;
 }
+
+/** Schedules are obeyed at once, and every job reads the file for itself; only the archive's worker does not. */
+const archiving = ({ backup }: NodeSettings) =>
+  backup && {
+    ...backup,
+    ...{ schedules: undefined, drill: undefined },
+    repositories: backup.repositories.map((one) => ({ ...one, retention: undefined })),
+  };
 
 /** A secret prints as stars, so a changed password alone is not seen. */
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

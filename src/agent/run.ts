@@ -13,16 +13,15 @@ import { type Api, createApi } from "./api/api.ts";
 import type { NodeView } from "./api/node-view.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
-import { programBeside } from "./compose-shared.ts";
 import { createDoctor } from "./doctor.ts";
 import { sweepAfterDrills } from "./drills.ts";
 import { composeDoor } from "./front-door.ts";
 import { GameDays } from "./game-days/game-days.ts";
-import { createJobs, type Jobs } from "./jobs.ts";
 import { createReload } from "./reload.ts";
 import { openStory, type Story } from "./story.ts";
 import { refuseStranger } from "./stranger.ts";
 import { createView } from "./view.ts";
+import { composeWork, type Work } from "./work.ts";
 
 const FENCE_QUIT_MS: Ms = 2_000;
 /** What was to be told when the agent is asked to leave gets this long. */
@@ -44,6 +43,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     tell(world);
     door?.onLook(world);
     composed.vault?.onLook(world);
+    schedule.onLook(world);
     story.looked();
   };
   const node: Node = await createNode(composed.ports, { settings, agentVersion: VERSION, onLook });
@@ -51,7 +51,9 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   const leaving = new Promise<Leaving>((resolve) => {
     leave = resolve;
   });
-  const reload = createReload({ file, settings, node, log, reopenLog: composed.reopenLog });
+  const { jobs, schedule, ...work } = composeWork(file, settings, { ...composed, story });
+  const { reopenLog } = composed;
+  const reload = createReload({ file, settings, node, log, reopenLog, onReload: work.onReload });
   const view = createView({
     node,
     settings,
@@ -60,12 +62,12 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     peers,
     serverLog: composed.serverLog,
     lag: composed.lag,
+    schedule,
     reload,
     detach: () => leave("detach"),
     incidents: () => story.incidents.summary(),
   });
   const gameDays = gameDaysOf(settings, composed, { story, view });
-  const jobs = jobsOf(file, settings, composed);
   const api = createApi({
     node: view,
     settings,
@@ -78,6 +80,7 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
     gameDays,
     doctor: createDoctor(resolvePath(file), () => view.view()),
     jobs,
+    schedule,
     availability: story.availability,
   });
   // The own address first: a second agent on this host stops here, before it has touched anything.
@@ -89,8 +92,9 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   await node.start();
   composed.start();
   await sweepAfterDrills(jobs, settings);
+  schedule.start();
   const how = await leaving;
-  await leaveAs(how, { composed, story, gameDays, jobs, door, node, callbacks, api });
+  await leaveAs(how, { composed, story, gameDays, work, door, node, callbacks, api });
   return 0;
 }
 
@@ -98,7 +102,7 @@ interface Parts {
   readonly composed: Composed;
   readonly story: Story;
   readonly gameDays: GameDays;
-  readonly jobs: Jobs;
+  readonly work: Pick<Work, "close">;
   readonly door: ReturnType<typeof composeDoor>;
   readonly node: Node;
   readonly callbacks: Callbacks;
@@ -107,12 +111,12 @@ interface Parts {
 
 /** In an order in which nothing is asked of what has ended already. */
 async function leaveAs(how: Leaving, parts: Parts): Promise<void> {
-  const { composed, story, gameDays, jobs, door, node, callbacks, api } = parts;
+  const { composed, story, gameDays, work, door, node, callbacks, api } = parts;
   composed.ports.log.info("the agent leaves", { how });
   composed.lag.stop();
   story.chronicle.leaving(how);
   gameDays.stopProbe();
-  await jobs.close();
+  await work.close();
   await composed.router?.stop(how === "stop" ? "end" : "stay");
   // Clients are led elsewhere before the server goes; who only detaches leads on.
   if (how === "stop") await door?.close();
@@ -138,21 +142,6 @@ function callbacksOf(
   settings: () => NodeSettings,
 ): Callbacks {
   return createCallbacks({ settings, user: actAs(postgres.osUser), clock, log });
-}
-
-function jobsOf(file: string, { postgres }: NodeSettings, { ports }: Composed) {
-  const { clock, log, state } = ports;
-  return createJobs({
-    file,
-    program: programBeside("worker.mjs"),
-    user: actAs(postgres.osUser),
-    cluster: () => {
-      const { store } = state.current();
-      return { systemId: store?.systemId, storeId: store?.clusterId };
-    },
-    clock,
-    log,
-  });
 }
 
 /** Hears of every look and tells what has changed since the last one. */

@@ -19,6 +19,7 @@ import type { Peers } from "../ports/peers.ts";
 import type { JournalEntry, NodeRequest, NodeView, RequestOutcome, View } from "./api/node-view.ts";
 import type { LagWatch } from "./lag-watch.ts";
 import { lastLines, linesSince } from "./log-tail.ts";
+import type { ScheduleKeeper } from "./schedule/keeper.ts";
 import type { VaultKeeper } from "./vault.ts";
 
 export interface ViewOptions {
@@ -30,6 +31,7 @@ export interface ViewOptions {
   readonly lag: LagWatch;
   readonly incidents: () => IncidentSummary | undefined;
   readonly vault?: VaultKeeper | undefined;
+  readonly schedule?: Pick<ScheduleKeeper, "warnings"> | undefined;
   /** Reads the node's file again and applies what can be applied while running. */
   reload(): Promise<RequestOutcome>;
   /** Leaves PostgreSQL running and ends the agent. */
@@ -54,6 +56,7 @@ export function createView(o: ViewOptions): NodeView {
       ...viewOf(o, eventLoopDelayMs()),
       incidents: o.incidents(),
       ...(vault === undefined ? {} : { vault }),
+      scheduleWarnings: o.schedule?.warnings() ?? [],
     };
   };
   return {

@@ -38,13 +38,16 @@ const NOTHING: Removed = { files: 0, bytes: 0 };
 
 /** Never throws what a repository does: it tells it, so that the next one gets its turn. */
 export async function expire(options: ExpiryOptions): Promise<RepositoryExpiry> {
-  const { repo, signal } = options;
-  const told = (state: "refused" | "failed", why: string): RepositoryExpiry => ({
-    ...{ repository: repo.name, state, why, backups: [] },
-    ...{ wal: { ...NOTHING, because: why }, tails: NOTHING, bytes: 0 },
+  const { repo, isPreview, signal } = options;
+  const nothing = (because: string) => ({
+    ...{ repository: repo.name, backups: [], tails: NOTHING, bytes: 0 },
+    wal: { ...NOTHING, because },
   });
-  if (options.retention === undefined)
-    return told("refused", "backup.retention is not set for it, so everything stays");
+  const told: Telling = (state, why) => ({ ...nothing(why), state, why });
+  if (options.retention === undefined) {
+    const state = isPreview ? "planned" : "done";
+    return { ...nothing("everything stays: backup.retention is not set for it"), state };
+  }
   try {
     const why = await whyNotOurPlace(options);
     return why === undefined ? await judgeAndRemove(options, told) : told("refused", why);

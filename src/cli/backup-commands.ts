@@ -15,6 +15,7 @@ import { registerExpire } from "./expire-command.ts";
 import { cancelJob, itemsIn, jobsAt, progressLine, runJob } from "./jobs.ts";
 import { registerLogical } from "./logical-commands.ts";
 import { leaderOf, look, memberNamed } from "./rest.ts";
+import { registerSchedule } from "./schedule-command.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import { type Column, table } from "./table.ts";
 import type { Target } from "./target.ts";
@@ -169,6 +170,7 @@ export function registerBackup(program: Command): void {
   registerCoverage(backup);
   registerBaseBackups(backup);
   registerExpire(backup);
+  registerSchedule(backup);
   const repo = backup.command("repo").description("the repositories of the node's file");
   const add = (name: string, about: string, action: ReturnType<typeof repoTask>) =>
     repo

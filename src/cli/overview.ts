@@ -53,6 +53,7 @@ export async function overviewOf(target: Target): Promise<Overview> {
     ...fences,
     ...full,
     ...vaultWarningsOf(members),
+    ...scheduleWarningsOf(members),
     ...status.warnings,
     ...wal,
     ...lag,
@@ -72,6 +73,13 @@ export function vaultWarningsOf(members: readonly MemberOverview[]): readonly st
   }
   return [...by].map(([warning, names]) => `${names.join(", ")}: ${warning}`);
 }
+
+/** Every node knows of the same record. */
+const scheduleWarningsOf = (members: readonly MemberOverview[]): readonly string[] => [
+  ...new Set(
+    members.flatMap(({ agent }) => (agent.answers ? (agent.node.scheduleWarnings ?? []) : [])),
+  ),
+];
 
 async function askOne(target: Target, member: StatusMember): Promise<MemberOverview> {
   const askedAt = Date.now();

@@ -1,4 +1,4 @@
-// Where does each fact of a cluster stand in the store? (Patroni's names; `hold`, `lineage`, `known`, `succession`, `unguarded`, `bootstrap`, `routers` are ours)
+// Where does each fact of a cluster stand in the store? (Patroni's names; `hold`, `lineage`, `known`, `succession`, `unguarded`, `bootstrap`, `routers`, `schedule` are ours)
 
 const MEMBERS = "members/";
 const ROUTERS = "routers/";
@@ -22,6 +22,9 @@ export interface Keys {
   readonly unguarded: string;
   readonly succession: string;
   readonly bootstrap: string;
+  readonly schedule: string;
+  /** Whoever runs a job of the schedule, for as long as it runs. Begins like the one above: one look shows both. */
+  readonly scheduleRun: string;
   member(name: string): string;
   /** The member that a key belongs to, or undefined when it is another key. */
   memberOf(key: string): string | undefined;
@@ -55,6 +58,8 @@ export function keysOf(namespace: string, scope: string): Keys {
     unguarded: `${prefix}unguarded`,
     succession: `${prefix}succession`,
     bootstrap: `${prefix}bootstrap`,
+    schedule: `${prefix}schedule`,
+    scheduleRun: `${prefix}schedule-run`,
     member: (name) => `${members}${name}`,
     memberOf: (key) => nameIn(members, key),
     router: (name) => `${routers}${name}`,

@@ -106,6 +106,13 @@ export type EventBody =
       readonly term: number;
       readonly fork: string;
     }
+  /** A job of the schedule has ended on this node. */
+  | {
+      readonly kind: "scheduled";
+      readonly job: string;
+      readonly outcome: "done" | "failed" | "handed-on";
+      readonly why?: string;
+    }
   | {
       readonly kind: "route";
       readonly because: string;
@@ -139,6 +146,7 @@ const KINDS: Readonly<Record<EventBody["kind"], true>> = {
   "game-day": true,
   elected: true,
   branch: true,
+  scheduled: true,
   route: true,
 };
 
@@ -229,12 +237,20 @@ export function eventText(event: EventBody): string {
       return `won the lease of term ${event.term}${event.chosen === undefined ? "" : `: ${event.chosen}`}`;
     case "branch":
       return `timeline ${event.timeline} begins at ${event.fork}`;
+    case "scheduled":
+      return `the scheduled ${event.job} ${SCHEDULED_WORDS[event.outcome]}${event.why === undefined ? "" : `: ${event.why}`}`;
     case "route":
       return `${decisionText(event.because)}${event.primary === undefined ? "" : ` (writes to ${event.primary})`}`;
     default:
       return event satisfies never;
   }
 }
+
+const SCHEDULED_WORDS = {
+  done: "is done",
+  failed: "has failed",
+  "handed-on": "is left to another node",
+} as const;
 
 const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 

@@ -1,5 +1,6 @@
 // Which repositories does a cluster have, what do they hold as its own, and how are objects written into them?
 import type { RetentionPolicy } from "./backup-retention.ts";
+import type { Schedules } from "./schedule.ts";
 import type { Secret } from "./secret.ts";
 import type { DrillSettings } from "./settings-drill.ts";
 
@@ -69,6 +70,8 @@ export interface BackupSettings {
   /** So much WAL may wait for the archive before the alarm says that the disk will fill; all of it is kept anyway. */
   readonly walBudgetBytes: number;
   readonly drill: DrillSettings;
+  /** What runs by itself; absent: nothing. */
+  readonly schedules?: Schedules | undefined;
 }
 
 /** Whose objects lie at a place, and in which form: `repository.json`, written once. */

@@ -33,6 +33,44 @@ backup:
     ]);
   });
 
+  it("reads what runs by itself, as rows of moments", () => {
+    const { settings, said } = read(`
+backup:
+  repositories: {near: {directory: /var/backups/pg}}
+  schedules:
+    base: {at: "02:30"}
+    logical: {at: "3:05", on: sunday, databases: [shop, bank]}
+    verify: {every: 12h}
+    while_paused: wait
+`);
+    expect(said).toEqual([]);
+    expect(settings?.schedules?.waitInPause).toBe(true);
+    const { base, logical, verify } = settings?.schedules?.jobs ?? {};
+    expect(base).toMatchObject({ periodMs: 86_400_000, text: "at 02:30 UTC" });
+    expect(verify).toMatchObject({ periodMs: 43_200_000, text: "every 12h" });
+    expect(logical).toMatchObject({ databases: ["shop", "bank"], periodMs: 7 * 86_400_000 });
+    const moment = new Date(logical?.anchorMs ?? 0);
+    expect([moment.getUTCDay(), moment.toISOString()]).toEqual([
+      0,
+      expect.stringContaining("T03:05:00"),
+    ]);
+  });
+
+  it.each([
+    ["{nightly: {every: 1d}}", "backup.schedules.nightly is no job that runs by schedule"],
+    ["{base: {every: 1s}}", "backup.schedules.base.every must be a time of a minute or more"],
+    ["{base: {at: half past two}}", "backup.schedules.base.at must be a time of day"],
+    ["{base: {at: '02:30', every: 1h}}", "backup.schedules.base needs either every"],
+    ["{base: {}}", "backup.schedules.base needs either every"],
+    ["{base: {at: '02:30', on: someday}}", "backup.schedules.base.on must be one of"],
+    ["{logical: {every: 1d}}", "backup.schedules.logical needs databases"],
+    ["{expire: {every: 1d}}", "backup.retention is missing"],
+  ])("refuses the schedules %s", (schedules, words) => {
+    const repositories = "{near: {directory: /var/backups/pg}}";
+    const { said } = read(`backup: {schedules: ${schedules}, repositories: ${repositories}}`);
+    expect(said).toContainEqual(expect.stringContaining(words));
+  });
+
   it.each([
     ["{base: {}}", "backup.retention.base says nothing"],
     ["{base: {count: 0}}", "backup.retention.base.count must be at least 1"],

@@ -12,6 +12,7 @@ import type {
 } from "./repository.ts";
 import { readDrill } from "./settings-drill.ts";
 import type { Section } from "./settings-reader.ts";
+import { readSchedules } from "./settings-schedules.ts";
 import { lagLimit } from "./wire/rest-health.ts";
 
 /** Undefined when the file has no `backup` section. */
@@ -26,13 +27,18 @@ export function readBackup(root: Section): BackupSettings | undefined {
     identityFile: encryption.text("identity_file"),
     walBudgetBytes: readBudget(section),
     drill: readDrill(section),
+    schedules: readSchedules(section),
   };
+  if (settings.schedules?.jobs["expire"] !== undefined && !settings.repositories.some(hasRetention))
+    section.problem("retention", "is missing: schedules.expire would have nothing to do");
   if (encryption.has("identity_file") && settings.recipients.length === 0)
     encryption.problem("identity_file", "stands without recipients: nothing would be encrypted");
   encryption.close();
   section.close();
   return settings;
 }
+
+const hasRetention = ({ retention }: RepositorySettings): boolean => retention !== undefined;
 
 const USUAL_BUDGET = 8 * 1024 ** 3;
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { actAs } from "../../src/adapters/system/os-user.ts";
 import type { BackupList } from "../../src/model/backup-words.ts";
 import type { ThreeTwoOne } from "../../src/model/three-two-one.ts";
-import { AgentStage, type TestAgent } from "../support/agent.ts";
+import type { ScheduleJson } from "../../src/model/wire/schedule.ts";
+import { AgentStage, type TestAgent, until } from "../support/agent.ts";
 
 let stage: AgentStage;
 let node: TestAgent;
@@ -123,6 +124,31 @@ test("what is kept no longer is shown, and goes when a person agrees", async () 
   expect(JSON.parse(again.out)).toMatchObject({ kind: "Expiry", items: [{ bytes: 0 }] });
   const gone = await understudy("backup", "verify", before[0] ?? "");
   expect([gone.exit, gone.err]).toEqual([10, expect.stringContaining("it holds none named")]);
+});
+
+test("a schedule is obeyed as soon as the file is read again, and says how it went", async () => {
+  const none = await understudy("backup", "schedule");
+  expect([none.exit, none.out]).toEqual([0, expect.stringContaining("nothing runs by itself")]);
+  const schedules = { verify: { every: "24h" }, expire: { at: "02:30" } };
+  node.change({ backup: { schedules } });
+  await understudy("reload", "n1");
+  const read = async () => {
+    const { out } = await understudy("backup", "schedule", "--json");
+    return JSON.parse(out) as ScheduleJson;
+  };
+  let seen = await read();
+  await until("both jobs have run once", async () => {
+    seen = await read();
+    return seen.items.length === 2 && seen.items.every(({ doneMs }) => doneMs !== undefined);
+  });
+  const last = { attempt: 1, by: "n1", outcome: "done" };
+  expect(seen.items).toMatchObject([
+    { job: "verify", when: "every 24h", last },
+    { job: "expire", when: "at 02:30 UTC", last },
+  ]);
+  const shown = await understudy("backup", "schedule");
+  expect([shown.exit, shown.out]).toEqual([0, expect.stringContaining("nothing of the schedule")]);
+  expect((await understudy("backup", "jobs")).out).toContain("backup-expire");
 });
 
 test("a wish that cannot be is refused in a line what, why, and what next", async () => {

@@ -59,6 +59,8 @@ export interface View {
   readonly wal: WalLook | undefined;
   /** What its vault worker said last; absent without a backup section. */
   readonly vault?: VaultJson;
+  /** What the jobs that run by themselves do not do as they should. */
+  readonly scheduleWarnings?: readonly string[];
 }
 
 /** The last decision's name, the numbers behind it, and since when it has been the same. */

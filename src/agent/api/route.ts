@@ -9,6 +9,7 @@ import type { Chronicle } from "../chronicle/chronicle.ts";
 import type { GameDays } from "../game-days/game-days.ts";
 import type { IncidentKeeper } from "../incidents/keeper.ts";
 import type { Jobs } from "../jobs.ts";
+import type { ScheduleKeeper } from "../schedule/keeper.ts";
 import type { Doctor, NodeView } from "./node-view.ts";
 
 export interface ApiContext {
@@ -21,6 +22,8 @@ export interface ApiContext {
   readonly router?: Router | undefined;
   /** Long work of this node, in workers of its own. */
   readonly jobs?: Jobs | undefined;
+  /** What runs by itself. */
+  readonly schedule?: Pick<ScheduleKeeper, "view"> | undefined;
   /** What has happened on this node. */
   readonly chronicle?: Chronicle | undefined;
   readonly incidents?: IncidentKeeper | undefined;

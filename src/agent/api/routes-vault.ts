@@ -1,7 +1,7 @@
-// What can be asked of a member's WAL vault? To which moments the cluster can be restored, and where a hole is.
+// What can be asked of a member about backups? To which moments one can restore, where a hole is, and what runs by itself.
 
 import { printRfc3339 } from "../../model/wire/rfc3339.ts";
-import { type ApiContext, json, type Route, type RouteAnswer, text } from "./route.ts";
+import { type ApiContext, failure, json, type Route, type RouteAnswer, text } from "./route.ts";
 
 function coverage({ node, clock }: ApiContext): RouteAnswer {
   const { vault, member } = node.view();
@@ -30,5 +30,18 @@ export const VAULT_ROUTES: readonly Route[] = [
     path: "/understudy/backup/coverage",
     about: "what can be restored from each repository, and every hole in its WAL with the cause",
     answer: (context) => coverage(context),
+  },
+  {
+    method: "GET",
+    path: "/understudy/backup/schedule",
+    about: "which job of the backups runs when, who runs one now, and how each ended last",
+    async answer({ schedule }) {
+      if (schedule === undefined) return text(404, "this agent runs nothing by schedule");
+      try {
+        return json(await schedule.view());
+      } catch (error) {
+        return failure(error, "reading the schedule");
+      }
+    },
   },
 ];

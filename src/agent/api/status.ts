@@ -224,6 +224,7 @@ function nodePart(view: View, about: About, { now }: Moment): StatusNode {
     ...some("lag", view.lag),
     ...some("wal", walOf(view)),
     ...some("vault", view.vault),
+    ...(view.scheduleWarnings?.length ? { scheduleWarnings: view.scheduleWarnings } : {}),
     ...slotsPart(view),
   };
 }

@@ -122,6 +122,11 @@ export class Chronicle {
     this.#add({ kind: "game-day", id, by });
   }
 
+  /** A job of the schedule has ended here. */
+  scheduled(job: string, outcome: "done" | "failed" | "handed-on", why: string | undefined): void {
+    this.#add({ kind: "scheduled", job, outcome, ...(why === undefined ? {} : { why }) });
+  }
+
   leaving(how: string): void {
     this.#add({ kind: "agent-leaving", how });
   }

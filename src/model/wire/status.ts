@@ -132,6 +132,8 @@ export interface StatusNode {
   readonly wal?: WalReport;
   /** How its WAL gets out; absent where no backups are configured. */
   readonly vault?: VaultJson;
+  /** What the jobs that run by themselves do not do as they should; absent when they do. */
+  readonly scheduleWarnings?: readonly string[];
   readonly slots: readonly StatusSlot[];
   /** What max_slot_wal_keep_size allows a slot to keep; absent where there is no limit. */
   readonly slotLimitBytes?: number;

@@ -1,0 +1,72 @@
+// The long work of a node, put together: jobs that are asked for, and those that run by themselves.
+import { actAs } from "../adapters/system/os-user.ts";
+import { keysOf } from "../dcs/keys.ts";
+import { turnsIn } from "../dcs/turns.ts";
+import type { NodeSettings } from "../model/settings.ts";
+import { asThrown, type Job, type TaskName } from "../model/worker.ts";
+import type { NodePorts } from "../node/node.ts";
+import { programBeside } from "./compose-shared.ts";
+import { createJobs, type Jobs } from "./jobs.ts";
+import { ScheduleKeeper } from "./schedule/keeper.ts";
+import type { Story } from "./story.ts";
+
+export interface Work {
+  readonly jobs: Jobs;
+  readonly schedule: ScheduleKeeper;
+  /** The node's file was read again. */
+  onReload(settings: NodeSettings): void;
+  /** Ends what runs; what the schedule ran is another node's from then on. */
+  close(): Promise<void>;
+}
+
+export function composeWork(
+  file: string,
+  settings: NodeSettings,
+  { ports, story }: { readonly ports: NodePorts; readonly story: Pick<Story, "chronicle"> },
+): Work {
+  const { name, scope, namespace, backup, postgres } = settings;
+  const { store, clock, random, log, state } = ports;
+  const jobs = createJobs({
+    file,
+    program: programBeside("worker.mjs"),
+    user: actAs(postgres.osUser),
+    cluster: () => {
+      const { store: known } = state.current();
+      return { systemId: known?.systemId, storeId: known?.clusterId };
+    },
+    clock,
+    log,
+  });
+  const schedule = new ScheduleKeeper({
+    ...{ name, scope, backup, clock, random, log },
+    turns: turnsIn(store, keysOf(namespace, scope)),
+    run: (task, input, signal) => runJob(jobs, { task, input }, signal),
+    onEnded: (job, ending) =>
+      story.chronicle.scheduled(job, ending.outcome, "why" in ending ? ending.why : undefined),
+  });
+  return {
+    jobs,
+    schedule,
+    onReload: (now) => schedule.reconfigure(now.backup),
+    async close() {
+      await schedule.close();
+      await jobs.close();
+    },
+  };
+}
+
+async function runJob(
+  jobs: Jobs,
+  { task, input }: { readonly task: TaskName; readonly input: Job["input"] },
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { id } = jobs.start(task, input);
+  const cancel = (): void => void jobs.cancel(id);
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
+  const { state, result, failure } = await jobs.ended(id);
+  signal.removeEventListener("abort", cancel);
+  if (state === "done") return result;
+  signal.throwIfAborted();
+  throw failure === undefined ? new Error(`${task} ended: ${state}`) : asThrown(failure);
+}
