@@ -8,6 +8,7 @@ import { printRfc3339 } from "../model/wire/rfc3339.ts";
 import { availabilityOf, type WayReport } from "./availability.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { type Shared, targetOf } from "./shared.ts";
+import { registerSloMaintenance } from "./slo-maintenance-commands.ts";
 import { type Column, table } from "./table.ts";
 import { print, printJsonText, width, wrap } from "./terminal.ts";
 
@@ -94,11 +95,12 @@ function exitOf(reports: readonly WayReport[]): number {
 }
 
 export function registerSlo(program: Command): void {
-  program
+  const command = program
     .command("slo")
     .description(
       "the error budget over each way in: spent, left, burn rate, what spent it; ends with 4 while writes fail, 3 when spent",
     )
     .option("--json", "for programs")
     .action(slo);
+  registerSloMaintenance(command);
 }

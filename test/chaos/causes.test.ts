@@ -3,9 +3,11 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { Checked } from "../../src/cli/maintenance-screen.ts";
 import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
 import { incidentFor } from "../support/incidents.ts";
 import { useLab } from "../support/lab.ts";
+import { sessionOn } from "../support/lag-stage.ts";
 
 const cli = join(import.meta.dirname, "..", "..", "dist", "cli.mjs");
 const execute = promisify(execFile);
@@ -16,9 +18,9 @@ describe("a primary that goes down", () => {
   const lab = useLab("causes");
 
   /** One command as a user types it; answers its words and its number. */
-  async function drill(...args: readonly string[]) {
+  async function understudy(...args: readonly string[]) {
     const [first] = lab().members;
-    const command = [cli, "-c", first?.configFile ?? "", "drill", "failover", ...args];
+    const command = [cli, "-c", first?.configFile ?? "", ...args];
     try {
       const { stdout, stderr } = await execute(process.execPath, command, {
         timeout: COMMAND_LIMIT_MS,
@@ -29,6 +31,38 @@ describe("a primary that goes down", () => {
       return { exit: code, stdout, stderr };
     }
   }
+
+  const drill = (...args: readonly string[]) => understudy("drill", "failover", ...args);
+
+  it("is flagged before, when a statement would keep clients waiting, and while one does", async () => {
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const writer = await sessionOn(lab(), member);
+    const reader = await sessionOn(lab(), member);
+    try {
+      await writer.query("CREATE TABLE wide AS SELECT i FROM generate_series(1, 10000) i");
+      const check = await understudy("slo", "check", "VACUUM FULL wide", "--json");
+      expect(check.exit).toBe(3);
+      const { items } = JSON.parse(check.stdout) as { items: readonly Checked[] };
+      expect(items[0]).toMatchObject({ judgement: { weight: "blocks" }, facts: { kind: "table" } });
+      expect(items[0]?.facts?.tableBytes).toBeGreaterThan(300_000);
+      expect((await understudy("slo", "check", "VACUUM wide")).exit).toBe(0);
+      expect((await understudy("slo", "watch", "--once")).exit).toBe(0);
+
+      await writer.query("BEGIN");
+      await writer.query("ALTER TABLE wide ALTER COLUMN i TYPE bigint");
+      const reading = reader.query("SELECT count(*) FROM wide");
+      const now = async () => (await understudy("slo", "watch", "--once")).stdout;
+      await expect.poll(now, { timeout: LIMIT_MS }).toContain("1 session waiting");
+      expect(await now()).toContain("a transaction that is left open");
+      // Whoever only asks does not stand in the queue.
+      const asked = await understudy("slo", "check", "CLUSTER wide");
+      expect(asked.stdout).toContain("somebody holds a lock on it");
+      await writer.query("ROLLBACK");
+      await reading;
+    } finally {
+      await Promise.all([writer.end(), reader.end()]);
+    }
+  });
 
   it("because of a game day: only by its name, until it is aborted, measured and kept", async () => {
     await waitForHealthy(lab(), LIMIT_MS);

@@ -11,6 +11,7 @@ import { GAME_DAY_ROUTES } from "./routes-game-days.ts";
 import { INCIDENT_ROUTES } from "./routes-incidents.ts";
 import { JOB_ROUTES } from "./routes-jobs.ts";
 import { LAG_ROUTES } from "./routes-lag.ts";
+import { MAINTENANCE_ROUTES } from "./routes-maintenance.ts";
 import { MEMBER_ROUTES } from "./routes-member.ts";
 import { PAUSE_ROUTES } from "./routes-pause.ts";
 import { POOL_ROUTES } from "./routes-pools.ts";
@@ -28,6 +29,7 @@ export const ROUTES: readonly Route[] = [
   ...CONFIG_ROUTES,
   ...HANDOVER_ROUTES,
   ...MEMBER_ROUTES,
+  ...MAINTENANCE_ROUTES,
   ...PAUSE_ROUTES,
   ...FAILSAFE_ROUTES,
   ...SLOT_ROUTES,

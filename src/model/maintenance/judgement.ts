@@ -1,0 +1,43 @@
+// What does a statement keep others from, for how long, and what is the form that does not? The words for an answer.
+
+/**
+ * `blocks`: for as long as it works. `brief`: for a moment, once it has the lock; but while it waits for that, everybody
+ * waits behind it. `free`: nobody waits for it. `unknown`: this reader cannot tell, and says so.
+ */
+export type Weight = "blocks" | "brief" | "free" | "unknown";
+
+/** What it does meanwhile, which says how long it takes. */
+export type Work = "rewrite" | "index" | "scan";
+
+export interface Judgement {
+  /** A name for the kind of statement, e.g. `VACUUM FULL`. */
+  readonly what: string;
+  readonly weight: Weight;
+  /** Who waits: a sentence without its subject. */
+  readonly holds: string;
+  readonly work?: Work;
+  /** What may be wrong with this judgement; absent where nothing may. */
+  readonly doubt?: string;
+  /** The form that does not block. */
+  readonly instead?: string;
+  /** `name`, or `schema` and `name`. */
+  readonly relation?: Relation;
+}
+
+export interface Relation {
+  readonly kind: "table" | "index" | "view";
+  readonly name: readonly string[];
+}
+
+export const ALL = "keeps reads and writes of the table waiting";
+export const WRITES = "keeps writes to the table waiting, reads go on";
+export const NOBODY = "keeps nobody waiting";
+
+export const LOCK_TIMEOUT =
+  "SET lock_timeout = '2s' first, and try again when it ends: while it waits for its lock, everybody waits behind it";
+
+/** The heaviest first: what a statement with several parts is judged by. */
+const ORDER: readonly Weight[] = ["blocks", "unknown", "brief", "free"];
+
+export const heaviest = (judgements: readonly Judgement[]): Judgement | undefined =>
+  judgements.toSorted((a, b) => ORDER.indexOf(a.weight) - ORDER.indexOf(b.weight))[0];
