@@ -27,7 +27,7 @@ import { isUnsteady } from "./plans/restarts.ts";
 import { branchesOf } from "./plans/standing.ts";
 import { strangerToAsk } from "./plans/stranger.ts";
 import type { HaStep } from "./steps.ts";
-import type { HaMemory, HaWorld, RemoteView, Requests, Self } from "./world.ts";
+import type { HaMemory, HaWorld, RemoteView, Requests, Self, StrangerServer } from "./world.ts";
 
 export interface HaPorts {
   readonly clock: Clock;
@@ -95,11 +95,9 @@ export async function observe(
   const cluster = store.kind === "known" ? store.value : undefined;
   const storeChanged = cluster !== undefined && !isOurStore(ports, around, cluster);
   const trusted = storeChanged ? undefined : cluster;
-  const [peers, remote, stranger] = await Promise.all([
-    trusted === undefined ? {} : askPeers(ports, around, trusted, { server, memory }),
-    trusted === undefined ? undefined : askSite(ports, around, trusted),
-    trusted === undefined ? undefined : askStranger(ports, trusted, { server, memory }),
-  ]);
+  const own = { server, memory };
+  const { peers, remote, stranger } =
+    trusted === undefined ? NOBODY_ASKED : await askOthers(ports, around, trusted, own);
   const wallMs = ports.clock.wallMs();
   const config = heldAt(around.config(), wallMs);
   return {
@@ -160,13 +158,34 @@ interface Own {
   readonly memory: HaMemory;
 }
 
-async function askPeers(
+type Others = Pick<HaWorld, "peers" | "remote" | "stranger">;
+
+const NOBODY_ASKED: Others = { peers: {}, remote: undefined, stranger: undefined };
+
+/** Whoever else is to be asked, all at once; at most looks there is nobody, and nothing is waited for. */
+async function askOthers(
   ports: HaPorts,
   around: HaSurroundings,
   cluster: ClusterSnapshot,
   own: Own,
+): Promise<Others> {
+  const site = siteToAsk(ports, around, cluster);
+  const led = serverToAsk(ports, cluster, own);
+  const mayChoose = mayHaveToChoose(ports, around, cluster, own);
+  if (site === undefined && led === undefined && !mayChoose) return NOBODY_ASKED;
+  const [peers, remote, stranger] = await Promise.all([
+    mayChoose ? askPeers(ports, around, cluster) : {},
+    site === undefined ? undefined : around.lookAtSite(site),
+    led === undefined ? undefined : askStranger(ports, led),
+  ]);
+  return { peers, remote, stranger };
+}
+
+async function askPeers(
+  ports: HaPorts,
+  around: HaSurroundings,
+  cluster: ClusterSnapshot,
 ): Promise<Readonly<Record<string, Known<PeerStatus>>>> {
-  if (!mayHaveToChoose(ports, around, cluster, own)) return {};
   const others = cluster.members.filter((m) => m.name !== around.self().name && m.apiUrl !== "");
   const answers = await Promise.all(
     others.map(async ({ name, apiUrl }) => {
@@ -180,14 +199,14 @@ async function askPeers(
 }
 
 /** Only who streams from over there looks there: the leader, and who may be about to copy it. */
-async function askSite(
+function siteToAsk(
   ports: HaPorts,
   around: HaSurroundings,
   { initialize }: ClusterSnapshot,
-): Promise<RemoteView | undefined> {
+): StandbyCluster | undefined {
   const site = around.config().standbyCluster;
   const isDue = ports.lease.view().held !== undefined || initialize.value === undefined;
-  return site !== undefined && isDue ? around.lookAtSite(site) : undefined;
+  return isDue ? site : undefined;
 }
 
 /** Data that another agent kept until now is on the branches that the store knows, if number and fork agree. */
@@ -197,18 +216,23 @@ function recognise(server: LocalServer, cluster: ClusterSnapshot): LocalServer {
 }
 
 /** R35: whoever may lead after an agent that is none of ours asks that agent's server itself, at every look. */
-async function askStranger(
+function serverToAsk(
   ports: HaPorts,
   cluster: ClusterSnapshot,
   { server, memory }: Own,
-): Promise<Known<boolean> | undefined> {
+): StrangerServer | undefined {
   const { leader } = cluster;
   const upstream = server.sql.kind === "known" ? server.sql.value.upstream : undefined;
   const led = strangerToAsk(cluster, memory, upstream);
   const isOpen = leader === undefined || leader.term === ports.lease.view().held?.term;
   const isStandby = server.sql.kind === "known" && server.sql.value.inRecovery;
-  if (led === undefined || !isOpen || !isStandby) return undefined;
-  const { host, port } = led;
+  return isOpen && isStandby ? led : undefined;
+}
+
+async function askStranger(
+  ports: HaPorts,
+  { host, port }: StrangerServer,
+): Promise<Known<boolean>> {
   const site = { host, port, slot: undefined, restoreCommand: undefined, applyDelay: undefined };
   try {
     const { takesWrites } = await ports.postgres.lookAtSite(site, STRANGER_LIMIT_MS);

@@ -91,7 +91,7 @@ export interface HaMemory {
   /** Since when the server has been refusing to start, and how often. */
   readonly startFailures: number;
   readonly startFailedAt: Instant | undefined;
-  /** Latest step whose outcome has been digested into the fields above, by kind. */
+  /** Latest step whose outcome has been digested into the fields above, by kind; kinds that teach nothing are left out. */
   readonly digested: Readonly<Record<string, Instant>>;
   /** Since when the server has been down, as this node saw it: outcomes from before belong to another death. */
   readonly downSince: Instant | undefined;

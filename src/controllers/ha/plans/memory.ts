@@ -108,10 +108,12 @@ export function digest(w: HaWorld): HaMemory {
 function learned(w: HaWorld): HaMemory {
   let memory = w.memory;
   for (const kind of Object.keys(w.outcomes)) {
+    const learn = LESSONS[kind];
     const outcome = w.outcomes[kind];
     const seen = memory.digested[kind];
-    if (outcome === undefined || (seen !== undefined && seen >= outcome.at)) continue;
-    const lesson = LESSONS[kind]?.(memory, outcome, w) ?? {};
+    if (learn === undefined || outcome === undefined) continue;
+    if (seen !== undefined && seen >= outcome.at) continue;
+    const lesson = learn(memory, outcome, w);
     memory = { ...memory, ...lesson, digested: { ...memory.digested, [kind]: outcome.at } };
   }
   return memory;

@@ -32,8 +32,20 @@ export const isRunning = (w: HaWorld): boolean => w.server.process.kind === "run
 export const isPrimary = (w: HaWorld): boolean => isRunning(w) && sqlOf(w)?.inRecovery === false;
 export const isStandby = (w: HaWorld): boolean => isRunning(w) && sqlOf(w)?.inRecovery === true;
 
+/** What `branchesOf` answered for the same two values; both stay the same value for as long as their text does. */
+const known = new WeakMap<Lineage, { readonly history: object; readonly branches: Lineage }>();
+
 /** Every branch known to the store; a cluster that was never promoted has only the first. */
 export function branchesOf(c: ClusterSnapshot): Lineage {
+  const history = c.history.value;
+  const before = known.get(c.lineage.value);
+  if (before?.history === history) return before.branches;
+  const branches = allBranches(c);
+  known.set(c.lineage.value, { history, branches });
+  return branches;
+}
+
+function allBranches(c: ClusterSnapshot): Lineage {
   const reserved = c.lineage.value.some((b) => b.timeline === FIRST_BRANCH.timeline)
     ? c.lineage.value
     : [FIRST_BRANCH, ...c.lineage.value];
