@@ -7,12 +7,14 @@ import type { Keys } from "./keys.ts";
 /** How long an unreadable hold counts does not matter to an event: only that it is not released. */
 const ANY_MS = 1;
 
+/** A renewal comes every other second and is not worth parsing: it lacks the word, and could spell it only with a backslash. */
+const mayRelease = (text: string): boolean => text.includes("released") || text.includes("\\");
+
 export function eventOf(event: StoreEvent, keys: Keys): DcsEvent {
   switch (event.key) {
     case keys.hold: {
-      const revision = event.modRevision;
-      const released =
-        event.value === undefined ? undefined : parseHold(event.value, revision, ANY_MS).released;
+      const { value = "", modRevision: revision } = event;
+      const released = mayRelease(value) ? parseHold(value, revision, ANY_MS).released : undefined;
       return { kind: "hold", revision, released: released !== undefined, heir: released?.heir };
     }
     case keys.leader:

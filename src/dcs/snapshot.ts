@@ -142,11 +142,13 @@ export class SnapshotReader {
   }
 
   #routersIn(entries: readonly KeyValue[]): readonly RouterStatus[] {
-    return entries.flatMap((entry) => {
+    const routers: RouterStatus[] = [];
+    for (const entry of entries) {
       const name = this.#keys.routerOf(entry.key);
-      if (name === undefined) return [];
-      return [this.#once(entry.key, entry, (text = "") => parseRouter(name, text)).value];
-    });
+      if (name === undefined) continue;
+      routers.push(this.#once(entry.key, entry, (text = "") => parseRouter(name, text)).value);
+    }
+    return routers;
   }
 
   #configIn(

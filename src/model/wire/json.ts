@@ -35,10 +35,12 @@ export function printJson(value: unknown): string {
     return `[${value.map((item) => (item === undefined ? "null" : printJson(item))).join(",")}]`;
   }
   if (isObject(value)) {
-    const fields = Object.entries(value)
-      .filter(([, field]) => field !== undefined)
-      .map(([name, field]) => `${JSON.stringify(name)}:${printJson(field)}`);
-    return `{${fields.join(",")}}`;
+    let fields = "";
+    for (const name of Object.keys(value)) {
+      if (value[name] === undefined) continue;
+      fields += `${fields === "" ? "" : ","}${JSON.stringify(name)}:${printJson(value[name])}`;
+    }
+    return `{${fields}}`;
   }
   return JSON.stringify(value) ?? "null";
 }
