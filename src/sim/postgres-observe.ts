@@ -118,18 +118,21 @@ function answer(run: Run, data: DataDirectory): SqlState {
     exhausted: run.exhausted,
     replayPaused: false,
     walReceiver: receiverOf(run, data),
-    senders: [...run.senders.values()].map((s) => ({
-      name: s.to,
-      state: "streaming",
-      sentLsn: lsn(Math.floor(s.reported())),
-      writeLsn: lsn(Math.floor(s.reported())),
-      flushLsn: lsn(Math.floor(s.reported())),
-      replayLsn: lsn(Math.floor(s.reported())),
-      syncState: priorityOf(run.syncNames, s.to) === 0 ? "async" : "sync",
-      syncPriority: priorityOf(s.syncNames, s.to),
-      clientAddress: s.to,
-      user: "replicator",
-    })),
+    senders: [...run.senders.values()].map((s) => {
+      const at = lsn(Math.floor(s.reported()));
+      return {
+        name: s.to,
+        state: "streaming",
+        sentLsn: at,
+        writeLsn: at,
+        flushLsn: at,
+        replayLsn: at,
+        syncState: priorityOf(run.syncNames, s.to) === 0 ? "async" : "sync",
+        syncPriority: priorityOf(s.syncNames, s.to),
+        clientAddress: s.to,
+        user: "replicator",
+      };
+    }),
     slots: [...data.slots.values()].map((slot) => ({
       name: slot.name,
       kind: slot.logical === undefined ? "physical" : "logical",

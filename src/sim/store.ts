@@ -107,10 +107,10 @@ export class SimStore {
 
   #hasQuorum(m: StoreMember): boolean {
     if (!this.#isWell(m)) return false;
-    const reached = this.members.filter(
-      (other) => this.#isWell(other) && this.network.connects(m.address, other.address),
-    );
-    return reached.length * 2 > this.members.length;
+    let reached = 0;
+    for (const other of this.members)
+      if (this.#isWell(other) && this.network.connects(m.address, other.address)) reached += 1;
+    return reached * 2 > this.members.length;
   }
 
   /** Can this member answer linearizable requests now? */

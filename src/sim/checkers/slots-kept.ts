@@ -50,10 +50,13 @@ class Presence {
     if (store.members.some((m) => store.serves(m))) this.#answeredAt = at;
     for (const name of this.#cluster.hosts.keys()) {
       if (!this.#isThere(name, at)) continue;
-      const last = this.#stays.get(slotNameOf(name)) ?? NEVER;
-      const isNew = last.until < this.#sampledAt;
-      const stay = isNew ? { since: at, before: last.until } : last;
-      this.#stays.set(slotNameOf(name), { ...stay, until: at });
+      const slot = slotNameOf(name);
+      const { since, before, until } = this.#stays.get(slot) ?? NEVER;
+      const isNew = until < this.#sampledAt;
+      this.#stays.set(
+        slot,
+        isNew ? { since: at, before: until, until: at } : { since, before, until: at },
+      );
     }
     this.#sampledAt = at;
   }
