@@ -61,6 +61,40 @@ function add(tally: Tally, result: StoryResult, seed: number): void {
   if (result.violations.length > 0) tally.failures.push({ seed, violations: result.violations });
 }
 
+/** A row of seeds that one thread plays. */
+export interface Share {
+  readonly from: number;
+  readonly seeds: number;
+}
+
+/** Small enough that all threads end at about the same time. */
+const SHARE_SEEDS = 20;
+
+export function sharesOf(from: number, seeds: number): readonly Share[] {
+  const shares: Share[] = [];
+  for (let done = 0; done < seeds; done += SHARE_SEEDS)
+    shares.push({ from: from + done, seeds: Math.min(SHARE_SEEDS, seeds - done) });
+  return shares;
+}
+
+/** What several hunts found, as if one had played all of it. */
+export function sumOf(tallies: readonly Tally[]): Tally {
+  const sum = emptyTally();
+  for (const tally of tallies) {
+    sum.schedules += tally.schedules;
+    sum.promotions += tally.promotions;
+    sum.fences += tally.fences;
+    sum.acknowledged += tally.acknowledged;
+    sum.lost += tally.lost;
+    sum.lostAnswers += tally.lostAnswers;
+    sum.effects += tally.effects;
+    for (const [reason, n] of tally.reasons) count(sum.reasons, reason, n);
+    for (const [edge, n] of tally.edges) count(sum.edges, edge, n);
+    sum.failures.push(...tally.failures);
+  }
+  return sum;
+}
+
 /** Plays seeds in order. */
 export async function hunt(options: HuntOptions): Promise<Tally> {
   const tally = emptyTally();

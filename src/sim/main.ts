@@ -1,11 +1,11 @@
-// The simulator as a program: understudy sim --seeds N --from S --scenario X --mutant M --trace
+// The simulator as a program: understudy sim --seeds N --from S --workers N --scenario X --mutant M --trace
 import { parseArgs } from "node:util";
 import { REASONS } from "../model/reason.ts";
 import { startNode } from "../node/start.ts";
 import { type Scenario, unmet } from "../scenario/scenario.ts";
 import { printFault } from "../scenario/verbs.ts";
 import { catchMutant } from "./catch.ts";
-import { type HuntOptions, hunt, type Tally } from "./hunt.ts";
+import { type HuntOptions, hunt, type Share, type Tally } from "./hunt.ts";
 import { MUTANTS, mutantNamed } from "./mutants.ts";
 import { complaint, LONG_SWARM, missed } from "./reached.ts";
 import { storyOfScenario } from "./scenarios.ts";
@@ -13,6 +13,7 @@ import { shrink } from "./shrink.ts";
 import { StoryRun } from "./story.ts";
 import { type SwarmOptions, storyOf } from "./swarm.ts";
 import { printing, transcript } from "./transcript.ts";
+import { huntTogether, worksForOthers } from "./worker.ts";
 
 /** No promise was broken, but a long swarm has not reached every reason. */
 const EXIT_MISSED = 3;
@@ -23,6 +24,7 @@ const USAGE = `understudy sim: plays schedules of faults in virtual time and che
   --scenario X    one story by name, or "all"
   --mutant M      with a planted bug, or "all": each must be caught
   --trace         every event of the schedule; with one seed or one scenario
+  --workers N     so many cores play the schedules (default 1); not with --trace, a story or a mutant
   --keep-going    do not stop at the first violation
   --json          one object at the end
 Exit codes: 0 every promise kept, 1 one broken, 2 not understood, ${EXIT_MISSED} a swarm of ${LONG_SWARM} or more missed a reason`;
@@ -30,6 +32,7 @@ Exit codes: 0 every promise kept, 1 one broken, 2 not understood, ${EXIT_MISSED}
 interface Arguments {
   readonly seeds: number;
   readonly from: number;
+  readonly workers: number;
   readonly scenario: string | undefined;
   readonly mutant: string | undefined;
   readonly trace: boolean;
@@ -50,6 +53,7 @@ function read(argv: readonly string[], stories: readonly Scenario[]): Arguments 
     options: {
       seeds: { type: "string", default: "100" },
       from: { type: "string", default: "1" },
+      workers: { type: "string", default: "1" },
       scenario: { type: "string" },
       mutant: { type: "string" },
       trace: { type: "boolean", default: false },
@@ -58,12 +62,15 @@ function read(argv: readonly string[], stories: readonly Scenario[]): Arguments 
       help: { type: "boolean", default: false },
     },
   });
-  const [seeds, from] = [Number(values.seeds), Number(values.from)];
-  if (values.help || !Number.isInteger(seeds) || !Number.isInteger(from)) return undefined;
+  const [seeds, from, workers] = [values.seeds, values.from, values.workers].map(Number);
+  if (values.help || !isWhole(seeds) || !isWhole(from) || !isWhole(workers)) return undefined;
   const { scenario, mutant, trace, json } = values;
+  const playsAlone = trace || scenario !== undefined || mutant !== undefined;
+  if (workers < 1 || (workers > 1 && playsAlone)) return undefined;
   return {
     seeds,
     from,
+    workers,
     scenario,
     mutant,
     trace,
@@ -73,6 +80,8 @@ function read(argv: readonly string[], stories: readonly Scenario[]): Arguments 
     current: undefined,
   };
 }
+
+const isWhole = (n: number | undefined): n is number => Number.isInteger(n);
 
 /** The program; answers its exit code. */
 export async function simulate(
@@ -89,6 +98,7 @@ export async function simulate(
       error instanceof Error ? (error.stack ?? error.message) : String(error),
     );
   });
+  if (worksForOthers((share) => playShare(args, share))) return 0;
   if (args.scenario !== undefined) return playScenarios(args);
   if (args.mutant !== undefined) return huntMutants(args);
   return swarm(args);
@@ -99,14 +109,19 @@ const options = (flaws: SwarmOptions["flaws"] = {}): SwarmOptions => ({
   flaws,
 });
 
+const playShare = (args: Arguments, share: Share): Promise<Tally> =>
+  hunt({
+    ...options(),
+    ...hunting(args),
+    from: share.from,
+    seeds: share.seeds,
+    mostFailures: args.keepGoing ? 1_000_000 : 1,
+  });
+
 async function swarm(args: Arguments): Promise<number> {
   const began = performance.now();
   const cpuBegan = process.cpuUsage();
-  const tally = await hunt({
-    ...options(),
-    ...hunting(args),
-    mostFailures: args.keepGoing ? 1_000_000 : 1,
-  });
+  const tally = await (args.workers > 1 ? huntTogether(args) : playShare(args, args));
   const cpu = process.cpuUsage(cpuBegan);
   const cpuSeconds = (cpu.user + cpu.system) / 1e6;
   report(tally, { seconds: (performance.now() - began) / 1000, cpuSeconds }, args);
