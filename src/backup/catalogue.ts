@@ -1,9 +1,10 @@
 // Which base backups does a repository hold, and what is known of each? Read from the repository alone.
-import { type BackupRecord, isBackupId, parseBackupRecord } from "../model/backup-record.ts";
+import { type BackupRecord, isBackupId } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
 import { baseKey, expiredKey, proofKey } from "../model/repo-keys.ts";
 import type { Repo, StoredObject } from "../ports/repo.ts";
 import { textOf } from "./bytes.ts";
+import { recordIn } from "./record-text.ts";
 
 export interface Verification {
   readonly atMs: number;
@@ -76,7 +77,7 @@ async function readRecord(
   signal: AbortSignal,
 ): Promise<BackupRecord | undefined> {
   const text = await textOf(await repo.get(baseKey(id, "backup.json"), signal));
-  const record = parseBackupRecord(text);
+  const record = recordIn(text);
   return record?.id === id ? record : undefined;
 }
 

@@ -1,5 +1,5 @@
 // What lies in a repository, as far as expiry goes? A look that is complete, or no look at all.
-import { isBackupId, objectsOf, parseBackupRecord } from "../model/backup-record.ts";
+import { isBackupId, objectsOf } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
 import {
   type SeenBackup,
@@ -14,6 +14,7 @@ import { parseTailKey, TAIL_PREFIX } from "../model/wal-tail.ts";
 import type { Repo, StoredObject } from "../ports/repo.ts";
 import { textOf } from "./bytes.ts";
 import { verificationsIn } from "./catalogue.ts";
+import { recordIn } from "./record-text.ts";
 
 export interface Look {
   readonly seen: SeenRepository;
@@ -103,7 +104,7 @@ async function seenBackup(wish: LookWish, folder: Folder): Promise<SeenBackup> {
 }
 
 function baseRecord(wish: LookWish, folder: Folder, text: string): SeenRecord | undefined {
-  const record = parseBackupRecord(text);
+  const record = recordIn(text);
   if (record?.id !== folder.id) return undefined;
   requireOurs(wish, record);
   const { timeline, startLsn, segmentBytes, finishedAtMs } = record;
@@ -138,7 +139,7 @@ const storedAt = ({ kind, id, objects }: Folder): number =>
 
 const filesIn = (kind: BackupKind, text: string): readonly string[] => {
   if (kind === "logical") return parseLogical(text)?.objects.map(({ file }) => file) ?? [];
-  const record = parseBackupRecord(text);
+  const record = recordIn(text);
   return record === undefined ? [] : objectsOf(record).map(({ file }) => file);
 };
 

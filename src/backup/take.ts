@@ -14,7 +14,6 @@ import {
   type BackupRecord,
   type BackupTablespace,
   backupIdOf,
-  printBackupRecord,
 } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
 import { baseKey, endingOf } from "../model/repo-keys.ts";
@@ -23,6 +22,7 @@ import { type Bytes, bytesOf, textOf } from "./bytes.ts";
 import { inUse } from "./in-use.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
+import { recordText } from "./record-text.ts";
 import type { Shelf } from "./shelf.ts";
 import { createSumming, type Summing } from "./summing.ts";
 
@@ -63,7 +63,7 @@ async function take(id: string, startedAtMs: number, options: TakeOptions): Prom
   try {
     const parts = await taking.run();
     const record: BackupRecord = {
-      format: 1,
+      format: 2,
       id,
       label: source.label,
       scope: options.scope,
@@ -72,7 +72,7 @@ async function take(id: string, startedAtMs: number, options: TakeOptions): Prom
       finishedAtMs: Date.now(),
       ...parts,
     };
-    await putText(shelf, baseKey(id, "backup.json"), printBackupRecord(record), signal);
+    await putText(shelf, baseKey(id, "backup.json"), recordText(record), signal);
     return record;
   } finally {
     await events.return(undefined);

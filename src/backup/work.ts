@@ -1,6 +1,7 @@
 // One request of the agent or of the command line, carried out.
 import type { BackupRecord } from "../model/backup-record.ts";
 import type { WorkAnswer, WorkRequest } from "../model/backup-words.ts";
+import { printLsn } from "../model/lsn.ts";
 import { findBackup, readCatalogue } from "./catalogue.ts";
 import { listedOf, listedVerification, listOf } from "./listed.ts";
 import { openShelf } from "./open-shelf.ts";
@@ -8,6 +9,7 @@ import { restoreTo } from "./restore-wish.ts";
 import type { Shelf } from "./shelf.ts";
 import { takeBackup } from "./take.ts";
 import { verifyBackup } from "./verify.ts";
+import { verifyWal } from "./verify-wal.ts";
 import type { WorkContext } from "./work-context.ts";
 
 export async function work(request: WorkRequest, context: WorkContext): Promise<WorkAnswer> {
@@ -23,7 +25,14 @@ export async function work(request: WorkRequest, context: WorkContext): Promise<
     case "verify": {
       const { record } = await findBackup(shelf.repo, request.id, signal);
       const verdict = await verifyBackup({ shelf, record, ...context });
-      return { did: "verify", id: record.id, verification: listedVerification(verdict) };
+      const verified = {
+        did: "verify",
+        id: record.id,
+        verification: listedVerification(verdict),
+      } as const;
+      if (request.wal !== true) return verified;
+      const wal = await verifyWal({ shelf, record, ...context });
+      return { ...verified, wal: { ...wal, endLsn: printLsn(wal.endLsn) } };
     }
     case "restore":
       return { did: "restore", preview: await restoreTo(shelf, request, context) };

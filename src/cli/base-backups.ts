@@ -1,7 +1,12 @@
 // Commands for base backups: take one, see what there is, read one back.
 import type { Command } from "commander";
 import { printBytes, printSpan } from "../model/amounts.ts";
-import type { BackupList, ListedBackup, WorkAnswer } from "../model/backup-words.ts";
+import type {
+  BackupList,
+  ListedBackup,
+  ListedWalVerdict,
+  WorkAnswer,
+} from "../model/backup-words.ts";
 import type { StatusJson, StatusMember } from "../model/wire/status.ts";
 import type { TaskName } from "../model/worker.ts";
 import { CliFailure, EXIT } from "./exit.ts";
@@ -16,6 +21,7 @@ interface BackupFlags extends Shared {
   readonly repo?: string;
   readonly label?: string;
   readonly maxRate?: string;
+  readonly wal?: boolean;
 }
 
 /** A standby that streams, the nearest first, else the leader: a backup costs the primary nothing where it can. */
@@ -77,20 +83,37 @@ function rateOf(text: string): number {
 
 async function verifyBackup(id: string | undefined, _: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<BackupFlags>();
-  const done = await carryOut(flags, { task: "backup-verify", did: "verify", input: { id } });
-  const { verification } = done;
-  if (flags.json === true) printJsonText(asJson("Verification", { id: done.id, ...verification }));
+  const done = await carryOut(flags, {
+    task: "backup-verify",
+    did: "verify",
+    input: { id, wal: flags.wal },
+  });
+  const { verification, wal } = done;
+  if (flags.json === true)
+    printJsonText(asJson("Verification", { id: done.id, ...verification, ...(wal && { wal }) }));
   if (verification.outcome === "failed") {
     const next = "take a new backup now, and restore from another one";
     const why = verification.why ?? "it is not what was stored";
     throw new CliFailure(EXIT.critical, `${done.id} is damaged`, why, next);
   }
+  refuseDamagedWal(wal);
   if (flags.json === true) return;
   const seen =
     verification.depth === "content"
       ? "every byte was read back and is what the server sent"
       : "the stored bytes are as they were put; what is in them cannot be seen without a private key";
   print(`${done.id}: ${seen}`);
+  if (wal !== undefined)
+    print(`${wal.segments} segments of WAL lead on to ${wal.endLsn}; every byte was read back`);
+}
+
+function refuseDamagedWal(wal: ListedWalVerdict | undefined): void {
+  const [first, ...more] = wal?.damaged ?? [];
+  if (first === undefined) return;
+  const what = `the WAL ${first.name} is damaged${more.length === 0 ? "" : `, and ${more.length} more`}`;
+  const next =
+    "take a new backup now; a restore goes on behind it from another repository, if that one has it";
+  throw new CliFailure(EXIT.critical, what, first.why, next);
 }
 
 const ago = (ms: number): string => `${printSpan(Math.max(0, Date.now() - ms))} ago`;
@@ -179,5 +202,6 @@ export function registerBaseBackups(backup: Command): void {
     .action(showOne);
   add("verify", "read a base backup back and compare every byte with what the server sent")
     .argument("[backup]", "its id; the newest when left out")
+    .option("--wal", "the WAL that leads on from it as well")
     .action(verifyBackup);
 }

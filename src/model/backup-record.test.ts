@@ -48,7 +48,7 @@ test("no field may be missing or of another kind", () => {
     expect([name, parseBackupRecord(JSON.stringify(rest))]).toEqual([name, undefined]);
   }
   expect(parseBackupRecord(text.slice(0, -5))).toBeUndefined();
-  expect(parseBackupRecord(text.replace('"format": 1', '"format": 2'))).toBeUndefined();
+  expect(parseBackupRecord(text.replace('"format": 1', '"format": 3'))).toBeUndefined();
   expect(parseBackupRecord(text.replace('"base.tar.zst"', '"../../x"'))).toBeUndefined();
 });
 

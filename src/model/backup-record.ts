@@ -20,7 +20,8 @@ export interface BackupTablespace extends BackupObject {
 }
 
 export interface BackupRecord {
-  readonly format: 1;
+  /** 2: sealed by its last line (`backup/record-text.ts`). */
+  readonly format: 1 | 2;
   readonly id: string;
   readonly label: string;
   readonly scope: string;
@@ -82,7 +83,7 @@ export function parseBackupRecord(text: string): BackupRecord | undefined {
   } catch {
     return undefined;
   }
-  if (!isObject(read) || read["format"] !== 1) return undefined;
+  if (!isObject(read) || (read["format"] !== 1 && read["format"] !== 2)) return undefined;
   const startLsn = parseLsn(String(read["startLsn"]));
   const stopLsn = parseLsn(String(read["stopLsn"]));
   const data = objectIn(read["data"]);

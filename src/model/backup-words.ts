@@ -31,6 +31,13 @@ export interface ListedVerification {
   readonly why?: string;
 }
 
+/** What was found in the WAL that leads on from a backup. */
+export interface ListedWalVerdict {
+  readonly segments: number;
+  readonly endLsn: string;
+  readonly damaged: readonly { readonly name: string; readonly why: string }[];
+}
+
 export interface BackupList {
   readonly repo: string;
   readonly items: readonly ListedBackup[];
@@ -51,7 +58,13 @@ export type WorkRequest =
       readonly maxRateKb?: number;
     }
   | { readonly do: "list"; readonly repo?: string }
-  | { readonly do: "verify"; readonly repo?: string; readonly id?: string }
+  | {
+      readonly do: "verify";
+      readonly repo?: string;
+      readonly id?: string;
+      /** The WAL that leads on from it as well. */
+      readonly wal?: boolean;
+    }
   | ({ readonly do: "restore" } & RestoreWish);
 
 export interface RestoreWish {
@@ -96,5 +109,10 @@ export interface RestorePreview {
 export type WorkAnswer =
   | { readonly did: "take"; readonly backup: ListedBackup }
   | { readonly did: "list"; readonly list: BackupList }
-  | { readonly did: "verify"; readonly id: string; readonly verification: ListedVerification }
+  | {
+      readonly did: "verify";
+      readonly id: string;
+      readonly verification: ListedVerification;
+      readonly wal?: ListedWalVerdict;
+    }
   | { readonly did: "restore"; readonly preview: RestorePreview };

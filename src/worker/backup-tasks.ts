@@ -29,7 +29,12 @@ export const listBackups: Task = (context, input) =>
   carryOut(context, { do: "list", ...repoIn(input) });
 
 export const verifyBackup: Task = (context, input) =>
-  carryOut(context, { do: "verify", ...repoIn(input), ...named(input, "id") });
+  carryOut(context, {
+    do: "verify",
+    ...repoIn(input),
+    ...named(input, "id"),
+    wal: input["wal"] === true,
+  });
 
 export const restoreBackup: Task = (context, input) =>
   carryOut(context, { do: "restore", ...wishIn(input) });

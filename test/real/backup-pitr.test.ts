@@ -7,13 +7,16 @@ import { Readable } from "node:stream";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seal } from "../../src/adapters/repo/sealing.ts";
+import { findBackup } from "../../src/backup/catalogue.ts";
 import { expire } from "../../src/backup/expire.ts";
 import { openShelf } from "../../src/backup/open-shelf.ts";
 import { work } from "../../src/backup/work.ts";
 import type { RestoreWish, WishedTarget } from "../../src/model/backup-words.ts";
+import { AppError } from "../../src/model/error.ts";
 import { walKey } from "../../src/model/repo-keys.ts";
 import type { BackupSettings } from "../../src/model/repository.ts";
 import { USUAL_DRILL } from "../../src/model/settings-drill.ts";
+import { printSegment, segmentNumber } from "../../src/model/wal-name.ts";
 import { commandsIn } from "../support/markdown.ts";
 import { PostgresStage, type TestNode } from "../support/postgres-stage.ts";
 import { askRestored } from "../support/restored.ts";
@@ -93,6 +96,9 @@ beforeAll(async () => {
   await a.query("CREATE TABLE public.orders (n int) TABLESPACE fast");
   await a.query("INSERT INTO public.orders SELECT generate_series(1, 1000)");
   await work({ do: "take", label: "" }, context());
+  const { timeline, startLsn, segmentBytes } = await theBackup();
+  const started = { timeline, number: segmentNumber(startLsn, segmentBytes) };
+  firstNeeded = `wal/00000001/${printSegment(started, segmentBytes)}`;
   await a.query("INSERT INTO public.orders SELECT generate_series(1001, 1500)");
   await a.query("SELECT pg_create_restore_point('before_the_mistake')");
   beforeMistake = {
@@ -127,6 +133,68 @@ test("to the last record that lies in the repository, said to PostgreSQL as a po
   expect(answers[0]).toBe(1);
   expect(answers[1]).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
 });
+
+/** UNDERSTUDY_FLIPS=1000 is the long form of this. */
+const FLIPS = Number(process.env["UNDERSTUDY_FLIPS"] ?? 5);
+
+test("a changed bit in any object is found by verify, and leads to no restore of other rows", async () => {
+  const cluster = join(directory, "stage", readdirSync(join(directory, "stage"))[0] ?? "");
+  const [id = ""] = readdirSync(join(cluster, "base"));
+  const objects = [
+    ...["backup.json", "backup_manifest.zst", "base.tar.zst"].map((file) => `base/${id}/${file}`),
+    ...readdirSync(join(cluster, "base", id))
+      .filter((file) => /^\d+\.tar/.test(file))
+      .map((file) => `base/${id}/${file}`),
+    ...readdirSync(join(cluster, "wal/00000001")).map((file) => `wal/00000001/${file}`),
+  ].filter((key) => isNeeded(key));
+  for (let n = 0; n < FLIPS; n++) {
+    const key = objects[n % objects.length] ?? "";
+    const path = join(cluster, key);
+    const whole = readFileSync(path);
+    const bit = Math.floor(diceFor(n) * whole.length * 8);
+    const changed = Buffer.from(whole);
+    changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    writeFileSync(path, changed);
+    const seen = `bit ${bit} of ${key}`;
+    expect(await foundBy(id), seen).toBe(true);
+    const name = `flipped-${n}`;
+    const rows = await restored(name, { kind: "latest" }).then(
+      ({ answers }) => answers,
+      () => "refused",
+    );
+    // What an object tells of itself in front may be wrong while its content is whole.
+    const isHarmless = key.startsWith("wal/") && bit >> 3 < 90;
+    expect(isHarmless ? ["refused", [1]] : ["refused"], seen).toContainEqual(rows);
+    writeFileSync(path, whole);
+    for (const left of readdirSync(stage.root).filter((entry) => entry.startsWith(name)))
+      rmSync(join(stage.root, left), { recursive: true });
+  }
+  expect(await foundBy(id)).toBe(false);
+});
+
+/** Recovery needs no WAL from before the backup. */
+const isNeeded = (key: string): boolean => !key.startsWith("wal/") || key >= firstNeeded;
+let firstNeeded = "";
+
+async function theBackup() {
+  const { settings, signal } = context();
+  const { repo } = await openShelf({ settings, cluster: {}, repo: undefined, signal });
+  return (await findBackup(repo, undefined, signal)).record;
+}
+
+/** The same in every run: a fraction of the object. */
+const diceFor = (n: number): number => (Math.imul(n + 1, 2_654_435_761) >>> 0) / 2 ** 32;
+
+async function foundBy(id: string): Promise<boolean> {
+  try {
+    const answer = await work({ do: "verify", id, wal: true }, context());
+    if (answer.did !== "verify") throw new Error(answer.did);
+    return answer.verification.outcome === "failed" || (answer.wal?.damaged.length ?? 0) > 0;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "REPO_DAMAGED") return true;
+    throw error;
+  }
+}
 
 /** The commands of a page, with the places of this test for those of the example. */
 function commandsOf(page: string, places: Readonly<Record<string, string>>): readonly string[] {
