@@ -11,6 +11,7 @@ import {
   jobOf,
   leading,
   outcome,
+  remembering,
   silentSql,
   startedAgo,
   withoutLease,
@@ -68,6 +69,19 @@ describe("callbacks", () => {
       "on_start primary",
       "on_role_change demoted",
     ]);
+  });
+
+  it("tell that a primary which does not come up again leads no more, once", () => {
+    const down = given(leading(), crashed);
+    const failing = given(down, remembering({ startFailures: 1 }));
+    const released = given(failing, withoutLease);
+    expect(told(leading(), down, failing, released, released)).toEqual([
+      "on_start primary",
+      "on_stop primary",
+      "on_role_change demoted",
+    ]);
+    const back = given(leading(), asStandby, withoutLease, startedAgo(10));
+    expect(told(leading(), down, released, back).at(-1)).toBe(`on_role_change ${STANDBY}`);
   });
 
   it("tell of settings that were read anew", () => {

@@ -50,7 +50,9 @@ export function eventsUpTo(told: Told, w: HaWorld): Step {
 function whenDown(told: Told, w: HaWorld): Step {
   const isRestarting = told.isRestarting || w.requests.restart !== undefined;
   if (told.startedAt === undefined || told.role === undefined) {
-    return { told: { ...told, isRestarting }, events: [] };
+    const role = printRole("demoted");
+    if (!hasFailedAsPrimary(told, w)) return { told: { ...told, isRestarting }, events: [] };
+    return { told: { ...told, isRestarting, role }, events: [{ action: "on_role_change", role }] };
   }
   const stop: CallbackEvent = { action: "on_stop", role: told.role };
   return {
@@ -58,6 +60,10 @@ function whenDown(told: Told, w: HaWorld): Step {
     events: isRestarting ? [] : [stop],
   };
 }
+
+/** It does not come up again and leads no more: who moves an address must not wait for its next start. */
+const hasFailedAsPrimary = (told: Told, w: HaWorld): boolean =>
+  told.role === printRole("primary") && w.memory.startFailures > 0 && w.lease.held === undefined;
 
 /** A server that comes up in another role than before is told as that: who moves an address listens for it. */
 function whenStarted(told: Told, now: { readonly at: Instant; readonly role: string }): Step {

@@ -28,10 +28,11 @@ export const programBeside = (file: string): string =>
 
 export function composeShared(settings: AgentSettings): Shared {
   const clock = createClock();
-  const { level, file } = settings.log;
+  const { level, file, isPatronis } = settings.log;
   const logFile = file === undefined ? undefined : openLogFile(file);
   const log = createLog({
     level,
+    isPatronis,
     fields: { node: settings.name },
     ...(logFile && { write: logFile.write, isTerminal: false }),
   });

@@ -13,6 +13,7 @@ import type { Router } from "../node/router.ts";
 import { planFor } from "../node/server-plan.ts";
 import { composeRouter } from "./compose-router.ts";
 import { composeShared, programBeside } from "./compose-shared.ts";
+import { takeOverDynamicFile } from "./dynamic-file.ts";
 import { openLagHistory } from "./lag-history.ts";
 import { createLagWatch, type LagWatch } from "./lag-watch.ts";
 import { RECORDING_FOLDER, recorded } from "./recorder.ts";
@@ -46,6 +47,7 @@ export async function compose(settings: NodeSettings, file: string): Promise<Com
   const user = actAs(settings.postgres.osUser);
   const { stateDir, dataDir } = settings.postgres;
   const state = await openNodeState(stateDir);
+  await takeOverDynamicFile(dataDir, state);
   const fence = createFence({
     clock,
     log,
@@ -93,4 +95,6 @@ export async function compose(settings: NodeSettings, file: string): Promise<Com
 }
 
 const watchdogOf = (w: WatchdogSettings) =>
-  w.mode === "off" ? undefined : { device: w.device, timeoutMs: w.safetyMarginMs };
+  w.mode === "off"
+    ? undefined
+    : { device: w.device, timeoutMs: w.safetyMarginMs, isForTests: w.isForTests };

@@ -19,7 +19,7 @@ async function main(): Promise<number> {
       problem: (finding) => say(`problem: ${finding}`),
     });
     if (loaded.kind === "router") return await runRouter(loaded.settings);
-    return await runAgent(file, loaded.settings);
+    return await runAgent(file, loaded);
   } catch (error) {
     return report(error);
   }

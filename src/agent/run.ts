@@ -3,20 +3,25 @@ import { resolve as resolvePath } from "node:path";
 import { createCallbacks } from "../adapters/hooks/callbacks.ts";
 import { actAs } from "../adapters/system/os-user.ts";
 import type { HaWorld } from "../controllers/ha/world.ts";
+import { printFinding } from "../model/finding.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import type { Ms } from "../model/time.ts";
 import { VERSION } from "../model/version.ts";
-import type { Node } from "../node/node.ts";
+import type { LastLook, Node } from "../node/node.ts";
 import { createNode } from "../node/start.ts";
 import type { Callbacks } from "../ports/callbacks.ts";
+import type { Log } from "../ports/log.ts";
 import { type Api, createApi } from "./api/api.ts";
 import type { NodeView } from "./api/node-view.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
 import { createDoctor } from "./doctor.ts";
 import { sweepAfterDrills } from "./drills.ts";
+import { DynamicFile } from "./dynamic-file.ts";
 import { composeDoor } from "./front-door.ts";
 import { GameDays } from "./game-days/game-days.ts";
+import type { LoadedNode } from "./load.ts";
+import { PatroniTexts } from "./patroni-texts.ts";
 import { createReload } from "./reload.ts";
 import { openStory, type Story } from "./story.ts";
 import { refuseStranger } from "./stranger.ts";
@@ -27,10 +32,12 @@ const FENCE_QUIT_MS: Ms = 2_000;
 /** What was to be told when the agent is asked to leave gets this long. */
 const CALLBACKS_END_MS: Ms = 10_000;
 
+type LoadedFile = Extract<LoadedNode, { readonly kind: "settings" }>;
 type Leaving = "stop" | "detach";
 
 /** Runs until a signal or a request ends it; answers the exit code. Throws what keeps it from starting. */
-export async function runAgent(file: string, settings: NodeSettings): Promise<number> {
+export async function runAgent(file: string, loaded: LoadedFile): Promise<number> {
+  const { settings } = loaded;
   const composed = await compose(settings, file);
   const { clock, log, peers } = composed.ports;
   process.on("uncaughtExceptionMonitor", (error) => log.error("the agent is broken", { error }));
@@ -39,18 +46,17 @@ export async function runAgent(file: string, settings: NodeSettings): Promise<nu
   const tell = tellsOf(callbacks);
   const door = composeDoor(settings, composed.ports);
   const story = await openStory(settings, composed, () => node);
+  const leaveTraces = patroniTraces(loaded, log);
   const onLook = (world: HaWorld): void => {
     tell(world);
     door?.onLook(world);
     composed.vault?.onLook(world);
     schedule.onLook(world);
     story.looked();
+    leaveTraces(node.last());
   };
   const node: Node = await createNode(composed.ports, { settings, agentVersion: VERSION, onLook });
-  let leave: (how: Leaving) => void = () => undefined;
-  const leaving = new Promise<Leaving>((resolve) => {
-    leave = resolve;
-  });
+  const { leave, leaving } = exitDoor();
   const { jobs, schedule, ...work } = composeWork(file, settings, { ...composed, story });
   const { reopenLog } = composed;
   const reload = createReload({ file, settings, node, log, reopenLog, onReload: work.onReload });
@@ -134,6 +140,32 @@ function gameDaysOf(
   { story, view }: { readonly story: Story; readonly view: NodeView },
 ): GameDays {
   return new GameDays({ settings, chronicle: story.chronicle, clock, log, view: view.view });
+}
+
+/** What Patroni's readers look for beside the API: a file beside the data, and texts in the log. */
+function patroniTraces(
+  { settings: { postgres, log: wish }, warnings }: LoadedFile,
+  log: Log,
+): (last: LastLook | undefined) => void {
+  const user = actAs(postgres.osUser);
+  const file = new DynamicFile({ dataDir: postgres.dataDir, user, log });
+  const texts = wish.isPatronis ? new PatroniTexts(log) : undefined;
+  // A terminal has them already; who reads Patroni's log looks for them there.
+  if (texts !== undefined) for (const finding of warnings) log.warn(printFinding(finding));
+  return (last) => {
+    if (last === undefined) return;
+    file.looked(last.world);
+    texts?.looked(last);
+  };
+}
+
+/** Whoever asks first says how the agent leaves. */
+function exitDoor() {
+  let leave: (how: Leaving) => void = () => undefined;
+  const leaving = new Promise<Leaving>((resolve) => {
+    leave = resolve;
+  });
+  return { leave, leaving };
 }
 
 function callbacksOf(

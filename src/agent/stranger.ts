@@ -1,4 +1,5 @@
 // Is this agent the one that it says it is? Another of its name, or data of another cluster, must not begin.
+import { CRITICAL } from "../adapters/system/patroni-line.ts";
 import type { ClusterSnapshot } from "../model/cluster.ts";
 import { AppError, asAppError } from "../model/error.ts";
 import type { NodeSettings } from "../model/settings.ts";
@@ -26,13 +27,15 @@ export async function refuseStranger(
 async function refuseTwin(
   { ports }: Composed,
   { members }: ClusterSnapshot,
-  { name, rest }: NodeSettings,
+  { name, rest, log }: NodeSettings,
 ): Promise<void> {
   const own = apiUrlOf(rest);
   const twin = members.find((m) => m.name === name && m.apiUrl !== own);
   if (twin === undefined) return;
   const answer = await ports.peers.ask(twin.apiUrl, CHECK_LIMIT_MS);
   if (answer.kind === "unknown" || answer.value.name !== name) return;
+  if (log.isPatronis)
+    ports.log.error(`Can't start; there is already a node named '${name}' running`, CRITICAL);
   throw new AppError("NAME_IN_USE", `starting the agent ${name}`, `one answers at ${twin.apiUrl}`);
 }
 

@@ -12,7 +12,6 @@ const NOT_USED = [
   "keyfile_password",
   "http_extra_headers",
   "https_extra_headers",
-  "allowlist_include_members",
   "server_tokens",
 ] as const;
 
@@ -44,6 +43,7 @@ export function readRest(
     section.problem("verify_client", "needs certfile: without TLS no client shows a certificate");
   }
   const allowlist = readAllowlist(section);
+  const allowsMembers = section.flag("allowlist_include_members") ?? false;
   section.notUsed(...NOT_USED);
   section.notUsed("request_queue_size", "thread_pool_size");
   section.close();
@@ -53,6 +53,7 @@ export function readRest(
     ...(authentication === undefined ? {} : { authentication }),
     ...(files === undefined ? {} : { tls: { ...files, verifyClient } }),
     allowlist,
+    allowsMembers,
   };
 }
 

@@ -21,12 +21,15 @@ export function readTags(root: Section): Tags {
   const priority = section.number("failover_priority");
   const nofailover = section.flag("nofailover");
   if (nofailover !== undefined && priority !== undefined && nofailover !== priority <= 0) {
-    section.warn("failover_priority", `contradicts nofailover: ${nofailover}, which wins`);
+    section.warn(
+      "failover_priority",
+      overruled(["nofailover", nofailover], ["failover_priority", priority]),
+    );
   }
   const syncPriority = section.number("sync_priority");
   const nosync = section.flag("nosync");
   if (nosync !== undefined && syncPriority !== undefined && nosync !== syncPriority <= 0) {
-    section.warn("sync_priority", `contradicts nosync: ${nosync}, which wins`);
+    section.warn("sync_priority", overruled(["nosync", nosync], ["sync_priority", syncPriority]));
   }
   const replicatefrom = section.text("replicatefrom");
   if (replicatefrom !== undefined && replicatefrom === root.text("name")) {
@@ -53,14 +56,23 @@ export function readTags(root: Section): Tags {
   };
 }
 
+/** In Patroni's words, which readers of its log look for. */
+function overruled(
+  [flag, isSet]: readonly [string, boolean],
+  [priority, value]: readonly [string, number],
+): string {
+  const wins = `${flag}: ${isSet ? "True" : "False"}`;
+  return `does not count. Conflicting configuration between ${wins} and ${priority}: ${value}. Defaulting to ${wins}`;
+}
+
 export function readWatchdog(root: Section): WatchdogSettings {
   const section = root.section("watchdog");
   const settings: WatchdogSettings = {
     mode: section.choice("mode", ["off", "automatic", "required"]) ?? "automatic",
     device: section.text("device") ?? "/dev/watchdog",
     safetyMarginMs: seconds(section.number("safety_margin", { min: -1 }) ?? 5),
+    isForTests: section.choice("driver", ["default", "testing"]) === "testing",
   };
-  section.notUsed("driver");
   section.close();
   return settings;
 }
@@ -73,11 +85,13 @@ export function readLog(root: Section): LogSettings {
   const folder = section.text("dir");
   const file = section.text("file") ?? (folder && `${folder}/understudy.log`);
   section.choice("type", ["plain", "json"]);
-  section.notUsed("format", "dateformat", "static_fields", "loggers", "mode");
+  const isPatronis = section.text("format") === "patroni";
+  if (!isPatronis) section.notUsed("format");
+  section.notUsed("dateformat", "static_fields", "loggers", "mode");
   section.notUsed("traceback_level", "deduplicate_heartbeat_logs");
   section.notUsed("max_queue_size", "file_num", "file_size");
   section.close();
-  return { level: plainLevel(level), file };
+  return { level: plainLevel(level), file, isPatronis };
 }
 
 function plainLevel(level: (typeof LEVELS)[number]): LogSettings["level"] {

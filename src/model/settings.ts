@@ -51,6 +51,8 @@ export interface RestSettings {
   readonly authentication?: Credentials;
   readonly tls?: TlsFiles & { readonly verifyClient: "none" | "optional" | "required" };
   readonly allowlist: readonly string[];
+  /** Members may change things too, by the addresses that they publish. */
+  readonly allowsMembers: boolean;
 }
 
 export interface StoreSettings {
@@ -151,11 +153,15 @@ export interface WatchdogSettings {
   readonly mode: "off" | "automatic" | "required";
   readonly device: string;
   readonly safetyMarginMs: Ms;
+  /** A pipe whose reader sees what a device would be told. */
+  readonly isForTests: boolean;
 }
 
 export interface LogSettings {
   readonly level: "error" | "warn" | "info" | "debug";
   readonly file: string | undefined;
+  /** Patroni's lines instead of JSON, with its own texts where its readers look for them. */
+  readonly isPatronis: boolean;
 }
 
 /** What every agent has, with a server of its own or without. */

@@ -21,6 +21,7 @@ export function simSettings(
       listen: { host: name, port: 8008 },
       connectAddress: { host: name, port: 8008 },
       allowlist: [],
+      allowsMembers: false,
     },
     store: { kind: "etcd", endpoints: [] },
     postgres: {
@@ -47,7 +48,7 @@ export function simSettings(
     },
     bootstrap: { config, initdb: [], method: undefined, pgHba: [], postBootstrap: undefined },
     tags: { ...DEFAULT_TAGS, ...tags },
-    watchdog: { mode: "required", device: "", safetyMarginMs: 0 },
-    log: { level: "info", file: undefined },
+    watchdog: { mode: "required", device: "", safetyMarginMs: 0, isForTests: false },
+    log: { level: "info", file: undefined, isPatronis: false },
   };
 }

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { stopOurs } from "../../src/lab/bench/take-over.ts";
+import { startAgent } from "../../src/lab/nodes.ts";
 import { until } from "../support/agent.ts";
 import { useLab } from "../support/lab.ts";
 
@@ -70,10 +72,13 @@ function edit(name: string, change: (file: ReturnType<typeof parse>) => void): v
 /** Every member tells a file of its own what it is told, from now on. */
 async function listen(): Promise<void> {
   for (const { name } of lab().members) {
-    const command = `sh -c 'echo "$1 $2" >> ${toldIn}/${name}' sh`;
+    const into = (file: string) => `sh -c 'echo "$1 $2 $3" >> ${toldIn}/${file}' sh`;
     const actions = ["on_start", "on_stop", "on_restart", "on_role_change"];
     edit(name, (file) => {
-      file.postgresql.callbacks = Object.fromEntries(actions.map((action) => [action, command]));
+      file.postgresql.callbacks = {
+        ...Object.fromEntries(actions.map((action) => [action, into(name)])),
+        on_reload: into(`${name}.reloads`),
+      };
     });
   }
   expect((await run("reload")).code).toBe(0);
@@ -81,7 +86,9 @@ async function listen(): Promise<void> {
 
 const toldTo = (name: string): readonly string[] => {
   const file = join(toldIn, name);
-  return existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
+  const lines = existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
+  // Patroni's three arguments: action, role, scope.
+  return lines.map((line) => line.replace(` ${lab().scope}`, ""));
 };
 
 test("a log is followed until somebody has seen enough", async () => {
@@ -169,6 +176,36 @@ test("less room reaches the standbys after their primary has it", async () => {
   expect(code, talk).toBe(0);
   expect((await status()).cluster.leader).toBe(cluster.leader);
   await isTrue("nobody waits", ({ items }) => items.every((m) => m.pendingRestart.length === 0));
+});
+
+test("a parameter that needs no restart is told as a reload", async () => {
+  const leader = (await status()).cluster.leader ?? "";
+  expect((await run("config", "patch", "postgresql.parameters.work_mem=5MB")).code).toBe(0);
+  const reloads = () => toldTo(`${leader}.reloads`);
+  await until("it was told", () => reloads().length > 0);
+  expect(reloads()).toContain("on_reload primary");
+});
+
+test("the configuration lies beside the data of every member, as Patroni keeps it", async () => {
+  const { out } = await run("config", "show", "--json");
+  expect(out).toContain("5MB");
+  for (const { dataDir } of lab().members) {
+    const file = join(dataDir, "patroni.dynamic.json");
+    await until(`${file} says it`, () =>
+      (existsSync(file) ? readFileSync(file, "utf8") : "").includes('"work_mem":"5MB"'),
+    );
+  }
+});
+
+test("an agent that is stopped in order tells of its server's end, and of its start", async () => {
+  const standby = (await status()).items.find(({ leads }) => !leads)?.name;
+  const member = lab().members.find(({ name }) => name === standby);
+  if (member === undefined) throw new Error("there is no standby");
+  const before = toldTo(member.name).length;
+  await stopOurs(lab(), member);
+  await startAgent(lab(), member);
+  await until("both are told", () => toldTo(member.name).length >= before + 2);
+  expect(toldTo(member.name).slice(before)).toEqual(["on_stop replica", "on_start replica"]);
 });
 
 test("a standby is rebuilt from one that offers itself, and shows how far it is", async () => {

@@ -202,7 +202,7 @@ function settingsOf(
 ): NodeSettings {
   const base = join(root, name);
   const address = { host: "127.0.0.1", port: change.port };
-  const rest = { listen: address, connectAddress: address, allowlist: [] };
+  const rest = { listen: address, connectAddress: address, allowlist: [], allowsMembers: false };
   return {
     scope: "stage",
     name,
@@ -233,8 +233,8 @@ function settingsOf(
     },
     bootstrap: { config: {}, initdb: [], method: undefined, pgHba: [], postBootstrap: undefined },
     tags: DEFAULT_TAGS,
-    watchdog: { mode: "off", device: "/dev/watchdog", safetyMarginMs: 0 },
-    log: { level: "error", file: undefined },
+    watchdog: { mode: "off", device: "/dev/watchdog", safetyMarginMs: 0, isForTests: false },
+    log: { level: "error", file: undefined, isPatronis: false },
   };
 }
 

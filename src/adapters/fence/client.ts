@@ -16,6 +16,7 @@ import { type FenceArguments, launchFence, removeFence } from "./launch.ts";
 import { readLockHolder } from "./lock.ts";
 import { ACK_LIMIT_MS } from "./protocol.ts";
 import { takeDown } from "./takedown.ts";
+import type { WatchdogOptions } from "./watchdog.ts";
 
 export interface FenceOptions {
   readonly clock: Clock;
@@ -28,7 +29,7 @@ export interface FenceOptions {
   readonly nodePath?: string;
   /** Whom the server runs as, when we are root. */
   readonly user?: OsUser | undefined;
-  readonly watchdog?: { readonly device: string; readonly timeoutMs: Ms } | undefined;
+  readonly watchdog?: WatchdogOptions | undefined;
   /** How long a fence with nothing to guard outlives its agent. */
   readonly idleExitMs?: Ms;
 }

@@ -7,6 +7,7 @@ import type { Ms } from "../../model/time.ts";
 import type { OsUser } from "../system/os-user.ts";
 import { readLockHolder } from "./lock.ts";
 import { FENCE_LOG_NAME } from "./protocol.ts";
+import type { WatchdogOptions } from "./watchdog.ts";
 
 /** Everything that a fence needs to know from its first moment; one argument, as JSON. */
 export interface FenceArguments {
@@ -14,7 +15,7 @@ export interface FenceArguments {
   readonly dataDir: string;
   /** Whom the server runs as; absent when the fence is not root and can only be itself. */
   readonly user?: OsUser;
-  readonly watchdog?: { readonly device: string; readonly timeoutMs: Ms };
+  readonly watchdog?: WatchdogOptions;
   /** How long it stays with nothing to guard and nobody to serve. */
   readonly idleExitMs: Ms;
 }

@@ -27,6 +27,17 @@ describe("watchdog", () => {
     expect(readFileSync(device, "latin1")).toBe("\0\0V");
   });
 
+  it("tells a pipe for tests in Patroni's words what a device would be told", () => {
+    const device = join(at.folder, "pipe");
+    writeFileSync(device, "");
+    const options = { device, timeoutMs: 5000, isForTests: true };
+    const watchdog = new Watchdog(options, () => undefined);
+    watchdog.feed();
+    watchdog.feed();
+    watchdog.release();
+    expect(readFileSync(device, "latin1")).toBe("Ctimeout=5\n11V");
+  });
+
   it("says that it is absent or cannot be fed, once", () => {
     const said: string[] = [];
     const absent = new Watchdog(

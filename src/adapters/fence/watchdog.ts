@@ -18,6 +18,8 @@ import type { Say } from "./say.ts";
 export interface WatchdogOptions {
   readonly device: string;
   readonly timeoutMs: Ms;
+  /** The device is a pipe: its reader is told the timeout in words, as Patroni's driver for tests does. */
+  readonly isForTests?: boolean;
 }
 
 const SETUP_LIMIT_MS: Ms = 3000;
@@ -66,8 +68,8 @@ export class Watchdog {
   feed(): void {
     if (this.#options === undefined) return;
     try {
-      this.#file ??= openSync(this.#options.device, constants.O_WRONLY | constants.O_NONBLOCK);
-      writeSync(this.#file, "\0");
+      this.#file ??= open(this.#options);
+      writeSync(this.#file, this.#options.isForTests === true ? "1" : "\0");
       this.#state = "armed";
     } catch (error) {
       this.#fail(error);
@@ -96,7 +98,7 @@ export class Watchdog {
 
   /** The driver's own timeout is a minute as a rule, which no lease waits for. */
   #setTimeout({ device, timeoutMs }: WatchdogOptions): void {
-    const wanted = Math.max(1, Math.floor(timeoutMs / 1000));
+    const wanted = wholeSeconds(timeoutMs);
     const name = basename(device) === "watchdog" ? "watchdog0" : basename(device);
     // Opening a device that cannot be closed again would start it now, with nobody feeding it.
     if (readNumber(`/sys/class/watchdog/${name}/nowayout`) === 0) {
@@ -109,6 +111,15 @@ export class Watchdog {
     }
   }
 }
+
+/** No opening waits: a pipe that nobody reads is a failure, and so is a device that is busy. */
+function open({ device, timeoutMs, isForTests }: WatchdogOptions): number {
+  const file = openSync(device, constants.O_WRONLY | constants.O_NONBLOCK);
+  if (isForTests === true) writeSync(file, `Ctimeout=${wholeSeconds(timeoutMs)}\n`);
+  return file;
+}
+
+const wholeSeconds = (ms: Ms): number => Math.max(1, Math.floor(ms / 1000));
 
 const isAbsent = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../model/error.ts";
+import type { Log } from "../../ports/log.ts";
 import { createLog, prettyLine } from "./log.ts";
+import { CRITICAL } from "./patroni-line.ts";
 import { createRandom } from "./random.ts";
 
 describe("log", () => {
@@ -35,6 +37,24 @@ describe("log", () => {
     expect(prettyLine('{"time":"2026-01-02T03:04:05.678Z","level":"error","msg":"m"}')).toBe(
       "03:04:05.678 error m\n",
     );
+  });
+});
+
+describe("a log in Patroni's form", () => {
+  const logged = (write: (log: Log) => void): string => {
+    const lines: string[] = [];
+    const options = { level: "info", isPatronis: true, isTerminal: true } as const;
+    write(createLog({ ...options, fields: { node: "a" }, write: (line) => lines.push(line) }));
+    return lines.join("");
+  };
+
+  it("has the level where its readers look for it", () => {
+    const line = logged((log) => log.warn("the fence is lost", { term: 7, why: "no answer" }));
+    expect(line).toMatch(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} WARNING: the fence is lost term=7 why="no answer"\n$/,
+    );
+    expect(line.slice(24)).toMatch(/^WARNING/);
+    expect(logged((log) => log.error("it ends", CRITICAL)).slice(24)).toBe("CRITICAL: it ends\n");
   });
 });
 

@@ -2,6 +2,7 @@
 import { writeSync } from "node:fs";
 import { pino } from "pino";
 import type { Log, LogFields } from "../../ports/log.ts";
+import { patroniLine } from "./patroni-line.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
 
@@ -10,6 +11,8 @@ export interface LogOptions {
   /** Fields on every line, such as the node's name. */
   readonly fields?: LogFields;
   readonly isTerminal?: boolean;
+  /** Lines as Patroni writes them. */
+  readonly isPatronis?: boolean;
   /** For tests; the default writes to stderr. */
   readonly write?: (line: string) => void;
 }
@@ -17,6 +20,8 @@ export interface LogOptions {
 export function createLog(options: LogOptions): Log {
   const write = options.write ?? writeToStderr;
   const isTerminal = options.isTerminal ?? process.stderr.isTTY;
+  const pretty = isTerminal ? prettyLine : undefined;
+  const print = options.isPatronis === true ? patroniLine : pretty;
   const logger = pino(
     {
       level: options.level,
@@ -25,7 +30,7 @@ export function createLog(options: LogOptions): Log {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: describeError },
     },
-    { write: isTerminal ? (line: string) => write(prettyLine(line)) : write },
+    { write: print === undefined ? write : (line: string) => write(print(line)) },
   );
   return {
     error: (message, fields) => logger.error(fields ?? {}, message),

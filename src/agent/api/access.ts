@@ -1,5 +1,6 @@
 // Who may change something? Address, then certificate, then name and password, in Patroni's order.
 import { createHash, timingSafeEqual } from "node:crypto";
+import { lookup } from "node:dns/promises";
 import { BlockList, isIPv6 } from "node:net";
 import type { Credentials, RestSettings } from "../../model/settings.ts";
 import { type RouteAnswer, text } from "./route.ts";
@@ -12,13 +13,18 @@ export interface Caller {
 }
 
 /** Answers the refusal, or undefined when the caller may go on. */
-export type Access = (caller: Caller) => RouteAnswer | undefined;
+export type Access = (caller: Caller) => Promise<RouteAnswer | undefined>;
 
-export function createAccess(rest: RestSettings): Access {
-  const allowed = rest.allowlist.length === 0 ? undefined : blockListOf(rest.allowlist);
+/** `memberUrls`: where the members' REST APIs are, as they publish it. */
+export function createAccess(rest: RestSettings, memberUrls: () => readonly string[]): Access {
+  const isLimited = rest.allowlist.length > 0 || rest.allowsMembers;
+  const allowed = blockListOf(rest.allowlist);
   const wantsCertificate = rest.tls !== undefined && rest.tls.verifyClient !== "none";
-  return ({ address, hasCertificate, authorization }) => {
-    if (allowed !== undefined && !contains(allowed, address)) return text(403, "Access is denied");
+  const isMember = async (address: string): Promise<boolean> =>
+    rest.allowsMembers && contains(blockListOf(await addressesOf(memberUrls())), address);
+  return async ({ address, hasCertificate, authorization }) => {
+    if (isLimited && !contains(allowed, address) && !(await isMember(address)))
+      return text(403, "Access is denied");
     if (wantsCertificate && !hasCertificate) return text(403, "client certificate required");
     if (rest.authentication === undefined) return undefined;
     if (authorization === undefined) return text(401, "no auth header received");
@@ -30,7 +36,20 @@ export function createAccess(rest: RestSettings): Access {
 export const isOpen = (rest: RestSettings): boolean =>
   rest.authentication === undefined &&
   rest.allowlist.length === 0 &&
+  !rest.allowsMembers &&
   (rest.tls === undefined || rest.tls.verifyClient === "none");
+
+/** A name that cannot be resolved lets nobody in. */
+async function addressesOf(urls: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    urls.map(async (url) => {
+      const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
+      const all = await lookup(host, { all: true }).catch(() => []);
+      return all.map(({ address }) => address);
+    }),
+  );
+  return found.flat();
+}
 
 function blockListOf(allowlist: readonly string[]): BlockList {
   const list = new BlockList();

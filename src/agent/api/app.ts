@@ -25,10 +25,10 @@ const LARGEST_BODY = 1024 * 1024;
 
 export function createApp(context: ApiContext): Hono<{ Bindings: Bindings }> {
   const app = new Hono<{ Bindings: Bindings }>();
-  const access = createAccess(context.settings.rest);
+  const access = createAccess(context.settings.rest, () => memberUrls(context));
   for (const route of ROUTES) {
     app.on(route.method, route.path, async (c) => {
-      const refusal = route.method === "GET" ? undefined : access(callerOf(c));
+      const refusal = route.method === "GET" ? undefined : await access(callerOf(c));
       return respond(refusal ?? (await answer(context, route, c)));
     });
   }
@@ -38,6 +38,11 @@ export function createApp(context: ApiContext): Hono<{ Bindings: Bindings }> {
   });
   return app;
 }
+
+const memberUrls = ({ node }: ApiContext): readonly string[] =>
+  (node.view().cluster?.seen.members ?? []).flatMap(({ apiUrl }) =>
+    apiUrl === "" ? [] : [apiUrl],
+  );
 
 async function answer(context: ApiContext, route: Route, c: RestContext): Promise<RouteAnswer> {
   try {

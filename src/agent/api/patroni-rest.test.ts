@@ -342,6 +342,15 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
   async X1() {
     const { ask } = await serve(primaryView(), "restapi: {allowlist: [10.0.0.0/8]}");
     expect((await ask("POST /reload")).status).toBe(403);
+    const members = "restapi: {allowlist_include_members: true}";
+    const among = (apiUrl: string) =>
+      seenBy(primaryView(), { members: [member("n1"), member("n2", { apiUrl })] });
+    const asking = async (apiUrl: string) =>
+      (await (await serve(among(apiUrl), members)).ask("POST /reload")).status;
+    expect(await asking("http://127.0.0.1:8008/patroni")).toBe(202);
+    expect(await asking("http://localhost:8008/patroni")).toBe(202);
+    expect(await asking("http://127.0.0.2:8008/patroni")).toBe(403);
+    expect(await asking("http://nobody.invalid:8008/patroni")).toBe(403);
   },
   async X2() {
     const { ask } = await serve(

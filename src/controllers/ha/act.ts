@@ -43,6 +43,7 @@ export async function act(
 ): Promise<unknown> {
   if (isSyncStep(step)) return actOnSync(o, step, signal);
   if (isPauseStep(step)) return actOnPause(o, step, signal);
+  if (isAboutWords(step)) return tidyWords(o, step);
   switch (step.kind) {
     case "ensure-fence":
       await o.fence.ensure(signal);
@@ -57,9 +58,6 @@ export async function act(
     case "record-fork":
     case "reserve":
       return writeAsLeader(o, step);
-    case "clear-failover":
-    case "end-pause":
-      return takeBack(o, step);
     case "apply-settings":
       return o.postgres.applySettings(step.plan, signal);
     case "checkpoint":
@@ -106,14 +104,16 @@ export async function act(
   }
 }
 
-/** A person's word that is fulfilled or over; who has spoken meanwhile is not contradicted. */
-const takeBack = (
-  { dcs }: ActOptions,
-  step: Extract<HaStep, { kind: "clear-failover" | "end-pause" }>,
-): Promise<unknown> =>
-  step.kind === "end-pause"
-    ? dcs.writeConfig(step.json, step.revision, WRITE_LIMIT_MS)
-    : dcs.writeFailover(undefined, step.revision, WRITE_LIMIT_MS);
+/** A person's word that is fulfilled, over or lost. */
+type WordStep = Extract<HaStep, { kind: "clear-failover" | "end-pause" | "restore-config" }>;
+const isAboutWords = (step: HaStep): step is WordStep =>
+  step.kind === "clear-failover" || step.kind === "end-pause" || step.kind === "restore-config";
+
+/** Who has spoken meanwhile is not contradicted. */
+const tidyWords = ({ dcs }: ActOptions, step: WordStep): Promise<unknown> =>
+  step.kind === "clear-failover"
+    ? dcs.writeFailover(undefined, step.revision, WRITE_LIMIT_MS)
+    : dcs.writeConfig(step.json, step.revision, WRITE_LIMIT_MS);
 
 /** R33: written, then proven on every process of the server (R20). */
 async function closeGate(o: ActOptions, signal: AbortSignal): Promise<unknown> {

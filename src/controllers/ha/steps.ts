@@ -32,6 +32,8 @@ export type HaUpkeep =
   | { readonly kind: "clear-failover"; readonly revision: number }
   /** `json` is the configuration without the pause, compared with the revision that held it. */
   | { readonly kind: "end-pause"; readonly json: string; readonly revision: number }
+  /** The key has been deleted: what the leader goes by is written again. */
+  | { readonly kind: "restore-config"; readonly json: string; readonly revision: 0 }
   | { readonly kind: "apply-settings"; readonly plan: ServerPlan }
   | SetSyncNames
   | { readonly kind: "record-lineage"; readonly lineage: Lineage }

@@ -130,14 +130,31 @@ function overtaken(w: HaWorld): Refusal | undefined {
     if (cannotLead(peer) || isNamed(w) || !counts(w, name)) continue;
     if (name === heirOf(w)) continue; // it was asked by name and did not come
     if (isComing(w, peer)) return no("race_behind", `${name} led last and its server is coming up`);
-    if (isAhead(peer, w.server.lineage, position))
-      return no("race_behind", `${name} has more of the WAL`);
-    const equal = !isAhead(peer, w.server.lineage, position) && peer.position === position;
-    if (equal && peer.tags.failoverPriority > w.self.tags.failoverPriority && !takesBack(w)) {
-      return no("race_behind", `${name} has a higher priority`);
-    }
+    const first = goesFirst(w, peer, position);
+    if (first === "by WAL") return no("race_behind", `${name} has more of the WAL`);
+    if (first === "by priority") return no("race_behind", `${name} has a higher priority`);
   }
   return undefined;
+}
+
+function goesFirst(w: HaWorld, peer: PeerStatus, position: Lsn) {
+  if (isAhead(peer, w.server.lineage, position)) return "by WAL";
+  const isPreferred = peer.tags.failoverPriority > w.self.tags.failoverPriority;
+  return peer.position === position && isPreferred && !takesBack(w) ? "by priority" : undefined;
+}
+
+/** Who goes before this member in a race: by its WAL, or among equals by the priority that is named. */
+export function overtakers(
+  w: HaWorld,
+): readonly { readonly name: string; readonly priority: number | undefined }[] {
+  const position = sqlOf(w)?.position;
+  if (position === undefined) return [];
+  return Object.entries(w.peers).flatMap(([name, answer]) => {
+    if (answer.kind === "unknown" || cannotLead(answer.value) || !counts(w, name)) return [];
+    const first = goesFirst(w, answer.value, position);
+    const priority = first === "by priority" ? answer.value.tags.failoverPriority : undefined;
+    return first === undefined ? [] : [{ name, priority }];
+  });
 }
 
 /**

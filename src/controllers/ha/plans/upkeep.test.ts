@@ -128,6 +128,22 @@ describe("settings", () => {
   });
 });
 
+describe("a configuration that somebody has deleted from the store", () => {
+  const deleted = cluster(() => ({ config: { value: undefined, modRevision: 0 } }));
+
+  it("is written again by the leader, as it goes by it", () => {
+    expect(leader(deleted, config({ raw: { ttl: 20 } }))).toEqual([
+      { kind: "restore-config", json: '{"ttl":20}', revision: 0 },
+    ]);
+  });
+
+  it("is not invented, and one that cannot be read is not overwritten", () => {
+    expect(leader(deleted, config({ raw: {} }))).toEqual([]);
+    const broken = cluster(() => ({ config: { value: undefined, modRevision: 33 } }));
+    expect(leader(broken, config({ raw: { ttl: 20 } }))).toEqual([]);
+  });
+});
+
 describe("a pause whose time is over", () => {
   const stored = (untilMs: number | undefined) =>
     cluster(({ config: { value } }) => ({

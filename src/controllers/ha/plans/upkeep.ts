@@ -54,6 +54,7 @@ const holderUpkeep = (
   ...rows,
   ...rosterUpkeep(w, c, term),
   ...finishedIntent(w, c),
+  ...lostConfig(w, c),
   ...endedPause(w, c),
 ];
 
@@ -138,6 +139,14 @@ function finishedIntent(w: HaWorld, c: ClusterSnapshot): readonly HaUpkeep[] {
   return done && !(scheduled && intent.candidate !== w.self.name)
     ? [{ kind: "clear-failover", revision: c.failover.modRevision }]
     : [];
+}
+
+/** Somebody has deleted the key, as `etcdctl` does: nobody's word has changed, so it is said again. */
+function lostConfig(w: HaWorld, { config }: ClusterSnapshot): readonly HaUpkeep[] {
+  const { raw } = w.config;
+  if (config.value !== undefined || config.modRevision !== 0) return [];
+  if (Object.keys(raw).length === 0) return [];
+  return [{ kind: "restore-config", json: printJson(raw), revision: 0 }];
 }
 
 /** The person who paused said until when: once that has come, the word is taken back for Patroni's tools as well. */
