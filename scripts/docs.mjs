@@ -55,7 +55,8 @@ async function loadTables() {
     export { ERRORS } from "./src/model/error.ts";
     export { ROUTES } from "./src/agent/api/routes.ts";
     export { POOL_METRICS, ROUTER_METRICS } from "./src/agent/api/router-metrics.ts";
-    export { LAG_STAGE_METRICS, LAG_STANDBY_METRICS } from "./src/agent/api/lag-metrics.ts";
+    export { LAG_CAUSE_METRIC, LAG_STAGE_METRICS, LAG_STANDBY_METRICS } from "./src/agent/api/lag-metrics.ts";
+    export { TROUBLE_METRIC } from "./src/agent/api/metrics.ts";
     export { METRICS, REASON_METRIC } from "./src/agent/api/metric-table.ts";
     export { DOCTOR_CHECKS } from "./src/model/doctor/examine.ts";
     export { buildProgram } from "./src/cli/program.ts";
@@ -110,11 +111,12 @@ function rest({ ROUTES }) {
 
 /** @typedef {readonly { name: string, type: string, help: string }[]} Numbers */
 
-/** @param {{ METRICS: Numbers, REASON_METRIC: { name: string, help: string }, LAG_STAGE_METRICS: Numbers, LAG_STANDBY_METRICS: Numbers, ROUTER_METRICS: Numbers, POOL_METRICS: Numbers }} tables */
+/** @param {{ METRICS: Numbers, REASON_METRIC: { name: string, help: string }, LAG_STAGE_METRICS: Numbers, LAG_STANDBY_METRICS: Numbers, LAG_CAUSE_METRIC: Numbers[0], TROUBLE_METRIC: Numbers[0], ROUTER_METRICS: Numbers, POOL_METRICS: Numbers }} tables */
 function metrics({ METRICS, REASON_METRIC, ...more }) {
   const reason = { ...REASON_METRIC, type: "gauge" };
   const { LAG_STAGE_METRICS, LAG_STANDBY_METRICS, ROUTER_METRICS, POOL_METRICS } = more;
-  const lag = [...LAG_STAGE_METRICS, ...LAG_STANDBY_METRICS];
+  const { LAG_CAUSE_METRIC, TROUBLE_METRIC } = more;
+  const lag = [...LAG_STAGE_METRICS, ...LAG_STANDBY_METRICS, LAG_CAUSE_METRIC, TROUBLE_METRIC];
   const all = [...METRICS, reason, ...lag, ...ROUTER_METRICS, ...POOL_METRICS];
   const rows = all.map(({ name, type, help }) => [`\`${name}\``, type, help]);
   return tableOf(["metric", "type", "what it is"], rows);

@@ -44,6 +44,27 @@ describe("a game day", () => {
   });
 });
 
+describe("a backend that crashed", () => {
+  const reset = (oomKills: number): readonly Said[] => [
+    ...crashHandOver.filter(({ at }) => at < 0),
+    { at: 0, node: "n1", kind: "decision", because: "lead_server_reset", term: 4 },
+    {
+      at: 20,
+      node: "n1",
+      kind: "evidence",
+      oomKills,
+      logLines: ["LOG:  server process was terminated by signal 9"],
+    },
+    { at: 900, node: "n1", kind: "decision", because: "leading", term: 4 },
+  ];
+
+  it("is named with what the host says of it", () => {
+    expect(only(tell(reset(0))).cause).toMatchObject({ code: "backend_crashed" });
+    expect(only(tell(reset(1))).cause).toMatchObject({ code: "out_of_memory" });
+    expect(only(tell(reset(1))).cause.evidence.join("\n")).toContain("for want of memory");
+  });
+});
+
 describe("a killed postmaster", () => {
   const incident = () => only(tell(crashHandOver));
 

@@ -141,12 +141,9 @@ function storeAway({ subject, own, all, missing }: Case): Cause | undefined {
 function serverDied({ subject, own }: Case): Cause | undefined {
   const death = own.find(isDeath);
   if (death === undefined) return undefined;
-  const evidence = own.find(
-    (e) => e.kind === "evidence" && e.at >= death.at && e.at - death.at < SOON_MS,
-  );
+  const evidence = evidenceSoonAfter(own, death);
   const shown = [...seen([death, evidence]), ...logOf(own)];
-  const kills = evidence?.kind === "evidence" ? (evidence.oomKills ?? 0) : 0;
-  if (kills > 0) {
+  if ((evidence?.oomKills ?? 0) > 0) {
     const sentence = `${subject} ran out of memory, and the kernel killed the server for it`;
     return cause("out_of_memory", "likely", sentence, shown);
   }
@@ -158,9 +155,21 @@ function serverDied({ subject, own }: Case): Cause | undefined {
   return cause("server_failed", "certain", sentence, shown);
 }
 
+/** What the host said of a death, of those that it was asked for that one. */
+const evidenceSoonAfter = (own: readonly NodeEvent[], { at }: NodeEvent) =>
+  own.find(
+    (e): e is NodeEvent & { kind: "evidence" } =>
+      e.kind === "evidence" && e.at >= at && e.at - at < SOON_MS,
+  );
+
 function backendCrashed({ subject, own }: Case): Cause | undefined {
   const reset = decisions(own, "lead_server_reset")[0];
   if (reset === undefined) return undefined;
+  const evidence = evidenceSoonAfter(own, reset);
+  if ((evidence?.oomKills ?? 0) > 0) {
+    const sentence = `${subject} ran out of memory, and the kernel killed a backend for it`;
+    return cause("out_of_memory", "likely", sentence, [...seen([reset, evidence]), ...logOf(own)]);
+  }
   const sentence = `a backend of ${subject} crashed, and the server reset itself`;
   return cause("backend_crashed", "certain", sentence, [...seen([reset]), ...logOf(own)]);
 }

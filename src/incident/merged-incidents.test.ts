@@ -63,9 +63,15 @@ describe("an incident that was told before", () => {
 describe("the summary", () => {
   it("counts what nobody has looked at; a planned operation needs no look", () => {
     const planned = assembleIncidents(partsOf(switchover), { ...CLUSTER, missing: [] });
-    expect(summaryOf(planned)).toEqual({ ongoing: 0, unacknowledged: 0, latest: undefined });
+    expect(summaryOf(planned)).toEqual({
+      ...{ ongoing: 0, unacknowledged: 0, open: [] },
+      latest: undefined,
+    });
     const { id, title } = only(whole);
-    expect(summaryOf(whole)).toEqual({ ongoing: 0, unacknowledged: 1, latest: { id, title } });
+    expect(summaryOf(whole)).toEqual({
+      ...{ ongoing: 0, unacknowledged: 1, latest: { id, title } },
+      open: [{ kind: "failover", cause: "postmaster_killed" }],
+    });
     const seen = whole.map((i) => ({ ...i, acknowledged: { by: "a", note: undefined, at: 1 } }));
     expect(summaryOf(seen).unacknowledged).toBe(0);
   });

@@ -2,7 +2,13 @@
 //
 // A node that was away comes back and adds its part; an old file of events goes and takes one along. The id that a
 // person has seen stays, and so does an acknowledgement.
-import { type Acknowledgement, type Incident, isOnPurpose } from "./incident.ts";
+import {
+  type Acknowledgement,
+  type CauseCode,
+  type Incident,
+  type IncidentKind,
+  isOnPurpose,
+} from "./incident.ts";
 
 /** Two tellings of one trouble begin this close together. */
 const SAME_MS = 20_000;
@@ -58,6 +64,8 @@ export interface IncidentSummary {
   readonly ongoing: number;
   /** Nobody has said yet that it was looked at; planned operations need no such word. */
   readonly unacknowledged: number;
+  /** What they were and why, of those that go on or that nobody has looked at. */
+  readonly open: readonly { readonly kind: IncidentKind; readonly cause: CauseCode }[];
   readonly latest: { readonly id: string; readonly title: string } | undefined;
 }
 
@@ -67,6 +75,7 @@ export function summaryOf(incidents: readonly Incident[]): IncidentSummary {
   return {
     ongoing: incidents.filter(({ endedAt }) => endedAt === undefined).length,
     unacknowledged: open.length,
+    open: open.map(({ kind, cause }) => ({ kind, cause: cause.code })),
     latest: last === undefined ? undefined : { id: last.id, title: last.title },
   };
 }

@@ -20,6 +20,7 @@ import { killAll, signalProcess } from "./processes.ts";
 import { type LabEtcd, type LabMember, requireMember } from "./record.ts";
 import { freeDiskSpeed, slowDisk } from "./slow-disks.ts";
 import { freeReplay, slowReplay } from "./slow-replay.ts";
+import { starveMemory } from "./starve-memory.ts";
 import { requestSwitchover } from "./switchover.ts";
 
 export interface Fault {
@@ -88,6 +89,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     watchTtls: 1.2,
     make: stop(["agent"]),
     undo: "cont",
+  },
+  "starve-postmaster": {
+    summary: "the kernel kills PostgreSQL's first process for want of memory (root)",
+    on: "member",
+    watchTtls: 0.3,
+    make: ({ lab, node }) => starveMemory(lab, node),
   },
   "stop-postmaster": {
     summary: "SIGSTOP to PostgreSQL's first process: new connections are never answered",

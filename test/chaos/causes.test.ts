@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Checked } from "../../src/cli/maintenance-screen.ts";
+import type { CauseCode } from "../../src/incident/incident.ts";
+import type { FAULTS } from "../../src/lab/faults.ts";
 import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
 import { incidentFor } from "../support/incidents.ts";
-import { useLab } from "../support/lab.ts";
+import { heal, isRoot, make, useLab } from "../support/lab.ts";
 import { sessionOn } from "../support/lag-stage.ts";
 
 const cli = join(import.meta.dirname, "..", "..", "dist", "cli.mjs");
@@ -15,7 +17,7 @@ const LIMIT_MS = 60_000;
 const COMMAND_LIMIT_MS = 170_000;
 
 describe("a primary that goes down", () => {
-  const lab = useLab("causes");
+  const lab = useLab("causes", { ttlSeconds: 5, ...(isRoot ? { diskMegabytes: 512 } : {}) });
 
   /** One command as a user types it; answers its words and its number. */
   async function understudy(...args: readonly string[]) {
@@ -100,5 +102,21 @@ describe("a primary that goes down", () => {
     expect(stdout).toContain("acknowledged-kept");
     // What has just happened is not to be mixed with what comes next.
     expect((await drill("--confirm", scope)).stderr).toContain("is hardly over");
+  });
+
+  // Mounting, and taking memory away, belong to root.
+  it.runIf(isRoot).each<readonly [CauseCode, keyof typeof FAULTS, string]>([
+    ["out_of_memory", "starve-postmaster", "the kernel killed"],
+    ["disk_full", "fill-disk", "free beside the data"],
+    ["server_hung", "stop-postmaster", "the server accepts nobody"],
+  ])("because of what is named %s (%s)", async (cause, fault, evidence) => {
+    await waitForHealthy(lab(), LIMIT_MS);
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const since = Date.now();
+    await make(lab(), fault, member.name);
+    const incident = await incidentFor(lab(), since, [cause]);
+    expect(incident.from).toBe(member.name);
+    expect(incident.cause.evidence.join("\n")).toContain(evidence);
+    await heal(lab());
   });
 });

@@ -1,5 +1,7 @@
 // Which numbers about lag does `/metrics` carry? One sample for each standby and stage, and a few for each standby.
 import { Gauge, type Registry } from "prom-client";
+import type { LagCase } from "../../model/lag/case.ts";
+import { diagnose } from "../../model/lag/diagnosis.ts";
 import { type LagReport, type SentReport, STAGES, type StageGap } from "../../model/lag/report.ts";
 
 interface StageMetric {
@@ -60,8 +62,24 @@ export const LAG_STANDBY_METRICS: readonly StandbyMetric[] = [
   },
 ];
 
-export function addLagMetrics(registry: Registry, { standbys }: LagReport): void {
+/** Labels `standby`, `cause`, `weight` (fine, note, trouble) and `by`: its upstream, or itself. */
+export const LAG_CAUSE_METRIC = {
+  name: "understudy_lag_cause",
+  type: "gauge",
+  help: "1 for what holds WAL up now as `by` sees it: the upstream knows sending and network, the standby itself disk, replay and queries",
+} as const;
+
+/** Each side alone: who collects numbers has both. */
+export function addLagMetrics(registry: Registry, report: LagReport, member: string): void {
+  const { standbys } = report;
   const registers = [registry];
+  const labelNames = ["standby", "cause", "weight", "by"];
+  const causes = new Gauge({ ...LAG_CAUSE_METRIC, labelNames, registers });
+  for (const one of casesIn(report, member)) {
+    const { cause, weight } = diagnose(one);
+    const by = one.own === undefined ? "upstream" : "standby";
+    causes.set({ standby: one.name, cause, weight, by }, 1);
+  }
   for (const { name, help, of } of LAG_STAGE_METRICS) {
     const series = new Gauge({ name, help, labelNames: ["standby", "stage"], registers });
     for (const { name: standby, stages } of standbys)
@@ -74,4 +92,16 @@ export function addLagMetrics(registry: Registry, { standbys }: LagReport): void
       if (value !== undefined) series.set({ standby: standby.name }, value);
     }
   }
+}
+
+/** What this member can say of those that it feeds, and of itself as a standby. */
+function casesIn(report: LagReport, name: string): readonly LagCase[] {
+  const { standbys, own, version, walPerSecond, stillMs, ageMs, steadyMs } = report;
+  const look = { ageMs, steadyMs };
+  const nothing = { sent: undefined, own: undefined, upstreamLook: undefined, ownLook: undefined };
+  const around = { ...nothing, version, walPerSecond, stillMs };
+  return [
+    ...standbys.map((sent) => ({ ...around, name: sent.name, sent, upstreamLook: look })),
+    ...(own === undefined ? [] : [{ ...around, name, own, ownLook: look }]),
+  ];
 }

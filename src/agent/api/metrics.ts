@@ -5,6 +5,19 @@ import { METRICS, REASON_METRIC, sampleOf } from "./metric-table.ts";
 import type { View } from "./node-view.ts";
 import type { About, Moment } from "./own-status.ts";
 
+/** Labels `kind` and `cause`: what goes on, or nobody has looked at. */
+export const TROUBLE_METRIC = {
+  name: "understudy_incident_cause",
+  type: "gauge",
+  help: "incidents that go on or that nobody has looked at, by what they were and why",
+} as const;
+
+function addTroubles(registry: Registry, { incidents }: View): void {
+  const labelNames = ["kind", "cause"];
+  const troubles = new Gauge({ ...TROUBLE_METRIC, labelNames, registers: [registry] });
+  for (const { kind, cause } of incidents?.open ?? []) troubles.inc({ kind, cause });
+}
+
 /** The text of `/metrics`; every sample names the cluster and the member. */
 export function renderMetrics(view: View, about: About, moment: Moment): Promise<string> {
   const registry = new Registry();
@@ -19,6 +32,7 @@ export function renderMetrics(view: View, about: About, moment: Moment): Promise
   }
   const reasons = new Gauge({ ...REASON_METRIC, labelNames: ["reason"], registers: [registry] });
   if (view.because !== undefined) reasons.set({ reason: view.because.reason }, 1);
-  if (view.lag !== undefined) addLagMetrics(registry, view.lag);
+  if (view.lag !== undefined) addLagMetrics(registry, view.lag, view.member.name);
+  addTroubles(registry, view);
   return registry.metrics();
 }

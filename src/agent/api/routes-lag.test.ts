@@ -53,6 +53,26 @@ it("is found in the metrics, by standby and stage", async () => {
   expect(text).toMatch(/understudy_lag_bytes\{standby="n2",stage="replay",[^}]*\} 4096/);
   expect(text).toMatch(/understudy_lag_seconds\{standby="n2",stage="replay",[^}]*\} 2.5/);
   expect(text).toMatch(/understudy_lag_bytes\{standby="n2",stage="flush",[^}]*\} 0/);
+  expect(text).toMatch(
+    /understudy_lag_cause\{standby="n2",cause="caught_up",weight="fine",by="upstream",[^}]*\} 1/,
+  );
+});
+
+it("names in the metrics what holds replay back, as the standby itself sees it", async () => {
+  const { own } = lagCase({ at: "replay", bytes: 4_096, ms: 2_500 }, { own: { isPaused: true } });
+  const view = { ...primaryView(), lag: { ...report, standbys: [], own: own! } };
+  const text = await renderMetrics(view, contextOf(fakeNode(view)), { now: NOW, wallMs: WALL_MS });
+  expect(text).toMatch(
+    /understudy_lag_cause\{standby="n1",cause="paused",weight="trouble",by="standby",[^}]*\} 1/,
+  );
+});
+
+it("names in the metrics what open incidents were and why", async () => {
+  const open = [{ kind: "failover", cause: "disk_full" } as const];
+  const incidents = { ongoing: 0, unacknowledged: 1, open, latest: undefined };
+  const view = { ...primaryView(), incidents };
+  const text = await renderMetrics(view, contextOf(fakeNode(view)), { now: NOW, wallMs: WALL_MS });
+  expect(text).toMatch(/understudy_incident_cause\{kind="failover",cause="disk_full",[^}]*\} 1/);
 });
 
 it("says so while the server does not answer", async () => {

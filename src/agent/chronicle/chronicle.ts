@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { readHostIdentity } from "../../adapters/system/host-identity.ts";
 import type { EventBody, NodeEvent } from "../../model/event.ts";
+import type { Reason } from "../../model/reason.ts";
 import { between, type Instant, type Ms } from "../../model/time.ts";
 import type { LastLook } from "../../node/node.ts";
 import type { LastRoute } from "../../node/router.ts";
@@ -30,6 +31,7 @@ export interface EventsPart {
 const STALLED_MS: Ms = 3_000;
 /** Kept in memory for those who follow; older ones are read from the disk. */
 const MOST_AT_HAND = 100;
+const RESET: Reason = "lead_server_reset";
 const OOM_LOOK_EVERY_MS: Ms = 60_000;
 
 export class Chronicle {
@@ -79,6 +81,9 @@ export class Chronicle {
     const { told, events } = eventsBetween(this.#told, world, decision);
     this.#told = told;
     for (const { agoMs, body } of events) this.#add(body, Math.round(world.wallMs - agoMs));
+    // A server that reset itself has lost a backend, and the host may know why.
+    if (events.some(({ body }) => body.kind === "decision" && body.because === RESET))
+      void this.#addEvidence();
     if (this.#oom === undefined || between(this.#oom.at, world.now) > OOM_LOOK_EVERY_MS)
       void this.#countKills();
   }
