@@ -46,7 +46,7 @@ const overrides = (): Readonly<Record<string, string>> =>
   );
 
 /** As the store tells of them: they are asked from here, for their answers are what this node lives on. */
-function surroundings({ cluster, member }: View): Surroundings {
+function surroundings({ cluster, member, vault }: View): Surroundings {
   const others = (cluster?.seen.members ?? []).filter(({ name }) => name !== member.name);
   return {
     peers: others.flatMap(({ name, apiUrl, host, port }) => [
@@ -54,6 +54,9 @@ function surroundings({ cluster, member }: View): Surroundings {
       { name, door: "postgres" as const, address: printAddress({ host, port }) },
     ]),
     routers: (cluster?.seen.routers ?? []).map(({ name, apiUrl }) => ({ name, apiUrl })),
+    held: (vault?.repositories ?? []).flatMap(({ name, base }) =>
+      base === undefined ? [] : [{ name, ...base }],
+    ),
   };
 }
 

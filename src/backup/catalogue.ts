@@ -1,17 +1,11 @@
 // Which base backups does a repository hold, and what is known of each? Read from the repository alone.
 import { type BackupRecord, isBackupId } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
-import { baseKey, expiredKey, proofKey } from "../model/repo-keys.ts";
+import { baseKey, expiredKey } from "../model/repo-keys.ts";
+import { parseVerificationKey, type Verification } from "../model/verification.ts";
 import type { Repo, StoredObject } from "../ports/repo.ts";
 import { textOf } from "./bytes.ts";
 import { recordIn } from "./record-text.ts";
-
-export interface Verification {
-  readonly atMs: number;
-  /** `content`: read back, unpacked, compared with the manifest. `stored`: the stored bytes alone, for want of a key. */
-  readonly depth: "content" | "stored";
-  readonly outcome: "passed" | "failed";
-}
 
 export interface CataloguedBackup {
   readonly record: BackupRecord;
@@ -36,12 +30,6 @@ export interface Catalogue {
   /** Ids whose removal was begun: no restore points any more. */
   readonly expiring: readonly string[];
 }
-
-const VERIFIED = /^proofs\/(\d+)-verify-(content|stored)-(passed|failed)-(.+)\.json$/;
-
-/** The key under which the outcome of a verification is kept: all that a list must show stands in the name. */
-export const verificationKey = (id: string, { atMs, depth, outcome }: Verification): string =>
-  proofKey(`${atMs}-verify-${depth}-${outcome}-${id}`);
 
 export async function readCatalogue(repo: Repo, signal: AbortSignal): Promise<Catalogue> {
   const [objects, proofs] = await Promise.all([
@@ -119,11 +107,11 @@ const unfinishedOf = (id: string, members: readonly StoredObject[]): UnfinishedB
 export function verificationsIn(proofs: readonly StoredObject[]): Map<string, Verification[]> {
   const found = new Map<string, Verification[]>();
   for (const { key } of proofs) {
-    const [, at, depth, outcome, id = ""] = VERIFIED.exec(key) ?? [];
-    if (depth !== "content" && depth !== "stored") continue;
-    if (outcome !== "passed" && outcome !== "failed") continue;
+    const read = parseVerificationKey(key);
+    if (read === undefined) continue;
+    const { id, ...verification } = read;
     const list = found.get(id) ?? [];
-    list.push({ atMs: Number(at), depth, outcome });
+    list.push(verification);
     found.set(
       id,
       list.toSorted((a, b) => b.atMs - a.atMs),

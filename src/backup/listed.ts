@@ -3,8 +3,9 @@ import { type BackupRecord, printVersion, storedBytesOf } from "../model/backup-
 import type { BackupList, ListedBackup, ListedVerification } from "../model/backup-words.ts";
 import { printLsn } from "../model/lsn.ts";
 import { unpacked } from "../model/repo-keys.ts";
+import type { Verification } from "../model/verification.ts";
 import { printRfc3339 } from "../model/wire/rfc3339.ts";
-import type { Catalogue, Verification } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
 
 export function listedOf(
   record: BackupRecord,

@@ -2,9 +2,9 @@
 import type { BackupObject, BackupRecord } from "../model/backup-record.ts";
 import { asAppError } from "../model/error.ts";
 import { baseKey, unpacked } from "../model/repo-keys.ts";
+import { type Verification, verificationKey } from "../model/verification.ts";
 import { ArchiveCheck, readArchive } from "./archive-check.ts";
 import { asStored, type Bytes, bytesOf, textOf } from "./bytes.ts";
-import { type Verification, verificationKey } from "./catalogue.ts";
 import { inUse } from "./in-use.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";

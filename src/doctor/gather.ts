@@ -5,16 +5,14 @@ import type { NodeFile } from "../model/settings-file.ts";
 import { backupFacts, peerFacts, securityFacts } from "./around.ts";
 import { groundFacts, serverPid } from "./ground.ts";
 import { hostFacts } from "./host.ts";
+import { keepingFacts } from "./keeping.ts";
 import { poolersOf, postgresFacts } from "./postgres.ts";
 import { storeFacts } from "./store.ts";
 
 type Loaded = Exclude<NodeFile, { readonly kind: "refused" }>;
 
-export async function gather(
-  file: string,
-  node: Loaded,
-  { peers, routers }: Surroundings,
-): Promise<NodeFacts> {
+export async function gather(file: string, node: Loaded, around: Surroundings): Promise<NodeFacts> {
+  const { peers, routers } = around;
   const { settings } = node;
   const wallMs = Date.now();
   const database = node.kind === "router" ? undefined : node.settings;
@@ -37,6 +35,7 @@ export async function gather(
     peers: await peerFacts(peers),
     security: securityFacts(file, settings),
     backup: backupFacts(settings),
+    keeping: keepingFacts(settings, around),
   };
 }
 

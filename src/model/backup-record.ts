@@ -1,7 +1,7 @@
 // What does a base backup say of itself? `backup.json`, written last: what lacks it is no backup.
 import { type Lsn, parseLsn, printLsn } from "./lsn.ts";
 import { isObject, type JsonObject } from "./wire/json.ts";
-import { printRfc3339 } from "./wire/rfc3339.ts";
+import { parseRfc3339, printRfc3339 } from "./wire/rfc3339.ts";
 
 /** One object of a backup, as it lies in the repository. */
 export interface BackupObject {
@@ -64,6 +64,13 @@ export const printVersion = (versionNumber: number): string =>
 /** The id of a base backup or a logical one sorts by time and says it: `20261127T044200Z-1f2e3d4c`. */
 export const backupIdOf = (startedAtMs: number, dice: string): string =>
   `${printRfc3339(startedAtMs).replaceAll(/[-:]|\..*$/g, "")}Z-${dice}`;
+
+/** When it was begun, in wall-clock milliseconds of the node that took it; undefined for another text. */
+export function begunMsOf(id: string): number | undefined {
+  if (!isBackupId(id)) return undefined;
+  const moment = id.replace(/^(....)(..)(..)T(..)(..)(..)Z.*$/, "$1-$2-$3T$4:$5:$6Z");
+  return parseRfc3339(moment);
+}
 
 export const isBackupId = (text: unknown): text is string =>
   typeof text === "string" && /^\d{8}T\d{6}Z-[0-9a-f]{8}$/.test(text);

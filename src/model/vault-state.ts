@@ -16,12 +16,21 @@ export interface Waiting {
   readonly oldestMs: Ms | undefined;
 }
 
+/** The base backups of one repository. */
+export interface BaseHolding {
+  readonly backups: number;
+  /** When the newest was begun, and when one of them was last read back and found right: wall-clock milliseconds. */
+  readonly newestAtMs: number | undefined;
+  readonly verifiedAtMs: number | undefined;
+}
+
 export interface ShelfState {
   readonly name: string;
   readonly required: boolean;
   /** Why it could not be looked at when last tried; undefined when it could. */
   readonly trouble: string | undefined;
   readonly coverage: Coverage | undefined;
+  readonly base?: BaseHolding | undefined;
   /** How old that look is. */
   readonly ageMs: Ms | undefined;
 }

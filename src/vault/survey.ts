@@ -2,11 +2,14 @@
 //
 // The whole list is read now and then; in between only the newest part of it, so that a hole shows within seconds
 // however long the archive is.
+import { begunMsOf } from "../model/backup-record.ts";
 import { type Coverage, coverageOf, type StoredBackup } from "../model/coverage.ts";
 import { walFileOf, walPrefix } from "../model/repo-keys.ts";
 import { joined, type Runs, runsOf } from "../model/runs.ts";
 import { between, type Instant, type Ms } from "../model/time.ts";
 import { type HistoryLine, historyFileName, parseHistory } from "../model/timeline.ts";
+import type { BaseHolding } from "../model/vault-state.ts";
+import { parseVerificationKey } from "../model/verification.ts";
 import { parseWalName, printSegment } from "../model/wal-name.ts";
 import { parseTailKey, partialsOf, TAIL_PREFIX } from "../model/wal-tail.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -14,6 +17,8 @@ import type { WalStore } from "./wal-store.ts";
 
 /** From time to time everything: retention removes, and so may others. */
 const WHOLE_LIST_EVERY_MS: Ms = 300_000;
+/** Verdicts come once a day or so. */
+const PROOFS_EVERY_MS: Ms = 60_000;
 /** A reserved timeline may never have been begun, so that the next one has a larger number. */
 const TIMELINES_AHEAD = 3;
 /** Digits of a segment's name that it has in common with 255 others. */
@@ -33,6 +38,8 @@ export class Survey {
   #segments: ReadonlyMap<number, Runs> = new Map();
   readonly #histories = new Map<number, readonly HistoryLine[]>();
   #wholeAt: Instant | undefined;
+  #proofs: { readonly at: Instant; readonly keys: readonly string[] } | undefined;
+  #base: BaseHolding | undefined;
 
   constructor(options: SurveyOptions) {
     this.#o = options;
@@ -48,6 +55,7 @@ export class Survey {
     else await this.#listNewest(signal);
     if (isWhole) this.#wholeAt = now;
     const backups = await this.#o.backups(signal);
+    this.#base = baseHolding(backups, await this.#proofKeys(signal));
     return coverageOf({
       segmentSize,
       segments: this.#segments,
@@ -55,6 +63,16 @@ export class Survey {
       histories: this.#histories,
       backups,
     });
+  }
+
+  /** The base backups, as the last look showed them. */
+  base = (): BaseHolding | undefined => this.#base;
+
+  async #proofKeys(signal: AbortSignal): Promise<readonly string[]> {
+    const now = this.#o.clock.now();
+    if (this.#proofs === undefined || between(this.#proofs.at, now) >= PROOFS_EVERY_MS)
+      this.#proofs = { at: now, keys: await this.#keys("proofs/", signal) };
+    return this.#proofs.keys;
   }
 
   async #listAll(signal: AbortSignal): Promise<ReadonlyMap<number, Runs>> {
@@ -120,4 +138,17 @@ export class Survey {
     const pieces = keys.map(parseTailKey).filter((piece) => piece !== undefined);
     return partialsOf(pieces, this.#o.segmentSize);
   }
+}
+
+/** Only what was found right counts, and only of a backup that is there. */
+function baseHolding(backups: readonly StoredBackup[], proofKeys: readonly string[]): BaseHolding {
+  const ids = new Set(backups.map(({ id }) => id));
+  const newest = [...ids].flatMap((id) => begunMsOf(id) ?? []);
+  const verified = proofKeys.flatMap((key) => {
+    const read = parseVerificationKey(key);
+    return read?.outcome === "passed" && ids.has(read.id) ? [read.atMs] : [];
+  });
+  const latest = (moments: readonly number[]): number | undefined =>
+    moments.length === 0 ? undefined : Math.max(...moments);
+  return { backups: ids.size, newestAtMs: latest(newest), verifiedAtMs: latest(verified) };
 }

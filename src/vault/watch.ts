@@ -41,12 +41,13 @@ export class Watch {
   }
 
   state(now: Instant): ShelfState {
-    const { shelf } = this.#o;
+    const { shelf, survey } = this.#o;
     return {
       name: shelf.store.repo.name,
       required: shelf.required,
       trouble: this.#trouble,
       coverage: this.#coverage && { ...this.#coverage, gaps: [...this.#confirmed.values()] },
+      base: survey.base(),
       ageMs: this.#lookedAt === undefined ? undefined : between(this.#lookedAt, now),
     };
   }

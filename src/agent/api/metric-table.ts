@@ -7,6 +7,7 @@ import { between, type Instant } from "../../model/time.ts";
 import { PUBLISHED_VERSION } from "../../model/wire/member.ts";
 import { isPublicStandby, METRIC_OF_STANDBY } from "../../model/wire/metric-words.ts";
 import { stateNumber } from "../../model/wire/role.ts";
+import type { ShelfJson } from "../../model/wire/vault.ts";
 import { acceptsWrites, isWritable, syncPart } from "./health.ts";
 import type { View } from "./node-view.ts";
 
@@ -257,7 +258,41 @@ const VAULT: readonly Metric[] = [
   ),
 ];
 
-export const METRICS: readonly Metric[] = [...PATRONI, ...OURS, ...VAULT];
+/** Of all repositories the worst; undefined while one has none of it, and where nothing has been looked at. */
+function oldestOf(
+  { view, wallMs }: Sample,
+  momentIn: (base: NonNullable<ShelfJson["base"]>) => number | undefined,
+): number | undefined {
+  const bases = (view.vault?.repositories ?? []).flatMap(({ base }) => base ?? []);
+  const moments = bases.flatMap((base) => momentIn(base) ?? []);
+  if (moments.length === 0 || moments.length < bases.length) return undefined;
+  return inSeconds(Math.max(0, wallMs - Math.min(...moments)));
+}
+
+/** Absent where no backups are configured. */
+const KEEPING: readonly Metric[] = [
+  gauge("understudy_base_backups", "base backups in the repository that has fewest", ({ view }) => {
+    const counts = (view.vault?.repositories ?? []).flatMap(({ base }) => base?.backups ?? []);
+    return counts.length === 0 ? undefined : Math.min(...counts);
+  }),
+  gauge(
+    "understudy_base_backup_age_seconds",
+    "since the newest base backup of a repository was begun, in the one that is furthest behind",
+    (sample) => oldestOf(sample, ({ newestAtMs }) => newestAtMs),
+  ),
+  gauge(
+    "understudy_base_backup_verified_age_seconds",
+    "since a base backup was last read back and found right, in the repository that is furthest behind",
+    (sample) => oldestOf(sample, ({ verifiedAtMs }) => verifiedAtMs),
+  ),
+  gauge(
+    "understudy_schedule_warnings",
+    "jobs of the schedule that failed or have not ended well for long",
+    ({ view }) => view.scheduleWarnings?.length,
+  ),
+];
+
+export const METRICS: readonly Metric[] = [...PATRONI, ...OURS, ...VAULT, ...KEEPING];
 /** One sample, whose label `reason` is the code. */
 export const REASON_METRIC = {
   name: "understudy_reason",

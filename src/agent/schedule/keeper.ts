@@ -78,7 +78,7 @@ export class ScheduleKeeper {
     this.#jobs = Object.keys(SCHEDULED_JOBS).flatMap((name) => {
       const schedule = backup?.schedules?.jobs[name];
       if (schedule === undefined) return [];
-      return [{ name, schedule: withJitter(schedule, `${scope} ${name}`) }];
+      return [{ name, schedule: withJitter(schedule, scope) }];
     });
     this.#waking.abort();
   }

@@ -6,6 +6,7 @@ import type {
   DatabaseInside,
   GroundFacts,
   HostFacts,
+  KeepingFacts,
   NodeFacts,
   PoolTracesFrom,
   PostgresFacts,
@@ -116,6 +117,12 @@ const NODE: NodeFacts = {
   security: SECURITY,
   backup: { isConfigured: true, repositories: ["near"] },
 };
+const DAY = 86_400_000;
+const HELD = { name: "near", backups: 2, newestAtMs: 1e12 - DAY, verifiedAtMs: 1e12 - DAY };
+const keeping = (change: Partial<KeepingFacts>): NodeFacts => ({
+  ...NODE,
+  keeping: { withoutRetention: [], isScheduled: true, held: [HELD], ...change },
+});
 const TRACES: PoolTracesFrom = {
   router: "r1",
   mode: "transaction",
@@ -239,6 +246,10 @@ const SICK: Readonly<Record<string, NodeFacts>> = {
   backup_archiving: server({
     archiver: { isFailing: true, lastFailed: "00…1", failedForSeconds: 9 },
   }),
+  backup_old: keeping({ held: [{ ...HELD, newestAtMs: 1e12 - 9 * DAY }] }),
+  backup_unverified: keeping({ held: [{ name: "near", backups: 2, newestAtMs: 1e12 }] }),
+  backup_no_retention: keeping({ withoutRetention: ["far"] }),
+  backup_no_schedule: keeping({ isScheduled: false }),
   pooler_mode: inside({ pool: [{ ...TRACES, listening: 1 }] }),
   pooler_prepared: inside({ pool: [{ ...TRACES, poolerVersion: "1.18.0" }] }),
   application_idle_in_transaction: server({

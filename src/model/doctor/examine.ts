@@ -4,6 +4,7 @@ import { type Check, type Diagnosis, worstFirst } from "./check.ts";
 import { APPLICATION_CHECKS, POOLER_CHECKS } from "./checks-application.ts";
 import { BACKUP_CHECKS, NETWORK_CHECKS, SECURITY_CHECKS, STORE_CHECKS } from "./checks-around.ts";
 import { GROUND_CHECKS, HOST_CHECKS } from "./checks-host.ts";
+import { KEEPING_CHECKS } from "./checks-keeping.ts";
 import { POSTGRES_CHECKS } from "./checks-postgres.ts";
 import type { NodeFacts } from "./facts.ts";
 
@@ -16,6 +17,7 @@ export const CHECKS: readonly Check[] = [
   ...NETWORK_CHECKS,
   ...SECURITY_CHECKS,
   ...BACKUP_CHECKS,
+  ...KEEPING_CHECKS,
   ...POOLER_CHECKS,
   ...APPLICATION_CHECKS,
 ];

@@ -20,6 +20,8 @@ export interface NodeFacts {
   readonly peers: readonly PeerFacts[];
   readonly security: SecurityFacts;
   readonly backup: BackupFacts;
+  /** How backups are kept; undefined where none are configured. */
+  readonly keeping?: KeepingFacts | undefined;
 }
 
 export interface HostFacts {
@@ -190,6 +192,25 @@ export interface LooseFile {
 export interface Surroundings {
   readonly peers: readonly Pick<PeerFacts, "name" | "door" | "address">[];
   readonly routers: readonly { readonly name: string; readonly apiUrl: string }[];
+  /** What lies in the repositories. */
+  readonly held?: readonly HeldFacts[];
+}
+
+export interface KeepingFacts {
+  /** Repositories that only grow. */
+  readonly withoutRetention: readonly string[];
+  /** Base backups are made by themselves. */
+  readonly isScheduled: boolean;
+  /** As the node's vault worker saw the repositories last; empty when it has not. */
+  readonly held: readonly HeldFacts[];
+}
+
+export interface HeldFacts {
+  readonly name: string;
+  readonly backups: number;
+  /** Milliseconds since 1970; absent when there is none. */
+  readonly newestAtMs?: number;
+  readonly verifiedAtMs?: number;
 }
 
 export interface BackupFacts {

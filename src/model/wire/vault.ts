@@ -1,7 +1,7 @@
 // What does a vault worker say of itself, and `GET /understudy/backup/coverage` of it? Fields are only ever added.
 import type { Coverage, Gap } from "../coverage.ts";
 import { printLsn } from "../lsn.ts";
-import { gapInWords, type VaultState, vaultWarnings } from "../vault-state.ts";
+import { type BaseHolding, gapInWords, type VaultState, vaultWarnings } from "../vault-state.ts";
 import { printSegment, segmentStart } from "../wal-name.ts";
 
 /** Positions are PostgreSQL's text, spans whole milliseconds, sizes bytes. */
@@ -38,6 +38,12 @@ export interface ShelfJson {
     readonly to: string;
   }[];
   readonly gaps: readonly GapJson[];
+  /** Its base backups: how many; when the newest was begun, and when one was last read back, in milliseconds since 1970. */
+  readonly base?: {
+    readonly backups: number;
+    readonly newestAtMs?: number;
+    readonly verifiedAtMs?: number;
+  };
 }
 
 export interface GapJson {
@@ -71,15 +77,22 @@ export function printVault(state: VaultState): VaultJson {
       forMs: Math.round(forMs),
       ...(stored === undefined ? {} : { stored: printLsn(stored) }),
     },
-    repositories: state.shelves.map(({ name, required, trouble, coverage, ageMs }) => ({
+    repositories: state.shelves.map(({ name, required, trouble, coverage, base, ageMs }) => ({
       name,
       required,
       ...(trouble === undefined ? {} : { trouble }),
       ...(ageMs === undefined ? {} : { ageMs: Math.round(ageMs) }),
       ...coveragePart(name, coverage, state.segmentSize),
+      ...(base === undefined ? {} : { base: basePart(base) }),
     })),
   };
 }
+
+const basePart = ({ backups, newestAtMs, verifiedAtMs }: BaseHolding) => ({
+  backups,
+  ...(newestAtMs === undefined ? {} : { newestAtMs }),
+  ...(verifiedAtMs === undefined ? {} : { verifiedAtMs }),
+});
 
 function coveragePart(
   name: string,
