@@ -68,6 +68,15 @@ export const readerOf = (d: Dice): Readonly<Record<string, unknown>> =>
     ? { slots: { cdc: { type: "logical", database: "postgres", plugin: "pgoutput" } } }
     : {};
 
+/** Most keep the default; some close their gate later, some never, as where Patroni's agents came from. */
+const ISOLATION_S = [undefined, undefined, undefined, undefined, undefined, undefined, 10, 0, 0, 0];
+
+/** How long a primary that hears nobody goes on: a setting of its own, because a holder looks as often as it asks. */
+export function isolationOf(d: Dice): Readonly<Record<string, unknown>> {
+  const seconds = ISOLATION_S[d.integer(ISOLATION_S.length)];
+  return seconds === undefined ? {} : { isolation_timeout: seconds };
+}
+
 /** At least one, and never all. */
 function oneSide(d: Dice, names: readonly string[]): readonly string[] {
   const left = [...names];

@@ -6,7 +6,7 @@ import type { Flaws, NodeSpec } from "./cluster.ts";
 import { type Dice, dice } from "./dice.ts";
 import type { NodeFactory } from "./node-factory.ts";
 import type { Story } from "./story.ts";
-import { moreFaults, readerOf } from "./swarm-more.ts";
+import { isolationOf, moreFaults, readerOf } from "./swarm-more.ts";
 
 export interface SwarmOptions {
   readonly factory: NodeFactory;
@@ -61,7 +61,11 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
   const nodes = nodesOf(d, options);
   const names = nodes.map((n) => n.name);
   const timing = d.pick(TIMINGS);
-  const more = { ...syncOf(dice(seed).fork("sync")), ...readerOf(dice(seed).fork("reader")) };
+  const more = {
+    ...syncOf(dice(seed).fork("sync")),
+    ...readerOf(dice(seed).fork("reader")),
+    ...isolationOf(dice(seed).fork("isolation")),
+  };
   const faults = options.faults ?? [
     ...faultsOf(d, names, options.only),
     ...(options.only === undefined ? moreOf(dice(seed).fork("more"), names, more) : []),
