@@ -59,6 +59,10 @@ describe.each(COMPRESSIONS)("an object packed with %s", (compression) => {
     await expect(opened(object.subarray(0, -9))).rejects.toMatchObject({ code: "REPO_DAMAGED" });
     const changed = Buffer.from(object);
     changed[200_000] = (changed[200_000] ?? 0) ^ 4;
+    // Who unpacks it ends at once, long before all has been handed to it.
+    const early = Buffer.from(object);
+    early[0] = (early[0] ?? 0) ^ 4;
+    await expect(opened(early)).rejects.toMatchObject({ code: "REPO_DAMAGED" });
     await expect(opened(changed)).rejects.toMatchObject({ code: "REPO_DAMAGED" });
   });
 });

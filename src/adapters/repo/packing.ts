@@ -107,18 +107,28 @@ async function* throughZstd(
   }
 }
 
-/** Notes why the source failed, since a pipe would only say that it was closed. */
+/**
+ * Notes why the source failed, since a pipe would only say that it was closed. What the pipe throws in here, because its
+ * other end is gone, is no failure of the source.
+ */
 async function* watched(
   input: AsyncIterable<Uint8Array>,
   failed: { by?: unknown },
   onFailure: () => void = () => undefined,
 ): AsyncIterable<Uint8Array> {
+  const source = input[Symbol.asyncIterator]();
   try {
-    yield* input;
-  } catch (error) {
-    failed.by = error;
-    onFailure();
-    throw error;
+    for (;;) {
+      const next = await source.next().catch((error: unknown) => {
+        failed.by = error;
+        onFailure();
+        throw error;
+      });
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await source.return?.();
   }
 }
 
