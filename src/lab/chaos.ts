@@ -11,6 +11,7 @@ import { networkEffects } from "./network-faults.ts";
 import type { FaultOptions } from "./order.ts";
 import { type LabChoice, type LabRecord, requireLab, requireMember } from "./record.ts";
 import { inSeconds, measurementText } from "./report.ts";
+import { stopSignal } from "./stopping.ts";
 
 const PRIMARY_LIMIT_MS = 30_000;
 const RETURN_LIMIT_MS = 120_000;
@@ -39,10 +40,16 @@ export async function chaos(choice: LabChoice, wish: ChaosWish, { json }: Printi
   const what = [wish.verb, ...nodes.filter((node) => node !== ""), ...details(wish)].join(" ");
   const undo = undoOf(fault, wish);
   const effects: string[] = [];
+  const stop = stopSignal({
+    say: (text) => console.error(text),
+    now: wish.forMs === undefined ? WHEN_BACK : `the fault is taken back; ${WHEN_BACK}`,
+    left: () => leftOf(lab, fault, nodes),
+  });
   const make = async (): Promise<void> => {
     await Promise.all(nodes.map(async (node) => fault.make({ lab, node, options: wish })));
     if (wish.forMs === undefined) return;
-    await sleep(wish.forMs);
+    // Whoever has seen enough gets the fault taken back too.
+    await sleep(wish.forMs, undefined, { signal: stop }).catch(() => undefined);
     effects.push(...(await effectsOn(lab, nodes)));
     await Promise.all(nodes.map(async (node) => undo?.make({ lab, node, options: wish })));
   };
@@ -62,6 +69,18 @@ export async function chaos(choice: LabChoice, wish: ChaosWish, { json }: Printi
   else console.log([measurementText(what, measurement), ...effects].join("\n"));
   const { lost, probes } = measurement;
   return lost.length === 0 && (probes?.overlaps.length ?? 0) === 0 ? 0 : EXIT_WARNING;
+}
+
+const WHEN_BACK = "the report comes when writes flow again";
+
+/** What a person has to take back who does not wait for the end. */
+function leftOf({ name }: LabRecord, { undo }: Fault, nodes: readonly string[]): string {
+  if (undo === undefined)
+    return `the lab ${name} as it is; see: understudy lab status --name ${name}`;
+  const commands = nodes.map((node) =>
+    ["understudy lab chaos", undo, node, "--quiet --name", name].filter(Boolean).join(" "),
+  );
+  return `the fault; take it back with: ${commands.join("; ")}`;
 }
 
 /** What the report adds to the verb and the node. */

@@ -3,21 +3,14 @@ import { AppError } from "../model/error.ts";
 import { belongings } from "./belongings.ts";
 import { takeDown } from "./down.ts";
 import { checkOptions, type LabOptions } from "./layout.ts";
-import {
-  findLab,
-  type LabChoice,
-  type LabRecord,
-  registeredLabs,
-  requireLab,
-  requireMember,
-} from "./record.ts";
+import { findLab, type LabChoice, type LabRecord, registeredLabs, requireLab } from "./record.ts";
 import { inSeconds, labText, statusText, stepLine } from "./report.ts";
 import { type LabProcess, labStatus } from "./status.ts";
+import { labLeft, stopSignal } from "./stopping.ts";
 import { bringUp } from "./up.ts";
 
 /** 3: finished, but something is not as it should be. */
 export const EXIT_WARNING = 3;
-export const EXIT_INTERRUPTED = 130;
 
 export interface Printing {
   readonly json: boolean;
@@ -35,10 +28,17 @@ export async function up(options: LabOptions, { json }: Printing): Promise<numbe
   if (known !== undefined) return reportKnown(known, json);
   checkOptions(options);
   const startedAt = performance.now();
+  const stop = stopSignal({
+    say: (text) => console.error(text),
+    now: "this step is the last, then what was made is taken down",
+    left: () => labLeft(options.name),
+  });
   if (!json) console.log(`Starting the lab "${options.name}" in ${options.dir}`);
   const lab = await bringUp(options, (step, tookMs) => {
     if (json) console.error(JSON.stringify({ step, tookMs: Math.round(tookMs) }));
     else console.log(stepLine(step, tookMs));
+    if (stop.aborted)
+      throw new AppError("CANCELLED", `start the lab ${options.name}`, "by a signal");
   });
   const tookMs = performance.now() - startedAt;
   if (json) printJson("Lab", { lab, items: await labStatus(lab), warnings: [] });
@@ -88,10 +88,23 @@ export async function down(choice: LabChoice, { json }: Printing): Promise<numbe
 /** Prints a connection string alone, for `psql "$(…)"`: of a node, or of a way in through the first router. */
 export async function dsn(choice: LabChoice, name: string | undefined): Promise<number> {
   const lab = requireLab(choice);
-  const throughRouter = name === undefined ? undefined : doorsOf(lab)[name];
-  console.log(throughRouter ?? (name === undefined ? lab.dsn : requireMember(lab, name).dsn));
+  console.log(name === undefined ? lab.dsn : dsnOf(lab, name));
   return 0;
 }
+
+function dsnOf(lab: LabRecord, name: string): string {
+  const doors = doorsOf(lab);
+  const dsns = { ...Object.fromEntries(lab.members.map((m) => [m.name, m.dsn])), ...doors };
+  const found = dsns[name];
+  if (found !== undefined) return found;
+  const isDoor = Object.keys(doors).length === 0 && DOORS.includes(name);
+  const why = isDoor
+    ? "the lab has no router; start one with --routers 1"
+    : `there are ${Object.keys(dsns).join(", ")}`;
+  throw new AppError("LAB_NOT_FOUND", `find the connection string of ${name}`, why);
+}
+
+const DOORS = ["app", "app_ro", "app_report", "write", "read", "report"];
 
 /** The pooler's databases and the balancer's routes, by the names that people know them by. */
 function doorsOf({ routers: [first] }: LabRecord): Readonly<Record<string, string>> {

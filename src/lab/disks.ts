@@ -60,6 +60,13 @@ const isOwnDevice = (member: LabMember): boolean => {
   return mount?.type === "ext4" && mount.device.startsWith("/dev/loop");
 };
 
+/** Throws NOT_POSSIBLE where the node shares this machine's disk, or has one in memory. */
+export function needOwnDevice(member: LabMember, attempt: string): void {
+  if (isOwnDevice(member)) return;
+  const why = "it has none of its own; start a lab with --disk 1024 --disk-kind file";
+  throw new AppError("NOT_POSSIBLE", attempt, why);
+}
+
 /** The block device below the node's folder, as the kernel numbers it: `7:0`. */
 export function deviceOf({ dir }: LabMember): string {
   const { dev } = statSync(dir);
@@ -95,10 +102,7 @@ const SHUT_DOWN = `open(my $d, "<", $ARGV[0]) or die "$!\n"; my $how = pack("L",
 export function breakDisk(member: LabMember): void {
   const attempt = `break the disk of ${member.name}`;
   // Another file system than the lab's own must never be shut down.
-  if (!isOwnDevice(member)) {
-    const why = "it has none of its own; start the lab with --disk 1024 --disk-kind file";
-    throw new AppError("NOT_POSSIBLE", attempt, why);
-  }
+  needOwnDevice(member, attempt);
   // Servers and agents sync what they rely on; the file that was written for the agent nobody has.
   run("sync", member.configFile);
   // Node.js has no ioctl, and every machine with Debian's PostgreSQL has Perl.

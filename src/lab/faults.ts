@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
 import { belongingsOf, type LabRole } from "./belongings.ts";
-import { breakDisk, fillDisk, freeDisk, isBroken, mendDisk } from "./disks.ts";
+import { breakDisk, fillDisk, freeDisk, isBroken, mendDisk, needOwnDevice } from "./disks.ts";
 import { startEtcd } from "./etcd.ts";
 import {
   cut,
@@ -284,6 +284,7 @@ async function endAll({ lab, node }: Order): Promise<void> {
 async function replaceDisk(order: Order): Promise<void> {
   const { lab, node } = order;
   const member = requireMember(lab, node);
+  needOwnDevice(member, `mend the disk of ${node}`);
   if (!isBroken(member)) return;
   await endAll(order);
   mendDisk(lab, member);

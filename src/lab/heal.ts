@@ -18,9 +18,10 @@ export async function heal(lab: LabRecord, limitMs: Ms = HEAL_LIMIT_MS): Promise
   };
   for (const { name } of lab.members) {
     if (lab.net === "namespaces") await make("heal", name);
-    if (lab.diskKind === "file") await make("mend-disk", name);
+    const hasDevice = lab.diskMegabytes !== undefined && lab.diskKind === "file";
+    if (hasDevice) await make("mend-disk", name);
     if (lab.diskMegabytes !== undefined) await make("free-disk", name);
-    if (lab.diskKind === "file") await make("fast-disk", name);
+    if (hasDevice) await make("fast-disk", name);
     await make("fast-replay", name);
   }
   for (const { process } of belongings(lab)) {

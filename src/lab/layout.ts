@@ -67,7 +67,7 @@ export const FIRST_ROUTER = 201;
 /** Refuses what could not work, in words, before anything is made. */
 export function checkOptions(options: LabOptions): void {
   const refuse = (why: string): never => {
-    throw new AppError("LAB_FAILED", `plan the lab ${options.name}`, why);
+    throw new AppError("LAB_OPTION", `plan the lab ${options.name}`, why);
   };
   if (!NAME.test(options.name)) {
     refuse("a name has up to 24 lower-case letters, digits and hyphens, and begins with a letter");

@@ -6,6 +6,7 @@ import { Load } from "./load.ts";
 import { type LabChoice, requireLab } from "./record.ts";
 import { inSeconds, lostText, pauseText, rowsText } from "./report.ts";
 import { PATHS, type PathName, pathOf } from "./routers.ts";
+import { stopSignal } from "./stopping.ts";
 
 const CHECK_LIMIT_MS = 60_000;
 const SILENT_MS = 500;
@@ -45,11 +46,14 @@ export async function load(choice: LabChoice, wish: LoadWish, { json }: Printing
       load: await Load.start(lab, { ...options, path }),
     });
   }
-  const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort());
+  const stop = stopSignal({
+    say: (text) => console.error(text),
+    now: "no more is written, and every promised row is looked up",
+    left: () => "rows that nobody has looked up, in a lab that runs on",
+  });
   const startedAt = performance.now();
-  for (let left = wish.seconds * 1000; left > 0 && !stop.signal.aborted; left -= 1000) {
-    await sleep(Math.min(1000, left), undefined, { signal: stop.signal }).catch(() => undefined);
+  for (let left = wish.seconds * 1000; left > 0 && !stop.aborted; left -= 1000) {
+    await sleep(Math.min(1000, left), undefined, { signal: stop }).catch(() => undefined);
     if (!json) showProgress(running, startedAt);
   }
   const items = await Promise.all(running.map(finish));

@@ -20,6 +20,7 @@ import { PATHS } from "./routers.ts";
 import { soakCommand } from "./soak/command.ts";
 import { MODES, type Mode } from "./soak/loss.ts";
 import { TROUBLES } from "./soak/troubles.ts";
+import { EXIT_INTERRUPTED } from "./stopping.ts";
 import { PARTIES, type Party, WAYS, type Way } from "./walls.ts";
 
 const program = new Command("understudy lab")
@@ -343,10 +344,12 @@ program
 
 const EXIT_CODES: Readonly<Record<string, number>> = {
   LAB_NOT_FOUND: 10,
+  LAB_OPTION: 2,
   NOT_POSSIBLE: 6,
   PORT_IN_USE: 6,
   PG_NO_TOOL: 6,
   TIMEOUT: 8,
+  CANCELLED: EXIT_INTERRUPTED,
 };
 
 function explain(error: unknown): number {

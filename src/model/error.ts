@@ -164,6 +164,10 @@ export const ERRORS = {
     "there is no such lab or node",
     "see understudy lab status; start a lab with understudy lab up",
   ],
+  LAB_OPTION: [
+    "no lab can be made so",
+    "change the option that is named; see understudy lab up --help",
+  ],
   LAB_FAILED: ["the lab could not be started", "see the log named; run lab down to clean up"],
 } as const satisfies Record<string, readonly [what: string, next: string]>;
 

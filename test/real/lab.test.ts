@@ -1,5 +1,6 @@
 // The lab itself, as programs use it: up, status, a second one beside it, load, down.
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -117,7 +118,18 @@ describe("understudy lab", () => {
   it("refuses an unknown node and an impossible wish, and nothing happens", async () => {
     expect((await lab("chaos", "kill-node", "n9", "--name", "one")).code).toBe(10);
     expect((await lab("chaos", "cut", "n1", "--quiet", "--name", "one")).code).toBe(6);
-    expect((await lab("up", "--name", "three", "--etcd", "2")).code).not.toBe(0);
+    const even = await lab("up", "--name", "three", "--etcd", "2");
+    expect([even.code, even.talk.trim().split("\n")]).toEqual([
+      2,
+      [
+        "plan the lab three",
+        "no lab can be made so: --etcd is 1, 3, 5 or 7: a majority must exist",
+        expect.stringMatching(/^change the option that is named; see understudy lab up --help/),
+      ],
+    ]);
+    expect((await lab("chaos", "mend-disk", "n1", "--quiet", "--name", "one")).code).toBe(6);
+    const nowhere = await lab("dsn", "nosuch", "--name", "one");
+    expect([nowhere.code, nowhere.talk]).toEqual([10, expect.stringMatching(/there are n1,/)]);
     expect((await lab("up", "--name", "three", "--report", "n9")).talk).toContain("--report");
     const follow = ["up", "--name", "three", "--follow", "two", "--routers", "1"];
     expect((await lab(...follow)).talk).toContain("--follow");
@@ -137,6 +149,21 @@ describe("understudy lab", () => {
     expect(existsSync(one.dir)).toBe(false);
     expect((await lab("down", "--name", "one")).code).toBe(0);
     expect(belongings(await recordOf("two"))).not.toEqual([]);
+  });
+
+  it("is taken down again when its start is interrupted", async () => {
+    const args = ["up", "--name", "cut", "--nodes", "1", "--etcd", "1", "--routers", "0"];
+    const child = spawn(
+      process.execPath,
+      [cli.replace(/cli\.mjs$/, "lab.mjs"), ...args, "--dir", join(place, "cut")],
+      { env: { ...process.env, XDG_RUNTIME_DIR: place }, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    let talk = "";
+    child.stderr.on("data", (text) => (talk += String(text)));
+    child.stdout.once("data", () => child.kill("SIGINT"));
+    const [code] = (await once(child, "exit")) as [number | null];
+    expect([code, talk]).toEqual([130, expect.stringContaining("SIGINT: this step is the last")]);
+    expect((await lab("status", "--name", "cut")).code).toBe(10);
   });
 
   it("cleans up a start that fails, and says which log to read", async () => {

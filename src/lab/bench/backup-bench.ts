@@ -1,14 +1,13 @@
 // How fast are backups, WAL and restores? A lab of its own with a repository; prints a table with ratios and rates.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { EXIT_INTERRUPTED } from "../commands.ts";
 import { takeDown } from "../down.ts";
 import { waitForHealthy } from "../health.ts";
 import { defaultDir, USUAL_LAB } from "../layout.ts";
 import { findLab } from "../record.ts";
 import { inSeconds } from "../report.ts";
 import { median } from "../statistics.ts";
-import { stopSignal } from "../stopping.ts";
+import { EXIT_INTERRUPTED, labLeft, stopSignal } from "../stopping.ts";
 import { bringUp } from "../up.ts";
 import { BackupWorks, type Turn } from "./backup-works.ts";
 import { describeMachine, type Machine } from "./machine.ts";
@@ -36,7 +35,11 @@ const HEALTHY_LIMIT_MS = 60_000;
 
 /** Measures in turns, keeps every figure in a file, and leaves no lab behind. */
 export async function benchBackups(wish: BackupBenchWish): Promise<number> {
-  const stop = stopSignal(say, "this turn is the last");
+  const stop = stopSignal({
+    say,
+    now: "this turn is the last, then its lab is taken down",
+    left: () => labLeft(NAME),
+  });
   const options = {
     ...USUAL_LAB,
     name: NAME,

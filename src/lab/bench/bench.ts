@@ -1,14 +1,14 @@
 // Are the promised figures met? Every fault, many times, on labs of its own.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { EXIT_INTERRUPTED, EXIT_WARNING } from "../commands.ts";
+import { EXIT_WARNING } from "../commands.ts";
 import type { LabRecord } from "../record.ts";
 import { inSeconds } from "../report.ts";
-import { stopSignal } from "../stopping.ts";
+import { EXIT_INTERRUPTED, labLeft, stopSignal } from "../stopping.ts";
 import { CASES, type Case, type LabNeeds, scene } from "./cases.ts";
 import { type Footprint, footprint } from "./footprint.ts";
 import { describeMachine } from "./machine.ts";
-import { openStand, type Stand, say } from "./stand.ts";
+import { BENCH_LAB, openStand, type Stand, say } from "./stand.ts";
 import { type BenchResult, type CaseResult, caseLine, figureOf, markdown } from "./table.ts";
 
 export interface BenchWish {
@@ -32,7 +32,11 @@ const FULL_LOAD_SECONDS = { lab: 90, run: 20 } as const;
 export async function bench(wish: BenchWish): Promise<number> {
   const chosen = CASES.filter(({ id }) => wish.only.length === 0 || wish.only.includes(id));
   say(`${chosen.length} faults, ${wish.runs} runs each: about ${minutesFor(chosen, wish)} minutes`);
-  const stop = stopSignal(say, "this run is the last");
+  const stop = stopSignal({
+    say,
+    now: "this run is the last, then its lab is taken down",
+    left: () => labLeft(BENCH_LAB),
+  });
   const cases: CaseResult[] = [];
   let footprints: readonly Footprint[] = [];
   const save = (): BenchResult => {

@@ -17,7 +17,7 @@ export interface Stand {
   close(): Promise<void>;
 }
 
-const NAME = "bench";
+export const BENCH_LAB = "bench";
 
 export const say = (text: string): void => console.error(text);
 
@@ -33,7 +33,7 @@ export function openStand(needs: LabNeeds, fullLoad: boolean): Stand {
     standing = undefined;
     await ending?.load?.stop();
     // A lab that did not get as far as standing is taken down here too.
-    const lab = ending?.lab ?? findLab({ name: NAME });
+    const lab = ending?.lab ?? findLab({ name: BENCH_LAB });
     if (lab !== undefined) await takeDown(lab);
   };
   return {
@@ -54,8 +54,8 @@ async function start(needs: LabNeeds, fullLoad: boolean): Promise<Standing> {
   const options: LabOptions = {
     ...USUAL_LAB,
     ...needs,
-    name: NAME,
-    dir: defaultDir(NAME),
+    name: BENCH_LAB,
+    dir: defaultDir(BENCH_LAB),
     set,
   };
   checkOptions(options);

@@ -4,7 +4,7 @@ import { EXIT_WARNING, type Printing, printJson } from "../commands.ts";
 import { takeDown } from "../down.ts";
 import { checkOptions, defaultDir, type LabOptions, USUAL_LAB } from "../layout.ts";
 import { stepLine } from "../report.ts";
-import { stopSignal } from "../stopping.ts";
+import { labLeft, stopSignal } from "../stopping.ts";
 import { bringUp } from "../up.ts";
 import { Book, countOf } from "./book.ts";
 import type { Mode } from "./loss.ts";
@@ -37,7 +37,11 @@ export async function soakCommand(options: SoakOptions, { json }: Printing): Pro
   for (const mode of options.modes) checkOptions(labOptions(options, mode));
   const book = new Book(options.book);
   // Whoever stops a soak gets the verdict over what was played, and no lab stays behind.
-  const stop = stopSignal(say, "this round is the last");
+  const stop = stopSignal({
+    say,
+    now: "this round is the last, then its lab is taken down",
+    left: () => labLeft(options.name),
+  });
   const brokenAtEnd: string[] = [];
   for (const mode of options.modes) {
     const own = brokenIn(book.rounds()).length + brokenAtEnd.length;
