@@ -1,5 +1,8 @@
-// Did a drill leave something behind when it was killed? Looked for once, when an agent starts.
+// What does an agent know of its drills? The worker makes them; the agent sweeps after one that was killed, and tells numbers.
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { readIfPresent } from "../adapters/system/durable-file.ts";
+import { type DrillMemory, drillMemoryFile, parseDrillMemory } from "../model/drill-memory.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { drillRoot } from "../model/settings-drill.ts";
 import type { Jobs } from "./jobs.ts";
@@ -12,4 +15,10 @@ export async function sweepAfterDrills(
   if (backup === undefined) return;
   const left = await readdir(drillRoot(postgres.stateDir, backup.drill)).catch(() => []);
   if (left.length > 0) jobs.start("drill-sweep", {});
+}
+
+/** Read when somebody asks for numbers: a small file, and nothing that an idle agent does. */
+export async function readDrills(stateDir: string): Promise<DrillMemory | undefined> {
+  const text = await readIfPresent(join(stateDir, drillMemoryFile)).catch(() => undefined);
+  return parseDrillMemory(text ?? "");
 }

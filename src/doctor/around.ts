@@ -1,5 +1,7 @@
 // Which doors of the others open from here, and which of our own are open too wide?
 import { createConnection } from "node:net";
+import { join } from "node:path";
+import { readIfPresent } from "../adapters/system/durable-file.ts";
 import type {
   BackupFacts,
   LooseFile,
@@ -7,6 +9,7 @@ import type {
   SecurityFacts,
   Surroundings,
 } from "../model/doctor/facts.ts";
+import { drillMemoryFile, parseDrillMemory } from "../model/drill-memory.ts";
 import type { AgentSettings, NodeSettings } from "../model/settings.ts";
 import { modeOf } from "./ground.ts";
 
@@ -69,10 +72,16 @@ function looseFile(path: string): readonly LooseFile[] {
   return mode === undefined || (mode & 0o027) === 0 ? [] : [{ path, mode }];
 }
 
-export function backupFacts(settings: AgentSettings | NodeSettings): BackupFacts {
-  const repositories = "backup" in settings ? (settings.backup?.repositories ?? []) : [];
+export async function backupFacts(settings: AgentSettings | NodeSettings): Promise<BackupFacts> {
+  const backup = "backup" in settings ? settings.backup : undefined;
+  if (backup === undefined || !("postgres" in settings))
+    return { isConfigured: false, repositories: [] };
+  const file = join(settings.postgres.stateDir, drillMemoryFile);
+  // What cannot be read was no drill of this member, as far as anybody knows.
+  const text = await readIfPresent(file).catch(() => undefined);
   return {
-    isConfigured: repositories.length > 0,
-    repositories: repositories.map(({ name }) => name),
+    isConfigured: backup.repositories.length > 0,
+    repositories: backup.repositories.map(({ name }) => name),
+    drill: { ...parseDrillMemory(text ?? ""), oldAfterMs: backup.drill.oldAfterMs },
   };
 }

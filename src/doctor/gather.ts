@@ -34,8 +34,8 @@ export async function gather(file: string, node: Loaded, around: Surroundings): 
     store: await storeFacts(settings.store),
     peers: await peerFacts(peers),
     security: securityFacts(file, settings),
-    backup: backupFacts(settings),
     keeping: keepingFacts(settings, around),
+    backup: await backupFacts(settings),
   };
 }
 

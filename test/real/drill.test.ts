@@ -231,6 +231,15 @@ test("a wrong answer fails the drill, and the proof says so", async () => {
   });
 });
 
+test("the doctor and the metrics know of the last drill, and of the last one that passed", async () => {
+  const { out } = await understudy("doctor", "--json");
+  expect(out).toContain("backup_drill_failed");
+  expect(out).not.toContain("backup_drill_old");
+  const { text } = await node.rest("GET", "/metrics");
+  expect(text).toMatch(/^understudy_drill_last_passed{[^}]*name="n1"[^}]*} 0$/m);
+  expect(text).toMatch(/^understudy_drill_last_success_timestamp_seconds{[^}]*} \d+/m);
+});
+
 test("damage fails the drill by the name of the object, in the backup and in the WAL", async () => {
   const { items } = await listed();
   const { backup } = items[0]?.proof ?? {};

@@ -1,4 +1,5 @@
 // Which numbers does `/metrics` carry? Patroni's names first, so that existing dashboards go on working.
+import type { DrillMemory } from "../../model/drill-memory.ts";
 import { valueOf } from "../../model/known.ts";
 import { isValid } from "../../model/lease.ts";
 import type { Lsn } from "../../model/lsn.ts";
@@ -10,9 +11,12 @@ import { stateNumber } from "../../model/wire/role.ts";
 import type { ShelfJson } from "../../model/wire/vault.ts";
 import { acceptsWrites, isWritable, syncPart } from "./health.ts";
 import type { View } from "./node-view.ts";
+import type { Moment } from "./own-status.ts";
 
 export interface Sample {
   readonly view: View;
+  /** What this member remembers of its drills; undefined where it made none. */
+  readonly drill: DrillMemory | undefined;
   readonly sql: SqlState | undefined;
   readonly now: Instant;
   readonly wallMs: number;
@@ -26,8 +30,13 @@ export interface Metric {
   readonly read: (sample: Sample) => number | undefined;
 }
 
-export const sampleOf = (view: View, now: Instant, wallMs: number): Sample => ({
+export const sampleOf = (
+  view: View,
+  drill: DrillMemory | undefined,
+  { now, wallMs }: Moment,
+): Sample => ({
   view,
+  drill,
   sql: view.server === undefined ? undefined : valueOf(view.server.seen.sql),
   now,
   wallMs,
@@ -292,7 +301,39 @@ const KEEPING: readonly Metric[] = [
   ),
 ];
 
-export const METRICS: readonly Metric[] = [...PATRONI, ...OURS, ...VAULT, ...KEEPING];
+/** Of the drills that this member made; absent where it made none. */
+const DRILL: readonly Metric[] = [
+  gauge("understudy_drill_last_passed", "the last drill of this member passed", ({ drill }) =>
+    drill === undefined ? undefined : flag(drill.last.outcome === "passed"),
+  ),
+  gauge(
+    "understudy_drill_last_timestamp_seconds",
+    "when the last drill of this member ended, in epoch seconds",
+    ({ drill }) => inSeconds(drill?.last.endedAtMs),
+  ),
+  gauge(
+    "understudy_drill_last_success_timestamp_seconds",
+    "when the last drill of this member that passed ended, in epoch seconds",
+    ({ drill }) => inSeconds(drill?.lastPassedAtMs),
+  ),
+  gauge(
+    "understudy_drill_rto_seconds",
+    "how long its last drill took until the copy took writes",
+    ({ drill }) => inSeconds(drill?.last.rtoMs),
+  ),
+  gauge(
+    "understudy_drill_rpo_seconds",
+    "age of the last commit that its last drill found in the repository; at most so much would be lost",
+    ({ drill }) => inSeconds(drill?.last.rpo?.ms),
+  ),
+  gauge(
+    "understudy_drill_rpo_bytes",
+    "WAL that its last drill did not find in the repository",
+    ({ drill }) => drill?.last.rpo?.bytes,
+  ),
+];
+
+export const METRICS: readonly Metric[] = [...PATRONI, ...OURS, ...VAULT, ...KEEPING, ...DRILL];
 /** One sample, whose label `reason` is the code. */
 export const REASON_METRIC = {
   name: "understudy_reason",

@@ -1,5 +1,6 @@
 // How do the numbers reach Prometheus? The only place that knows the metrics library.
 import { Counter, Gauge, Registry } from "prom-client";
+import { readDrills } from "../drills.ts";
 import { addLagMetrics } from "./lag-metrics.ts";
 import { METRICS, REASON_METRIC, sampleOf } from "./metric-table.ts";
 import type { View } from "./node-view.ts";
@@ -19,10 +20,14 @@ function addTroubles(registry: Registry, { incidents }: View): void {
 }
 
 /** The text of `/metrics`; every sample names the cluster and the member. */
-export function renderMetrics(view: View, about: About, moment: Moment): Promise<string> {
+export async function renderMetrics(
+  view: View,
+  about: About & { readonly settings: { readonly postgres: { readonly stateDir: string } } },
+  moment: Moment,
+): Promise<string> {
   const registry = new Registry();
   registry.setDefaultLabels({ scope: about.settings.scope, name: view.member.name });
-  const sample = sampleOf(view, moment.now, moment.wallMs);
+  const sample = sampleOf(view, await readDrills(about.settings.postgres.stateDir), moment);
   for (const { name, help, type, read } of METRICS) {
     const value = read(sample);
     if (value === undefined) continue;

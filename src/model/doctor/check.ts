@@ -29,6 +29,11 @@ export interface Check {
   readonly found: (facts: NodeFacts) => readonly string[];
 }
 
+/** A question to all nodes together. */
+export interface ClusterCheck extends Omit<Check, "found"> {
+  readonly found: (nodes: readonly NodeFacts[]) => readonly string[];
+}
+
 export interface Diagnosis {
   readonly id: string;
   readonly group: Group;

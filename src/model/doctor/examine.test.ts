@@ -294,7 +294,21 @@ describe("the checks of one node", () => {
 
 describe("several nodes", () => {
   const other = (change: Partial<NodeFacts>): NodeFacts => ({ ...NODE, name: "n2", ...change });
+  const drilled = (drill: NonNullable<NodeFacts["backup"]["drill"]>) =>
+    other({ backup: { ...NODE.backup, drill } });
   const apart: Readonly<Record<string, NodeFacts>> = {
+    backup_drill_old: drilled({ oldAfterMs: 1_000, lastPassedAtMs: NODE.wallMs - 1_001 }),
+    backup_drill_failed: drilled({
+      oldAfterMs: 1_000,
+      lastPassedAtMs: NODE.wallMs - 999,
+      last: {
+        id: "20261127T082000Z-063dd4a5",
+        outcome: "failed",
+        begunAtMs: NODE.wallMs - 20,
+        endedAtMs: NODE.wallMs - 10,
+        repo: "near",
+      },
+    }),
     cluster_clocks: other({ clockAheadMs: 5_000 }),
     cluster_versions: other({
       postgres: { kind: "seen", facts: { ...POSTGRES, version: 170_001 } },
@@ -324,6 +338,15 @@ describe("several nodes", () => {
     const found = examine([NODE, second]);
     expect(found.map((finding) => finding.id)).toEqual([id]);
     expect(found[0]?.nodes).toEqual(["n1", "n2"]);
+  });
+
+  it("one member's drill is enough for all, and one that never was is told of a single member too", () => {
+    const never = drilled({ oldAfterMs: 1_000 });
+    const recent = drilled({ oldAfterMs: 1_000, lastPassedAtMs: NODE.wallMs - 10 });
+    expect(examine([never]).map(({ id, found }) => [id, found])).toEqual([
+      ["backup_drill_old", "no backup was ever restored by a drill that passed"],
+    ]);
+    expect(examine([never, { ...recent, name: "n3" }])).toEqual([]);
   });
 
   it("one finding of all of them is told once, the worst first", () => {

@@ -1,8 +1,9 @@
 // What is wrong with these nodes, and with them together? Pure: facts in, findings out.
 import { printSpan } from "../amounts.ts";
-import { type Check, type Diagnosis, worstFirst } from "./check.ts";
+import { type Check, type ClusterCheck, type Diagnosis, worstFirst } from "./check.ts";
 import { APPLICATION_CHECKS, POOLER_CHECKS } from "./checks-application.ts";
 import { BACKUP_CHECKS, NETWORK_CHECKS, SECURITY_CHECKS, STORE_CHECKS } from "./checks-around.ts";
+import { DRILL_CHECKS } from "./checks-drill.ts";
 import { GROUND_CHECKS, HOST_CHECKS } from "./checks-host.ts";
 import { KEEPING_CHECKS } from "./checks-keeping.ts";
 import { POSTGRES_CHECKS } from "./checks-postgres.ts";
@@ -31,11 +32,6 @@ export const NODE_SILENT = {
   why: "this member cannot take over, as far as anybody can see from here",
   fix: "start its agent; see understudy status",
 } as const satisfies Omit<Check, "found">;
-
-/** A question to all nodes together. */
-export interface ClusterCheck extends Omit<Check, "found"> {
-  readonly found: (nodes: readonly NodeFacts[]) => readonly string[];
-}
 
 const CLOCK_APART_MS = 1_000;
 /** What the data is protected by: a promotion must not change it. */
@@ -91,6 +87,7 @@ export const CLUSTER_CHECKS: readonly ClusterCheck[] = [
     found: (nodes) =>
       SAME_EVERYWHERE.flatMap((name) => differing(nodes, name, (s) => s.settings[name] ?? "")),
   },
+  ...DRILL_CHECKS,
 ];
 
 /** What a code of the doctor's stands for; what is found differs each time. */
@@ -131,7 +128,8 @@ export function examine(nodes: readonly NodeFacts[]): readonly Diagnosis[] {
     }
   }
   const names = nodes.map(({ name }) => name);
-  const together = nodes.length < 2 ? [] : CLUSTER_CHECKS;
+  // One node has nothing to be compared with; what all of them know together it may know alone.
+  const together = nodes.length < 2 ? DRILL_CHECKS : CLUSTER_CHECKS;
   const common = together.flatMap(({ found: judge, ...check }) =>
     judge(nodes).map((words) => ({ ...check, found: words, nodes: names })),
   );

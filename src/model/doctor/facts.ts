@@ -1,5 +1,7 @@
 // What does the doctor know about one node? Gathered on its host, carried as JSON, judged anywhere.
 
+import type { DrillMemory } from "../drill-memory.ts";
+
 /** Facts that could be read, or why they could not: what nobody saw is never taken for healthy. */
 export type Gathered<T> =
   | { readonly kind: "seen"; readonly facts: T }
@@ -216,4 +218,11 @@ export interface HeldFacts {
 export interface BackupFacts {
   readonly isConfigured: boolean;
   readonly repositories: readonly string[];
+  /** Absent where none is configured. */
+  readonly drill?: DrillFacts;
+}
+
+/** What this member remembers of its own drills. */
+export interface DrillFacts extends Partial<DrillMemory> {
+  readonly oldAfterMs: number;
 }
