@@ -35,6 +35,16 @@ describe("a process belongs to the lab", () => {
     expect(inData(["postgres: n3: checkpointer "])).toBe("backend of n3");
   });
 
+  it("but is no server of the cluster when a drill has started it", () => {
+    const copy = `${dir}/n3/state/server/drill/20261127T082000Z-063dd4a5/data`;
+    expect(look(["/usr/lib/postgresql/15/bin/postgres", "-D", copy], copy, "postgres")).toBe(
+      "tool of n3",
+    );
+    expect(look(["postgres: understudy_drill: checkpointer "], copy, "postgres")).toBe(
+      "tool of n3",
+    );
+  });
+
   it("and not when it merely looks at it, or is another lab's", () => {
     expect(look(["tail", "-f", `${dir}/n1/agent.log`])).toBeUndefined();
     expect(look(["psql", "-h", `${dir}/n1/run`], `${dir}/n1`, "psql")).toBeUndefined();

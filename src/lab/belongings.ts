@@ -42,9 +42,14 @@ const ROLES: Readonly<Record<string, LabRole>> = {
   "lab.mjs": "relay",
 };
 
+/** Below a node's state directory; see `drillRoot`. */
+const DRILL_FOLDER = "/server/drill/";
+
 const TOOLS = new Set([
   "initdb",
+  "pg_amcheck",
   "pg_basebackup",
+  "pg_checksums",
   "pg_rewind",
   "pg_waldump",
   "pg_controldata",
@@ -85,15 +90,19 @@ function roleOf(lab: LabRecord, { args, cwd, name }: Process): LabRole | undefin
   if (program === "etcd" || program === "pgbouncer" || program === "haproxy") return program;
   if (TOOLS.has(program)) return "tool";
   if (name !== "postgres" || cwd === undefined) return undefined;
+  // A copy that a drill has started is no server of the cluster.
+  if (isCopy(cwd)) return "tool";
   // A backend has rewritten its arguments to one text such as "postgres: n1: checkpointer".
   return title.startsWith("postgres:") ? "backend" : "postmaster";
 }
+
+const isCopy = (cwd: string | undefined): boolean => cwd?.includes(DRILL_FOLDER) === true;
 
 /** Servers are known by the folder they work in, the others by the paths in their arguments. */
 function nodeOf(lab: LabRecord, { args, cwd }: Process, role: LabRole): string | undefined {
   const places = [...lab.members, ...lab.etcd, ...lab.routers];
   const isServer = role === "postmaster" || role === "backend";
-  const evidence = isServer ? [cwd ?? ""] : args.flatMap(pathsIn);
+  const evidence = isServer || isCopy(cwd) ? [cwd ?? ""] : args.flatMap(pathsIn);
   return places.find((place) => {
     const inside = [
       place.dir,

@@ -26,6 +26,8 @@ export interface LabOptions {
   readonly follows: Pick<LabRecord, "name" | "members" | "password"> | undefined;
   /** WAL and backups of all nodes go into repositories beside them. */
   readonly backup: boolean;
+  /** Backups are made, drilled and expired by themselves, the first at once. */
+  readonly schedules: boolean;
   readonly diskMegabytes: number | undefined;
   readonly diskKind: LabRecord["diskKind"];
   /** The routers measure availability by writes of their own. */
@@ -47,6 +49,7 @@ export const USUAL_LAB = {
   set: {},
   follows: undefined,
   backup: false,
+  schedules: false,
   diskMegabytes: undefined,
   diskKind: "memory",
   availability: false,

@@ -83,6 +83,11 @@ program
   .option("--ttl <seconds>", "how long a lease lasts", positive, USUAL_LAB.ttlSeconds)
   .option("--set <key=value>", "a server parameter or a key of the configuration", setting, {})
   .option("--backup", "WAL and backups go into two repositories beside the nodes", false)
+  .option(
+    "--schedules",
+    "with --backup: backups and drills run by themselves, the first at once",
+    false,
+  )
   .option("--follow <lab>", "a second site: this lab follows the one of that name")
   .addOption(
     new Option("--net <kind>", "addresses on loopback, or a network namespace for each node")
@@ -113,7 +118,8 @@ program
           ttlSeconds: o.ttl,
           set: o.set,
           follows: o.follow === undefined ? undefined : requireLab({ name: o.follow }),
-          backup: o.backup,
+          backup: o.backup || o.schedules,
+          schedules: o.schedules,
           diskMegabytes: o.disk,
           diskKind: o.diskKind,
           availability: o.availability,
@@ -128,6 +134,7 @@ interface UpFlags {
   readonly availability: boolean;
   readonly name: string;
   readonly backup: boolean;
+  readonly schedules: boolean;
   readonly nodes: number;
   readonly etcd: number;
   readonly etcdApart: boolean;

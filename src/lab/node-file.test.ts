@@ -19,6 +19,17 @@ describe("a lab node's file", () => {
     expect(parse(text)).toMatchObject({ scope: "lab-lab", name: "n1" });
   });
 
+  it("has a backup and a drill at once where they run by themselves", () => {
+    const [first] = lab.members;
+    if (first === undefined) throw new Error("the lab has no node");
+    const text = nodeFile(lab, first, { ...options, backup: true, schedules: true });
+    const parsed = parseNodeFile(text, "understudy.yml");
+    expect(parsed).toMatchObject({ kind: "settings", warnings: [] });
+    if (parsed.kind !== "settings") return;
+    const jobs = parsed.settings.backup?.schedules?.jobs ?? {};
+    expect(Object.keys(jobs)).toEqual(["base", "drill", "expire"]);
+  });
+
   it("of a router is accepted without a word too", () => {
     const [router] = lab.routers;
     if (router === undefined) throw new Error("the lab has no router");

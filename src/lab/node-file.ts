@@ -37,13 +37,17 @@ export const REPOSITORIES = ["near", "far"] as const;
 export const repositoryDir = (lab: Pick<LabRecord, "dir">, name: string): string =>
   `${lab.dir}/repositories/${name}`;
 
-/** What all nodes say of the repositories. */
-const backupSection = (lab: LabRecord) => ({
+/** What all nodes say of the repositories, and of what is done with them unasked. */
+const backupSection = (lab: LabRecord, { schedules }: LabOptions) => ({
   repositories: {
     near: { directory: repositoryDir(lab, "near") },
     far: { directory: repositoryDir(lab, "far"), storage: "other-site", off_site: true },
   },
+  ...(schedules ? { retention: { base: { count: 3 } }, schedules: BY_THEMSELVES } : {}),
 });
+
+/** What has never run is made up for at once, so a new lab begins with a backup and its drill. */
+const BY_THEMSELVES = { base: { every: "12h" }, drill: { every: "12h" }, expire: { every: "12h" } };
 
 /** The YAML of one node. */
 export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions): string {
@@ -74,7 +78,7 @@ export function nodeFile(lab: LabRecord, member: LabMember, options: LabOptions)
       ],
     },
     ...(member.name === options.report ? { tags: { report: true } } : {}),
-    ...(options.backup ? { backup: backupSection(lab) } : {}),
+    ...(options.backup ? { backup: backupSection(lab, options) } : {}),
     log: { file: member.log },
     understudy: { state_dir: member.stateDir, socket_dir: member.socketDir },
   });

@@ -100,6 +100,8 @@ export interface LabRecord {
   readonly diskMegabytes: number | undefined;
   /** Only one in a file can be slow (`--disk-kind`). */
   readonly diskKind: "memory" | "file";
+  /** Backups and drills run by themselves (`--schedules`). */
+  readonly schedules?: boolean;
 }
 
 /** Where labs are registered, so that the command line finds the only running one. */

@@ -36,9 +36,17 @@ Try:
   npx understudy lab chaos kill-postmaster${which}
   npx understudy lab chaos kill-node${which}
   npx understudy lab status${which}
-
+${lab.schedules === true ? provenText(env) : ""}
 Files and logs: ${lab.dir}`;
 }
+
+/** What goes on behind the prompt, and where it shows. */
+const provenText = (env: string): string => `
+The first backup is being taken and restored in a drill, and both are repeated by themselves:
+  ${env}npx understudy backup schedule      what runs when, and how it ended
+  ${env}npx understudy drill list           what was proven: RTO, RPO, signed
+  ${env}npx understudy backup 3-2-1         are there three copies? (one machine is never two kinds)
+`;
 
 const ROUTE_WIDTH = 12;
 

@@ -76,7 +76,11 @@ async function plan(options: LabOptions): Promise<Plan> {
     : loopbackSubnets(freeBlock(options.name, taken));
   const ports = inNamespaces ? usualPorts() : await freePorts(addressesOf(options, subnets));
   return {
-    lab: { ...layOut(options, { subnets, ports }), osUser: serverAccount()?.name },
+    lab: {
+      ...layOut(options, { subnets, ports }),
+      osUser: serverAccount()?.name,
+      schedules: options.schedules,
+    },
     subnets,
   };
 }
