@@ -64,6 +64,9 @@ async function bundle({ name, entry, executable = false }) {
     target: "node20",
     external: ["pg-native"],
     minifySyntax: true,
+    // A program keeps its own text in memory; names stay, for the traces of errors.
+    minifyWhitespace: true,
+    lineLimit: 200,
     // A failing schedule is reported with the commit that it was played on.
     define: { "process.env.UNDERSTUDY_COMMIT": JSON.stringify(commit) },
     sourcemap: true,

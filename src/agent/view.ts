@@ -42,7 +42,7 @@ const REQUEST_LIMIT_MS: Ms = 60_000;
 const DROP_LIMIT_MS: Ms = 15_000;
 const POLL_MS: Ms = 50;
 /** Each sample of the event loop's delay wakes the process. */
-const SAMPLE_MS: Ms = 250;
+const SAMPLE_MS: Ms = 1_000;
 const WRITE_LIMIT_MS: Ms = 3_000;
 const NS_PER_MS = 1e6;
 
@@ -50,10 +50,11 @@ export function createView(o: ViewOptions): NodeView {
   const delay = monitorEventLoopDelay({ resolution: SAMPLE_MS });
   delay.enable();
   const eventLoopDelayMs = () => Math.max(0, delay.percentile(99) / NS_PER_MS - SAMPLE_MS);
+  const portrait = perLook((last) => portraitOf(o, last));
   const view = (): View => {
     const vault = o.vault?.state();
     return {
-      ...viewOf(o, eventLoopDelayMs()),
+      ...viewOf(o, portrait, eventLoopDelayMs()),
       incidents: o.incidents(),
       ...(vault === undefined ? {} : { vault }),
       scheduleWarnings: o.schedule?.warnings() ?? [],
@@ -92,7 +93,32 @@ export function createView(o: ViewOptions): NodeView {
   };
 }
 
-function viewOf(o: ViewOptions, eventLoopDelayMs: Ms): View {
+type Portrait = Pick<View, "member" | "peer" | "slots" | "lostSlots">;
+
+function portraitOf({ node, settings }: ViewOptions, { world, decision }: LastLook): Portrait {
+  const cluster = node.lastCluster();
+  return {
+    member: selfPortrait(world, decision.because),
+    peer: node.peerStatusNow() ?? nobody(settings),
+    slots: slotReports({ ...world, memory: decision.memory }),
+    lostSlots: cluster === undefined ? [] : lostSlots(world, cluster.seen),
+  };
+}
+
+/** Health checks come several times a look: what only another look can change is made once for each. */
+function perLook<T>(make: (last: LastLook) => T): (last: LastLook) => T {
+  let kept: { readonly last: LastLook; readonly value: T } | undefined;
+  return (last) => {
+    if (kept?.last !== last) kept = { last, value: make(last) };
+    return kept.value;
+  };
+}
+
+function viewOf(
+  o: ViewOptions,
+  portrait: (last: LastLook) => Portrait,
+  eventLoopDelayMs: Ms,
+): View {
   const last = o.node.last();
   const { postgres, rest } = o.settings;
   if (last === undefined) {
@@ -105,15 +131,12 @@ function viewOf(o: ViewOptions, eventLoopDelayMs: Ms): View {
   const { world, decision } = last;
   // What was asked a moment ago counts before the next look shows it.
   const { scheduledRestart } = o.node.requests();
-  const member = { ...selfPortrait(world, decision.because), scheduledRestart };
-  const cluster = o.node.lastCluster();
+  const seen = portrait(last);
   return {
-    member,
-    peer: o.node.peerStatusNow() ?? nobody(o.settings),
+    ...seen,
+    member: { ...seen.member, scheduledRestart },
     server: { seen: world.server, at: world.now },
-    slots: slotReports({ ...world, memory: decision.memory }),
-    lostSlots: cluster === undefined ? [] : lostSlots(world, cluster.seen),
-    cluster,
+    cluster: o.node.lastCluster(),
     storeTrouble: world.store.kind === "unknown" ? world.store.why : undefined,
     config: world.config,
     remote: world.remote,

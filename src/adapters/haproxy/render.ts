@@ -104,8 +104,12 @@ defaults
  * Checks are the second line; the first is the agent's word. On the write route they are as patient as a short lease: an
  * agent that restarts, while its PostgreSQL serves on, must cost nobody a session.
  */
-const WRITE_CHECKS = "inter 1s fastinter 1s downinter 500ms fall 10 rise 1";
+const WRITE_CHECKS = "inter 1s fastinter 1s downinter 1s fall 10 rise 1";
 const READ_CHECKS = "inter 1s fastinter 200ms downinter 500ms fall 2 rise 1";
+/** The same standbys are asked for the read route already; on this one sessions are long. */
+const REPORT_CHECKS = "inter 2s fastinter 500ms downinter 1s fall 2 rise 1";
+
+const CHECKS = { write: WRITE_CHECKS, read: READ_CHECKS, report: REPORT_CHECKS } as const;
 
 function routePart(route: Route, options: RenderOptions): string | undefined {
   const { settings, checkTls } = options;
@@ -114,7 +118,7 @@ function routePart(route: Route, options: RenderOptions): string | undefined {
   const isWrite = route === "write";
   const server = [
     "default-server",
-    isWrite ? WRITE_CHECKS : READ_CHECKS,
+    CHECKS[route],
     // A session on a server that is no longer the primary is worth nothing; one on a standby that lags may be a long report.
     ...(isWrite ? ["on-marked-down shutdown-sessions"] : []),
     "tcp-ut 5s",

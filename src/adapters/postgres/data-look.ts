@@ -67,7 +67,7 @@ export class DataLook {
   constructor(place: Place) {
     this.#place = place;
     const wallMs = () => place.clock.wallMs();
-    this.#reading = new Reading({ paths: pathsOf(place), wallMs, isKept: isSteady });
+    this.#reading = new Reading({ ...pathsOf(place), wallMs, isKept: isSteady });
   }
 
   /** Throws what the file system says, except that something is not there. */
@@ -87,15 +87,16 @@ export class DataLook {
 }
 
 /** `data` stands for its signal files, `pg_wal` for segments and histories. */
-const pathsOf = ({ dataDir, stateDir }: Place): readonly string[] => [
-  dataDir,
-  join(dataDir, "pg_wal"),
-  controlPath(dataDir),
-  optsPath(dataDir),
-  ...judgedPaths(dataDir),
-  recordPath(stateDir),
-  markerPath(stateDir),
-];
+const pathsOf = ({ dataDir, stateDir }: Place) => ({
+  folders: [dataDir, join(dataDir, "pg_wal"), join(dataDir, "global"), stateDir],
+  files: [
+    controlPath(dataDir),
+    optsPath(dataDir),
+    ...judgedPaths(dataDir),
+    recordPath(stateDir),
+    markerPath(stateDir),
+  ],
+});
 
 async function readFiles(place: Place, plan: ServerPlan): Promise<Files> {
   const { dataDir } = place;

@@ -16,12 +16,10 @@ export function createClock(now: () => Instant = createBootClock()): Clock {
     now,
     wallMs: () => Date.now(),
     wakeAt,
-    sleep: (ms, signal) => sleep({ now, wakeAt }, ms, signal),
-    deadline: (ms, signal) => deadline({ now, wakeAt }, ms, signal),
+    sleep: (ms, signal) => sleep(wakes, ms, signal),
+    deadline: (ms, signal) => deadline(wakes, ms, signal),
   };
 }
-
-type Waking = Pick<Clock, "now" | "wakeAt">;
 
 interface Wake {
   readonly at: Instant;
@@ -40,7 +38,15 @@ class Wakes {
   }
 
   at(at: Instant, run: () => void): Timer {
-    const left = between(this.#now(), at);
+    return this.#set(at, between(this.#now(), at), run);
+  }
+
+  /** The clock is read once: it is the dearest part of a short wait. */
+  in(ms: Ms, run: () => void): Timer {
+    return this.#set(after(this.#now(), ms), ms, run);
+  }
+
+  #set(at: Instant, left: Ms, run: () => void): Timer {
     const wake: Wake = { at, run, timer: this.#timer(left, () => this.#look(wake, this.#now())) };
     if (left > PULSE_MS) this.#watch(wake);
     return { cancel: () => this.#forget(wake) };
@@ -79,13 +85,13 @@ class Wakes {
   }
 }
 
-function sleep({ now, wakeAt }: Waking, ms: Ms, signal?: AbortSignal): Promise<void> {
+function sleep(wakes: Wakes, ms: Ms, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
       return;
     }
-    const timer = wakeAt(after(now(), ms), () => {
+    const timer = wakes.in(ms, () => {
       signal?.removeEventListener("abort", stop);
       resolve();
     });
@@ -97,10 +103,10 @@ function sleep({ now, wakeAt }: Waking, ms: Ms, signal?: AbortSignal): Promise<v
   });
 }
 
-function deadline({ now, wakeAt }: Waking, ms: Ms, signal?: AbortSignal) {
+function deadline(wakes: Wakes, ms: Ms, signal?: AbortSignal) {
   const controller = new AbortController();
   const follow = (): void => controller.abort(signal?.reason);
-  const timer = wakeAt(after(now(), ms), () => {
+  const timer = wakes.in(ms, () => {
     controller.abort(new AppError("TIMEOUT", "waiting", `limit ${ms} ms`));
   });
   if (signal?.aborted) follow();

@@ -15,12 +15,23 @@ const look = (reading: Reading<string>, ...basis: readonly unknown[]) =>
     return `read ${seen.reads}`;
   });
 const open = (isKept = true) =>
-  new Reading<string>({ paths: [path], wallMs: () => seen.wallMs, isKept: () => isKept });
+  new Reading<string>({
+    files: [path],
+    folders: [dir],
+    wallMs: () => seen.wallMs,
+    isKept: () => isKept,
+  });
+
+/** Two seconds after the last change. */
+function settle(): void {
+  const all = [dir, path].map((one) => statSync(one, { throwIfNoEntry: false })?.ctimeMs ?? 0);
+  seen.wallMs = Math.max(...all) + 2_000;
+}
 
 beforeEach(() => {
   seen.reads = 0;
   writeFileSync(path, "one");
-  seen.wallMs = statSync(path).ctimeMs + 2_000;
+  settle();
 });
 
 it("reads a file once, and again when its text, its inode or its absence is new", async () => {
@@ -28,15 +39,19 @@ it("reads a file once, and again when its text, its inode or its absence is new"
   expect(await look(reading)).toBe("read 1");
   expect(await look(reading)).toBe("read 1");
   utimesSync(path, 1, 1);
-  seen.wallMs = statSync(path).ctimeMs + 2_000;
+  settle();
   expect(await look(reading)).toBe("read 2");
   writeFileSync(join(dir, "new"), "two");
   renameSync(join(dir, "new"), path);
-  seen.wallMs = statSync(path).ctimeMs + 2_000;
+  settle();
   expect(await look(reading)).toBe("read 3");
   rmSync(path);
+  settle();
   expect(await look(reading)).toBe("read 4");
   expect(await look(reading)).toBe("read 4");
+  writeFileSync(path, "three");
+  settle();
+  expect(await look(reading)).toBe("read 5");
 });
 
 it("trusts no time of change that another change could still have", async () => {
