@@ -3,6 +3,8 @@
 // zstd's format has frames that every reader passes over ("skippable frames", RFC 8878, section 3.1.2). One of them goes
 // in front and carries the SHA-256, so that members which have the same WAL need not unpack each other's objects.
 
+import { AppError } from "../../model/error.ts";
+
 /** The first of the sixteen magic numbers, and the length of what follows. */
 const MAGIC = 0x184d2a50;
 const HEAD_BYTES = 8;
@@ -18,7 +20,10 @@ export function digestFrame(digest: string): Uint8Array {
   return frame;
 }
 
-/** Reads the beginning alone; undefined when the object does not say it. What it says proves nothing. */
+/**
+ * Reads the beginning alone; undefined when the object does not say it. What it says proves nothing. Throws REPO_DAMAGED
+ * where it has said it once and is not as it was written.
+ */
 export async function digestInFrame(
   object: AsyncIterable<Uint8Array>,
 ): Promise<string | undefined> {
@@ -27,7 +32,14 @@ export async function digestInFrame(
     read = Buffer.concat([read, bytes]);
     if (read.length >= FRAME_BYTES) break;
   }
-  if (read.length < FRAME_BYTES || read.readUInt32LE(0) !== MAGIC) return undefined;
+  if (read.length < FRAME_BYTES || !isOurs(read)) return undefined;
   const text = read.toString("latin1", HEAD_BYTES, FRAME_BYTES);
-  return /^understudy\/sha256 ([0-9a-f]{64})$/.exec(text)?.[1];
+  const digest = /^understudy\/sha256 ([0-9a-f]{64})$/.exec(text)?.[1];
+  if (digest !== undefined && read.readUInt32LE(0) === MAGIC) return digest;
+  const why = "what it tells of its content in front was changed";
+  throw new AppError("REPO_DAMAGED", "reading an object", why);
 }
+
+/** Other programs write such frames too, with one of the sixteen numbers and another length. */
+const isOurs = (read: Buffer): boolean =>
+  read.readUInt32LE(0) >>> 4 === MAGIC >>> 4 && read.readUInt32LE(4) === FRAME_BYTES - HEAD_BYTES;
