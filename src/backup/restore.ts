@@ -4,6 +4,7 @@
 // leaves `<target>.restoring`; the next run of the same backup goes on in it.
 import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readControlFile } from "../adapters/postgres/control-data.ts";
 import { diskSpace } from "../adapters/postgres/directory.ts";
 import { isAbsent, namesIn, renameDurably, sizeBelow } from "../adapters/postgres/files.ts";
 import { run } from "../adapters/system/spawn.ts";
@@ -194,7 +195,8 @@ async function prepareRecovery(draft: string, options: RestoreOptions, recovery:
   for (const name of OF_THE_ORIGINAL) if (names.has(name)) await writeFile(join(draft, name), "");
   const autoConf = join(draft, "postgresql.auto.conf");
   const text = names.has("postgresql.auto.conf") ? await readFile(autoConf, "utf8") : "";
-  await writeFile(autoConf, withRecovery(text, recoverySettings(recovery)), { mode: 0o600 });
+  const settings = { ...recoverySettings(recovery), ...(await limitsOf(draft)) };
+  await writeFile(autoConf, withRecovery(text, settings), { mode: 0o600 });
   await writeFile(join(draft, "recovery.signal"), "", { mode: 0o600 });
   if (record.tablespaces.length > 0) {
     const lines = record.tablespaces.map(({ oid }) => `${oid} ${options.tablespaces.get(oid)}\n`);
@@ -204,4 +206,13 @@ async function prepareRecovery(draft: string, options: RestoreOptions, recovery:
   for (const name of ["postgresql.auto.conf", "recovery.signal"]) {
     await chown(join(draft, name), owner.uid, owner.gid);
   }
+}
+
+/**
+ * The original may have got these on its command line. Recovery of a copy that is open to readers ends where one of them
+ * is smaller than it was there.
+ */
+async function limitsOf(draft: string): Promise<Readonly<Record<string, string>>> {
+  const limits = Object.entries((await readControlFile(draft))?.limits ?? {});
+  return Object.fromEntries(limits.map(([name, value]) => [name, String(value)]));
 }

@@ -18,7 +18,7 @@ import type { BackupSettings } from "../../src/model/repository.ts";
 import { USUAL_DRILL } from "../../src/model/settings-drill.ts";
 import { printSegment, segmentNumber } from "../../src/model/wal-name.ts";
 import { commandsIn } from "../support/markdown.ts";
-import { PostgresStage, type TestNode } from "../support/postgres-stage.ts";
+import { PLAN, PostgresStage, type TestNode } from "../support/postgres-stage.ts";
 import { askRestored } from "../support/restored.ts";
 
 const COUNT = "SELECT count(*)::int FROM public.orders";
@@ -76,7 +76,8 @@ async function refused(to: WishedTarget, words: string | RegExp): Promise<void> 
 beforeAll(async () => {
   stage = await PostgresStage.open();
   a = await stage.node("a");
-  await a.bootstrap();
+  // Said on the command line, as an agent does: the copy has to know it from elsewhere.
+  await a.bootstrap({ ...PLAN, parameters: { max_wal_senders: "18", max_connections: "120" } });
   directory = join(stage.root, "repo");
   mkdirSync(directory);
   const place = { kind: "directory", directory } as const;
