@@ -5,6 +5,7 @@ import { AppError } from "../model/error.ts";
 import { benchBackups } from "./bench/backup-bench.ts";
 import { bench } from "./bench/bench.ts";
 import { CASES } from "./bench/cases.ts";
+import { type CalmWish, calm } from "./calm/calm.ts";
 import { chaos } from "./chaos.ts";
 import { down, dsn, status, up } from "./commands.ts";
 import { DISK_KINDS } from "./disks.ts";
@@ -299,6 +300,16 @@ program
       return soakCommand({ ...o, modes: o.mode, ttlSeconds: o.ttl, failovers, book }, o);
     }),
   );
+
+program
+  .command("calm")
+  .description("watch a lab of its own, idle and at work: any warning is a false alarm; 3 if one")
+  .option("--minutes <n>", "how long each of the two", positive, 2)
+  .option("--clients <n>", "connections of pgbench", whole, 8)
+  .option("--rate <n>", "its transactions a second; 0 for as many as it can", whole, 100)
+  .option("--name <name>", "of the lab", "calm")
+  .option("--json", "for programs", false)
+  .action(runs((o: CalmWish & { readonly json: boolean }) => calm(o, o)));
 
 // Started by `chaos delay` in a host's network, and by nobody else.
 program

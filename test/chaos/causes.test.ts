@@ -5,8 +5,11 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Checked } from "../../src/cli/maintenance-screen.ts";
 import type { CauseCode } from "../../src/incident/incident.ts";
+import { type Phase, watchPhase } from "../../src/lab/calm/calm.ts";
+import { doctorFindings, lookForAlarms } from "../../src/lab/calm/look.ts";
 import type { FAULTS } from "../../src/lab/faults.ts";
 import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
+import { Load, USUAL_LOAD } from "../../src/lab/load.ts";
 import { incidentFor } from "../support/incidents.ts";
 import { heal, isRoot, make, useLab } from "../support/lab.ts";
 import { sessionOn } from "../support/lag-stage.ts";
@@ -14,10 +17,15 @@ import { sessionOn } from "../support/lag-stage.ts";
 const cli = join(import.meta.dirname, "..", "..", "dist", "cli.mjs");
 const execute = promisify(execFile);
 const LIMIT_MS = 60_000;
+/** Time for a few looks, each of three commands. */
+const SHORT_MS = 4_000;
 const COMMAND_LIMIT_MS = 170_000;
 
 describe("a primary that goes down", () => {
-  const lab = useLab("causes", { ttlSeconds: 5, ...(isRoot ? { diskMegabytes: 512 } : {}) });
+  const lab = useLab("causes", {
+    ttlSeconds: 5,
+    ...(isRoot ? { diskMegabytes: 512, set: { max_slot_wal_keep_size: "256MB" } } : {}),
+  });
 
   /** One command as a user types it; answers its words and its number. */
   async function understudy(...args: readonly string[]) {
@@ -35,6 +43,38 @@ describe("a primary that goes down", () => {
   }
 
   const drill = (...args: readonly string[]) => understudy("drill", "failover", ...args);
+
+  it("is not seen while nothing is wrong, idle or at work, and is at once when something is", async () => {
+    await waitForHealthy(lab(), LIMIT_MS);
+    const stop = new AbortController().signal;
+    const watch = { lab: lab(), known: await doctorFindings(lab()), everyMs: 0, stop };
+    const look = () => watchPhase("idle", { ...watch, forMs: SHORT_MS, say: () => undefined });
+    // One look on a machine that had no time for it is no alarm; the long run, `lab calm`, lets none pass.
+    const lasting = ({ alarms, looks }: Phase) => alarms.filter(({ times }) => times === looks);
+    expect(lasting(await look())).toEqual([]);
+    const load = await Load.start(lab(), USUAL_LOAD);
+    try {
+      expect(lasting(await look())).toEqual([]);
+    } finally {
+      await load.stop();
+    }
+
+    const { member } = await waitForPrimary(lab(), LIMIT_MS);
+    const standby = lab().members.find(({ name }) => name !== member.name)!;
+    const session = await sessionOn(lab(), standby);
+    try {
+      await session.query("SELECT pg_wal_replay_pause()");
+      const words = async () =>
+        (await lookForAlarms(lab())).map((alarm) => `${alarm.by}: ${alarm.words}`);
+      const heard = async () => (await words()).map((said) => said.replace(/:.*/s, ""));
+      const all = expect.arrayContaining(["status", "lag", "metrics"]);
+      await expect.poll(heard, { timeout: LIMIT_MS, interval: 500 }).toEqual(all);
+      await session.query("SELECT pg_wal_replay_resume()");
+      await expect.poll(words, { timeout: LIMIT_MS, interval: 500 }).toEqual([]);
+    } finally {
+      await session.end();
+    }
+  });
 
   it("is flagged before, when a statement would keep clients waiting, and while one does", async () => {
     const { member } = await waitForPrimary(lab(), LIMIT_MS);
