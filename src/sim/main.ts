@@ -47,8 +47,8 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-function read(argv: readonly string[], stories: readonly Scenario[]): Arguments | undefined {
-  const { values } = parseArgs({
+const parse = (argv: readonly string[]) =>
+  parseArgs({
     args: [...argv],
     options: {
       seeds: { type: "string", default: "100" },
@@ -61,7 +61,17 @@ function read(argv: readonly string[], stories: readonly Scenario[]): Arguments 
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
-  });
+  }).values;
+
+/** What was asked for; undefined, and said why, when it cannot be understood. */
+function read(argv: readonly string[], stories: readonly Scenario[]): Arguments | undefined {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(argv);
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
   const [seeds, from, workers] = [values.seeds, values.from, values.workers].map(Number);
   if (values.help || !isWhole(seeds) || !isWhole(from) || !isWhole(workers)) return undefined;
   const { scenario, mutant, trace, json } = values;
