@@ -1,6 +1,7 @@
 // From what a person wishes to what will be done: which backup, which WAL, which target, or why it cannot be.
 import type { BackupRecord } from "../model/backup-record.ts";
 import type { RestoreWish, WishedTarget } from "../model/backup-words.ts";
+import type { DrillProof } from "../model/drill.ts";
 import { AppError } from "../model/error.ts";
 import { parseLsn, printLsn } from "../model/lsn.ts";
 import { chooseBackup, whyTooYoung } from "../model/restore-choice.ts";
@@ -29,10 +30,10 @@ const refuse = (why: string): never => {
 export async function planRestore(
   shelf: Shelf,
   wish: RestoreWish,
-  signal: AbortSignal,
+  { signal, drills }: { readonly signal: AbortSignal; readonly drills: readonly DrillProof[] },
 ): Promise<RestorePlan> {
   const target = targetIn(wish.to);
-  const backup = await choose(shelf, { id: wish.id, target }, signal);
+  const backup = await choose(shelf, { id: wish.id, target, drills }, signal);
   const { record } = backup;
   const archive = await readArchiveOf(shelf, record.segmentBytes, signal);
   const reach = windowFrom(archive, record, { timeline: wish.timeline });
@@ -50,9 +51,15 @@ export async function planRestore(
   return { backup, target, timeline: reach.timeline, wal: { archive, window }, reach };
 }
 
+interface Choosing {
+  readonly id: string | undefined;
+  readonly target: RestoreTarget;
+  readonly drills: readonly DrillProof[];
+}
+
 async function choose(
   shelf: Shelf,
-  { id, target }: { readonly id: string | undefined; readonly target: RestoreTarget },
+  { id, target, drills }: Choosing,
   signal: AbortSignal,
 ): Promise<CataloguedBackup> {
   if (id !== undefined) {
@@ -64,6 +71,7 @@ async function choose(
   const candidates = backups.map(({ record, verifications }) => ({
     record,
     isDamaged: verifications[0]?.outcome === "failed",
+    isDoubtful: lastOf(drills, record.id)?.outcome === "failed",
   }));
   const choice = chooseBackup(candidates, target);
   if (choice.kind === "refused") {
@@ -73,6 +81,10 @@ async function choose(
   const chosen = backups.find(({ record }) => record === choice.record);
   return chosen ?? refuse("the backup is gone");
 }
+
+/** The newest drill of this backup. */
+export const lastOf = (drills: readonly DrillProof[], id: string): DrillProof | undefined =>
+  drills.find(({ backup }) => backup.id === id);
 
 interface Reached {
   readonly record: BackupRecord;

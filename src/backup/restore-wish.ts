@@ -4,12 +4,14 @@ import { actAs } from "../adapters/system/os-user.ts";
 import { printBytes } from "../model/amounts.ts";
 import type { BackupRecord } from "../model/backup-record.ts";
 import type { RestorePreview, RestoreWish } from "../model/backup-words.ts";
+import type { DrillProof } from "../model/drill.ts";
 import { AppError } from "../model/error.ts";
 import { lagBytes, printLsn } from "../model/lsn.ts";
 import { printTarget } from "../model/restore-target.ts";
+import { readDrills } from "./drill-proofs.ts";
 import { listedOf } from "./listed.ts";
 import { neededBytes, type RestoreOptions, requireTarget, restoreBackup } from "./restore.ts";
-import { planRestore, type RestorePlan } from "./restore-plan.ts";
+import { lastOf, planRestore, type RestorePlan } from "./restore-plan.ts";
 import type { Shelf } from "./shelf.ts";
 import type { WorkContext } from "./work-context.ts";
 
@@ -20,7 +22,9 @@ export async function restoreTo(
   context: WorkContext,
 ): Promise<RestorePreview> {
   const { settings, signal } = context;
-  const plan = await planRestore(shelf, wish, signal);
+  // On the day of a restore a proof that cannot be read holds nobody up.
+  const drills = await readDrills(shelf, signal).catch(() => []);
+  const plan = await planRestore(shelf, wish, { signal, drills });
   const { record } = plan.backup;
   const { target, timeline, wal } = plan;
   const options: RestoreOptions = {
@@ -35,13 +39,17 @@ export async function restoreTo(
     action: wish.action,
     owner: actAs(settings.postgres.osUser),
   };
-  const preview = await previewOf(plan, options);
+  const preview = await previewOf(plan, options, lastOf(drills, record.id));
   await requireTarget(options);
   if (!wish.isPreview) await restoreBackup(options);
   return preview;
 }
 
-async function previewOf(plan: RestorePlan, options: RestoreOptions): Promise<RestorePreview> {
+async function previewOf(
+  plan: RestorePlan,
+  options: RestoreOptions,
+  drill: DrillProof | undefined,
+): Promise<RestorePreview> {
   const { backup, reach, wal } = plan;
   const { name } = options.shelf.repo;
   const space = await diskSpace(options.targetDir);
@@ -55,7 +63,10 @@ async function previewOf(plan: RestorePlan, options: RestoreOptions): Promise<Re
     ...(reach === undefined ? {} : { walEndLsn: printLsn(reach.endLsn) }),
     neededBytes: neededBytes(options),
     ...(space === undefined ? {} : { freeBytes: space.free }),
-    estimateMs: backup.record.finishedAtMs - backup.record.startedAtMs,
+    estimateMs: drill?.rtoMs ?? backup.record.finishedAtMs - backup.record.startedAtMs,
+    ...(drill === undefined
+      ? {}
+      : { drill: { id: drill.id, atMs: drill.endedAtMs, outcome: drill.outcome } }),
     lost: lostBehind(plan),
   };
 }

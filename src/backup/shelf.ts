@@ -2,6 +2,7 @@
 import type { Packing } from "../model/repository.ts";
 import type { Repo } from "../ports/repo.ts";
 import type { Bytes } from "./bytes.ts";
+import type { Signer } from "./signing.ts";
 
 export interface Shelf {
   readonly repo: Repo;
@@ -17,6 +18,10 @@ export interface Shelf {
   decompress(content: Bytes): Bytes;
   /** Undoes what the name of a stored object says. Throws REPO_KEY_WRONG without the right key. */
   unpack(key: string, content: Bytes): Bytes;
+  /** Whose proofs of drills are believed; empty: those of every key that the repository keeps. */
+  readonly signers: readonly string[];
+  /** This member's own key; undefined where there is none, or where it cannot be read. */
+  ownSigner(): Promise<Signer | undefined>;
   /** Can what is encrypted be read here? */
   readonly canRead: boolean;
 }

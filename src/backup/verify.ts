@@ -3,6 +3,7 @@ import type { BackupObject, BackupRecord } from "../model/backup-record.ts";
 import { asAppError } from "../model/error.ts";
 import { baseKey, unpacked } from "../model/repo-keys.ts";
 import { type Verification, verificationKey } from "../model/verification.ts";
+import type { Repo } from "../ports/repo.ts";
 import { ArchiveCheck, readArchive } from "./archive-check.ts";
 import { asStored, type Bytes, bytesOf, textOf } from "./bytes.ts";
 import { inUse } from "./in-use.ts";
@@ -49,10 +50,19 @@ async function readBack(options: VerifyOptions): Promise<Verdict> {
   }
   const outcome = why === undefined ? "passed" : "failed";
   const verdict: Verdict = { atMs: Date.now(), depth, outcome, why };
-  const proof = { format: 1, kind: "verify", backup: record.id, ...verdict };
-  const text = `${JSON.stringify(proof, undefined, 2)}\n`;
-  await shelf.repo.put(verificationKey(record.id, verdict), bytesOf(text), {}, signal);
+  await keepVerdict(shelf.repo, { id: record.id, ...verdict }, signal);
   return verdict;
+}
+
+/** What was found when a backup was read back, as an object of the repository. */
+export async function keepVerdict(
+  repo: Repo,
+  { id, ...verdict }: Verdict & { readonly id: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const proof = { format: 1, kind: "verify", backup: id, ...verdict };
+  const text = `${JSON.stringify(proof, undefined, 2)}\n`;
+  await repo.put(verificationKey(id, verdict), bytesOf(text), {}, signal);
 }
 
 async function compareContent(options: VerifyOptions): Promise<void> {

@@ -94,8 +94,18 @@ const linesOf = (preview: RestorePreview): readonly string[] => {
     `needs     ${printBytes(preview.neededBytes)}${room}`,
     `takes     about ${printSpan(preview.estimateMs)} and the replay of the WAL`,
     `lost      ${preview.lost}`,
+    `proven    ${provenText(preview)}`,
   ];
 };
+
+function provenText({ drill, backup: { verified } }: RestorePreview): string {
+  const ago = (ms: number): string => `${printSpan(Math.max(0, Date.now() - ms))} ago`;
+  if (drill?.outcome === "passed") return `restored by the drill ${drill.id}, ${ago(drill.atMs)}`;
+  if (drill !== undefined) return `NOT: the drill ${drill.id} failed, ${ago(drill.atMs)}`;
+  if (verified?.outcome === "passed")
+    return `read back ${ago(verified.atMs)}, and not restored yet`;
+  return "only compared while it was taken: understudy drill run";
+}
 
 const walText = ({ walSegments, walEndLsn }: RestorePreview): string => {
   const reach = walEndLsn === undefined ? "" : `; without a hole it reaches ${walEndLsn}`;

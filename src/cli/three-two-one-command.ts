@@ -99,12 +99,17 @@ const COLOURS: Readonly<Record<Verdict321, (text: string) => string>> = {
   unknown: pc.yellow,
 };
 
+function provenText({ isProven, isRestored }: JudgedCopy): string {
+  if (isRestored === true) return "restored";
+  return isProven ? "yes" : "no";
+}
+
 const COPIES: readonly Column<JudgedCopy>[] = [
   { title: "COPY", cell: ({ name }) => name },
   { title: "COUNTS", cell: ({ counts }) => counts },
   { title: "ON", cell: ({ storage }) => storage },
   { title: "OFF SITE", cell: ({ offSite }) => (offSite ? "yes" : "no") },
-  { title: "PROVEN", cell: ({ isProven }) => (isProven ? "yes" : "no") },
+  { title: "PROVEN", cell: provenText },
 ];
 
 function show({ verdict, digits, copies, unproven }: ThreeTwoOne): void {

@@ -10,6 +10,7 @@ import { findBinDir } from "../adapters/postgres/programs.ts";
 import { neededBytes, type RestoreOptions, restoreBackup } from "../backup/restore.ts";
 import { planRestore, type RestorePlan } from "../backup/restore-plan.ts";
 import type { Shelf } from "../backup/shelf.ts";
+import { openSigner } from "../backup/signing.ts";
 import { printBytes } from "../model/amounts.ts";
 import { backupIdOf, objectsOf, printVersion } from "../model/backup-record.ts";
 import type { WishedTarget } from "../model/backup-words.ts";
@@ -24,7 +25,6 @@ import type { Progress } from "../model/worker.ts";
 import { lossIn, positionOf } from "./loss.ts";
 import { type Rehearsal, rehearse, verdictOn } from "./rehearsal.ts";
 import { closeScratch, openRoot, openScratch, type Scratch, sweepScratch } from "./scratch.ts";
-import { openSigner } from "./signing.ts";
 
 export interface DrillOptions {
   readonly shelf: Shelf;
@@ -63,7 +63,8 @@ export async function performDrill(options: DrillOptions): Promise<DrillProof> {
   await sweepScratch(root);
   progress({ step: "planning" });
   const cluster = await positionOf(settings);
-  const plan = await planRestore(shelf, wishOf(options), signal);
+  // What earlier drills said does not choose: a newest backup that failed must fail again.
+  const plan = await planRestore(shelf, wishOf(options), { signal, drills: [] });
   await requirePrograms(settings, plan);
   await requireRoom(root, plan);
   const begunAtMs = Date.now();

@@ -100,7 +100,13 @@ export interface RestorePreview {
   readonly walEndLsn?: string;
   readonly neededBytes: number;
   readonly freeBytes?: number;
-  /** About so long, judged by how long the backup took; replaying WAL comes on top. */
+  /** The last drill of this backup, if its proof is to be believed. */
+  readonly drill?: {
+    readonly id: string;
+    readonly atMs: number;
+    readonly outcome: "passed" | "failed";
+  };
+  /** About so long, as its drill took, else judged by how long the backup took; replaying WAL comes on top. */
   readonly estimateMs: number;
   /** For people: what lies behind the target and will not be there. */
   readonly lost: string;

@@ -18,6 +18,12 @@ export interface BackupEvidence {
     readonly depth: "content" | "stored";
     readonly outcome: "passed" | "failed";
   };
+  /** When it was last restored in a drill whose proof is to be believed. */
+  readonly drilled?: {
+    readonly id: string;
+    readonly atMs: number;
+    readonly outcome: "passed" | "failed";
+  };
 }
 
 /** How far one backup leads with the WAL that lies beside it. */
@@ -84,6 +90,8 @@ export interface JudgedCopy extends Whereabouts {
   readonly next?: string;
   /** It was read back, wholly and not too long ago. The live data is, by those who use it. */
   readonly isProven: boolean;
+  /** A drill restored it, not too long ago: there is no stronger proof. */
+  readonly isRestored?: boolean;
   /** What is not as it should be although it may count. */
   readonly remarks: readonly string[];
 }
@@ -102,7 +110,7 @@ export function judgeRepository(seen: RepositoryEvidence, moment: Moment): Judge
 }
 
 type Judged = Pick<JudgedCopy, "counts" | "why"> &
-  Partial<Pick<JudgedCopy, "next" | "isProven" | "remarks">>;
+  Partial<Pick<JudgedCopy, "next" | "isProven" | "isRestored" | "remarks">>;
 
 function judged(name: string, held: Held, moment: Moment): Judged {
   switch (held.kind) {
@@ -158,6 +166,7 @@ function judgedContent(name: string, held: Held & { kind: "read" }, moment: Mome
     counts: "yes",
     why: about,
     isProven: doubts.length === 0,
+    ...(isRestored(backup, moment) ? { isRestored: true } : {}),
     remarks: [...doubts, ...old, ...remarks],
   };
 }
@@ -176,8 +185,16 @@ function lateness(wal: WalEvidence, { position, timeline }: Moment): string | un
   return `${printBytes(behind)} of WAL were written since`;
 }
 
+const isRestored = ({ drilled }: BackupEvidence, { nowMs, oldAfterMs }: Moment): boolean =>
+  drilled?.outcome === "passed" && nowMs - drilled.atMs <= oldAfterMs;
+
 /** Why what lies there is not known to be readable; empty when it is. */
-function doubtsOf({ verified }: BackupEvidence, { nowMs, oldAfterMs }: Moment): readonly string[] {
+function doubtsOf(backup: BackupEvidence, moment: Moment): readonly string[] {
+  const { drilled, verified } = backup;
+  const { nowMs, oldAfterMs } = moment;
+  if (drilled?.outcome === "failed")
+    return [`its last drill failed: understudy drill show ${drilled.id}`];
+  if (isRestored(backup, moment)) return [];
   if (verified === undefined) return ["it was never read back"];
   const ageMs = Math.max(0, nowMs - verified.atMs);
   if (ageMs > oldAfterMs) return [`it was last read back ${printSpan(ageMs)} ago`];

@@ -1,13 +1,6 @@
 // Is a proof read back as it was written, and is what is none refused?
 import { expect, test } from "vitest";
-import {
-  type DrillProof,
-  nameOfProof,
-  parseProof,
-  printProof,
-  proofNameIn,
-  provenFor,
-} from "./drill.ts";
+import { type DrillProof, nameOfProof, parseProof, printProof, proofNameIn } from "./drill.ts";
 import { proofKey } from "./repo-keys.ts";
 
 const PROOF: DrillProof = {
@@ -66,19 +59,4 @@ test("names of other objects are none of a proof", () => {
     "proofs/1795767600000-drill-perhaps-20261127T082000Z-063dd4a5.json",
   ])
     expect(proofNameIn(key)).toBeUndefined();
-});
-
-test("only a proof that was read with a good signature speaks for a backup", () => {
-  const key = proofKey(nameOfProof(PROOF));
-  const name = { atMs: PROOF.begunAtMs, outcome: PROOF.outcome, id: PROOF.id };
-  const bad = { key, name, signature: { kind: "bad", why: "" } } as const;
-  const good = {
-    key,
-    name,
-    signature: { kind: "good", trust: "this member" },
-    proof: PROOF,
-  } as const;
-  expect(provenFor([bad], PROOF.backup.id)).toBeUndefined();
-  expect(provenFor([bad, good], PROOF.backup.id)).toEqual(PROOF);
-  expect(provenFor([good], "20261127T000000Z-00000000")).toBeUndefined();
 });

@@ -141,10 +141,6 @@ export interface ReadProof {
   readonly proof?: DrillProof;
 }
 
-/** The newest drill of this backup whose proof is to be believed. */
-export const provenFor = (proofs: readonly ReadProof[], backup: string): DrillProof | undefined =>
-  proofs.find(({ proof }) => proof?.backup.id === backup)?.proof;
-
 /** As `drill-list` answers. */
 export interface DrillList {
   readonly repo: string;

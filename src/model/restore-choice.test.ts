@@ -40,6 +40,12 @@ test("the nearest one that is consistent before the target", () => {
   expect(hourOf(chooseBackup(THREE, { kind: "name", name: "x" }))).toBe(9);
 });
 
+test("one whose drill failed is taken only where no other leads to the target", () => {
+  const doubtful = { ...candidate(9), isDoubtful: true };
+  expect(hourOf(chooseBackup([candidate(1), candidate(5), doubtful], { kind: "latest" }))).toBe(5);
+  expect(hourOf(chooseBackup([candidate(1, true), doubtful], { kind: "latest" }))).toBe(9);
+});
+
 test("a damaged one is passed over", () => {
   const damaged = [candidate(1), candidate(5, true)];
   expect(hourOf(chooseBackup(damaged, { kind: "backup" }))).toBe(1);

@@ -8,6 +8,8 @@ export interface Candidate {
   readonly record: BackupRecord;
   /** Its last verification failed. */
   readonly isDamaged: boolean;
+  /** Its last drill failed: taken only where no other leads to the target. */
+  readonly isDoubtful?: boolean;
 }
 
 export type Choice =
@@ -15,13 +17,14 @@ export type Choice =
   | { readonly kind: "refused"; readonly why: string };
 
 /**
- * The newest that is consistent before the target: the least WAL to replay. A transaction or a name says nothing about
+ * The newest that is consistent before the target: the least WAL to replay; one that a drill could not restore comes last. A transaction or a name says nothing about
  * when it was, so there the newest is taken, and PostgreSQL refuses if the target does not come.
  */
 export function chooseBackup(candidates: readonly Candidate[], target: RestoreTarget): Choice {
   const newestFirst = candidates.toSorted((a, b) => (a.record.id < b.record.id ? 1 : -1));
   const good = newestFirst.filter(({ isDamaged }) => !isDamaged);
-  const found = good.find(({ record }) => whyTooYoung(record, target) === undefined);
+  const fitting = good.filter(({ record }) => whyTooYoung(record, target) === undefined);
+  const found = fitting.find(({ isDoubtful }) => isDoubtful !== true) ?? fitting[0];
   if (found !== undefined) return { kind: "chosen", record: found.record };
   const oldest = good.at(-1)?.record;
   if (oldest === undefined) {

@@ -182,6 +182,21 @@ describe("a repository", () => {
     expect(copyOf(verdict, "far")?.remarks).toEqual([expect.stringContaining(words)]);
   });
 
+  it("is proven by a drill alone, unproven by one that failed, and a drill gets old like a reading", () => {
+    const { verified: _v, ...bare } = backup("b2");
+    const drilled = (outcome: "passed" | "failed", hoursAgo: number, more: BackupEvidence = bare) =>
+      countsWith(read([{ ...more, drilled: { id: "d1", atMs: NOW - hoursAgo * HOUR, outcome } }]));
+    expect(drilled("passed", 1)).toMatchObject({ isProven: true, isRestored: true, remarks: [] });
+    expect(drilled("failed", 1, { ...bare, verified: passed(1) })).toMatchObject({
+      counts: "yes",
+      isProven: false,
+      remarks: ["its last drill failed: understudy drill show d1"],
+    });
+    const old = drilled("passed", 200);
+    expect(old).toMatchObject({ isProven: false, remarks: ["it was never read back"] });
+    expect(old).not.toHaveProperty("isRestored");
+  });
+
   it("counts with an old backup whose WAL leads to today, and that is told", () => {
     const copy = countsWith(read([backup("b2", { begunAtMs: NOW - 30 * DAY })]));
     expect(copy).toMatchObject({ counts: "yes", remarks: ["its newest backup is 30d 0h old"] });

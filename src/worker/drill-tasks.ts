@@ -1,11 +1,12 @@
 // Drills as tasks: what is wished is checked here, the work is done in the room of drills.
+import { keepProof, readProof, readProofs } from "../backup/drill-proofs.ts";
 import { openShelf } from "../backup/open-shelf.ts";
 import type { Shelf } from "../backup/shelf.ts";
+import { openSigner } from "../backup/signing.ts";
+import { keepVerdict } from "../backup/verify.ts";
 import { performDrill } from "../drill/drill.ts";
 import { remember } from "../drill/memory.ts";
-import { keepProof, readProof, readProofs } from "../drill/proofs.ts";
 import { sweepScratch } from "../drill/scratch.ts";
-import { openSigner } from "../drill/signing.ts";
 import type { DrillList, DrillProof, ReadProof } from "../model/drill.ts";
 import { drillRoot } from "../model/settings-drill.ts";
 import { isObject } from "../model/wire/json.ts";
@@ -25,9 +26,19 @@ export const runDrill: Task = async (context, input): Promise<DrillProof> => {
   const proof = await performDrill({ ...context, shelf, id, to });
   context.progress({ step: "signing and keeping the proof" });
   await keepProof(shelf.repo, { proof, signer: await openSigner(settings) }, signal);
+  if (proof.outcome === "passed") await keepVerdict(shelf.repo, verdictIn(proof), signal);
   await remember(settings, proof);
   return proof;
 };
+
+/** Whoever restored it has read every byte of it back: whatever asks for that need not ask for drills. */
+const verdictIn = ({ backup, endedAtMs }: DrillProof) => ({
+  id: backup.id,
+  atMs: endedAtMs,
+  depth: "content" as const,
+  outcome: "passed" as const,
+  why: undefined,
+});
 
 export const listDrills: Task = async (context, input): Promise<DrillList> => {
   const shelf = await shelfFor(context, named(input, "repo").repo);

@@ -1,5 +1,5 @@
 // Drills as a person runs them: a backup is restored beside the cluster, its data is compared, and the proof can be believed.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import {
   chownSync,
@@ -16,6 +16,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { actAs } from "../../src/adapters/system/os-user.ts";
 import { lookAtServer } from "../../src/adapters/system/server-look.ts";
 import type { DrillList, DrillProof } from "../../src/model/drill.ts";
+import type { ThreeTwoOne } from "../../src/model/three-two-one.ts";
 import type { Job } from "../../src/model/worker.ts";
 import { AgentStage, type TestAgent, until } from "../support/agent.ts";
 import { commandsIn } from "../support/markdown.ts";
@@ -145,6 +146,28 @@ test("a drill restores the data, says what it saw, and leaves nothing but its pr
   expect(readdirSync(stored("wal"))).toEqual(["00000001"]);
 });
 
+const near321 = async () => {
+  const { out } = await understudy("backup", "3-2-1", "--json");
+  return (JSON.parse(out) as ThreeTwoOne).copies.find(({ name }) => name === "near");
+};
+
+test("what was restored is proven for everybody who asks", async () => {
+  expect(await near321()).toMatchObject({ counts: "yes", isProven: true, isRestored: true });
+  // As the user whom the repository belongs to.
+  node.giveToServer(node.file);
+  const target = join(stage.root, "restored");
+  const args = ["-c", node.file, "restore", "--target-dir", target, "--preview"];
+  const preview = spawnSync(process.execPath, [join(stage.bin, "cli.mjs"), ...args], {
+    encoding: "utf8",
+    ...(serverUser && { uid: serverUser.uid, gid: serverUser.gid }),
+  });
+  expect([preview.status, preview.stderr]).toEqual([
+    0,
+    expect.stringContaining("restored by the drill"),
+  ]);
+  expect((await understudy("backup", "list")).out).not.toContain("while taken");
+});
+
 test("the proof is believed by its signature, by us and by openssl", async () => {
   const { items } = await listed();
   expect(items).toMatchObject([{ signature: { kind: "good", trust: "this member" } }]);
@@ -231,7 +254,10 @@ test("a wrong answer fails the drill, and the proof says so", async () => {
   });
 });
 
-test("the doctor and the metrics know of the last drill, and of the last one that passed", async () => {
+test("the doctor, the metrics and 3-2-1 know of the last drill, and of the last one that passed", async () => {
+  const copy = await near321();
+  expect(copy).toMatchObject({ counts: "yes", isProven: false });
+  expect(copy?.remarks).toEqual([expect.stringContaining("its last drill failed")]);
   const { out } = await understudy("doctor", "--json");
   expect(out).toContain("backup_drill_failed");
   expect(out).not.toContain("backup_drill_old");

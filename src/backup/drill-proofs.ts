@@ -1,6 +1,5 @@
 // How are proofs kept, and which of them are to be believed? As objects of the repository, each with its signature.
-import { bytesOf } from "../backup/bytes.ts";
-import type { Shelf } from "../backup/shelf.ts";
+
 import {
   type DrillProof,
   nameOfProof,
@@ -13,9 +12,10 @@ import {
 } from "../model/drill.ts";
 import { AppError } from "../model/error.ts";
 import { proofKey, signatureKey, signerKey } from "../model/repo-keys.ts";
-import type { NodeSettings } from "../model/settings.ts";
 import type { Repo } from "../ports/repo.ts";
-import { isSigned, readSigner, type Signer } from "./signing.ts";
+import { bytesOf } from "./bytes.ts";
+import type { Shelf } from "./shelf.ts";
+import { isSigned, type Signer } from "./signing.ts";
 
 /** The proof is written last: whoever finds one finds its signature too. */
 export async function keepProof(
@@ -47,8 +47,7 @@ export async function keepProof(
 }
 
 export interface ProofReading {
-  readonly shelf: Pick<Shelf, "repo" | "systemId">;
-  readonly settings: NodeSettings;
+  readonly shelf: Pick<Shelf, "repo" | "systemId" | "signers" | "ownSigner">;
   readonly signal: AbortSignal;
 }
 
@@ -61,6 +60,19 @@ export async function readProofs(
   const proofs: ReadProof[] = [];
   for (const one of found.slice(0, most)) proofs.push(await readOne(reading, one));
   return proofs;
+}
+
+/** How many drills are asked what they say of the backups that are there. */
+const MOST_ASKED = 10;
+
+/** What the last drills proved of this very repository, the newest first: nothing that is not to be believed. */
+export async function readDrills(
+  shelf: ProofReading["shelf"],
+  signal: AbortSignal,
+): Promise<readonly DrillProof[]> {
+  const proofs = await readProofs({ shelf, signal }, MOST_ASKED);
+  // A proof that was copied along with a repository speaks of the one that it was made from.
+  return proofs.flatMap(({ proof }) => (proof?.repo === shelf.repo.name ? [proof] : []));
 }
 
 /** The one of that id, or the newest. Throws BACKUP_MISSING when there is none. */
@@ -102,13 +114,12 @@ async function judge(
   reading: ProofReading,
   { text, proof }: { readonly text: string; readonly proof: DrillProof },
 ): Promise<Signature> {
-  const { settings } = reading;
+  const { signers: named, ownSigner } = reading.shelf;
   const { signer } = proof;
   const bad = (why: string): Signature => ({ kind: "bad", why });
   const signature = await optional(reading, signatureKey(nameOfProof(proof)));
   if (signature === undefined) return bad("it has no signature");
-  const named = settings.backup?.drill.signers ?? [];
-  const own = await readSigner(settings).catch(() => undefined);
+  const own = await ownSigner();
   const isOwn = own?.name === signer;
   if (named.length > 0 && !named.includes(signer) && !isOwn) {
     return bad(`its key ${signer} is not one of backup.drill.signers`);
