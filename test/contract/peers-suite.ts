@@ -64,6 +64,12 @@ export function peersContract(name: string, make: () => Promise<PeersUnderTest>)
       expect(between(before, stage.clock.now())).toBeGreaterThanOrEqual(LIMIT_MS - 1);
     });
 
+    it("reaches whoever answers at all, within a limit that is no whole number", async () => {
+      const { peers, answering, nobody } = stage;
+      expect(await peers.reach(answering, LIMIT_MS + 0.4)).toBe(true);
+      expect(await peers.reach(nobody, LIMIT_MS + 0.4)).toBe(false);
+    });
+
     it("brings every answer that there is, whoever else is silent", async () => {
       const { peers, answering, silent, nobody } = stage;
       const asked = [answering, silent, nobody, answering];

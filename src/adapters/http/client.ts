@@ -36,7 +36,8 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 
 /** Throws PEER_UNREACHABLE when no answer came, TIMEOUT when it came too late to count. */
 export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
-  const limit = AbortSignal.timeout(call.timeoutMs);
+  // A limit that is what was left of another one is seldom a whole number, and a timer takes no other.
+  const limit = AbortSignal.timeout(Math.max(0, Math.ceil(call.timeoutMs)));
   const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal]);
   try {
     const response = await send(call, signal);
