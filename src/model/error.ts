@@ -110,7 +110,10 @@ export const ERRORS = {
     "somebody else changed the configuration meanwhile",
     "read it again and repeat the change",
   ],
-  NOT_POSSIBLE: ["the request cannot be carried out now", "see the reason that follows"],
+  NOT_POSSIBLE: [
+    "the request cannot be carried out now",
+    "put right what is named there, then ask again",
+  ],
   TIMEOUT: ["the operation took longer than allowed", "see what it waited for"],
   CANCELLED: ["the operation was cancelled", "nothing further is needed"],
   HOST_CHANGED: [

@@ -50,6 +50,17 @@ describe("a slot that shall go", () => {
   });
 });
 
+describe("settings that shall be read again", () => {
+  it("are once they have been applied after the wish, whatever came of it", () => {
+    const wish = { ...NO_REQUESTS, reload: { at: after(NOW, -1_000) } };
+    const applied = (agoMs: number) => given(following(), outcome("apply-settings", { agoMs }));
+    expect(unfulfilled(wish, applied(1_000))).toEqual(wish);
+    expect(unfulfilled(wish, applied(999))).toEqual(NO_REQUESTS);
+    const refused = given(following(), failed("apply-settings", "PG_PARAMETER_REFUSED"));
+    expect(unfulfilled(wish, refused)).toEqual(NO_REQUESTS);
+  });
+});
+
 describe("leaving", () => {
   it("is never taken back", () => {
     const stopping = { ...restart, stopping: "stop" } as const;

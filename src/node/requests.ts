@@ -15,17 +15,19 @@ export const NO_REQUESTS: Requests = {
 
 /**
  * A request is done when the world shows it: a server started after it, a clone that ended after it, a slot that is no
- * longer there.
+ * longer there, settings that were applied after it.
  */
 export function unfulfilled(requests: Requests, w: HaWorld): Requests {
-  const { restart, reinitialise, dropSlot } = requests;
-  if (restart === undefined && reinitialise === undefined && dropSlot === undefined)
+  const { restart, reinitialise, dropSlot, reload } = requests;
+  if ([restart, reinitialise, dropSlot, reload].every((asked) => asked === undefined))
     return requests;
   const { process } = w.server;
   const restarted =
     restart !== undefined && process.kind === "running" && process.startedAt > restart.at;
   const cloned = w.outcomes["clone"];
   const rebuilt = reinitialise !== undefined && cloned?.ok === true && cloned.at > reinitialise.at;
+  const applied = w.outcomes["apply-settings"];
+  const reloaded = reload !== undefined && applied !== undefined && applied.at > reload.at;
   const sql = w.server.sql.kind === "known" ? w.server.sql.value : undefined;
   const isThere = sql?.slots.some(({ name }) => name === dropSlot?.name) ?? true;
   return {
@@ -33,6 +35,7 @@ export function unfulfilled(requests: Requests, w: HaWorld): Requests {
     restart: restarted ? undefined : restart,
     reinitialise: rebuilt ? undefined : reinitialise,
     dropSlot: isThere ? dropSlot : undefined,
+    reload: reloaded ? undefined : reload,
   };
 }
 

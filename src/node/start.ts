@@ -250,6 +250,7 @@ class RunningNode implements Node {
   reconfigure(settings: NodeSettings): void {
     this.#settings = settings;
     this.#self = { ...this.#self, tags: settings.tags };
+    this.#requests = { ...this.#requests, reload: { at: this.#ports.clock.now() } };
     this.wake("configuration file");
   }
 

@@ -47,6 +47,8 @@ export interface Requests {
     | undefined;
   /** A slot to be dropped here, whoever made it: its name was typed. */
   readonly dropSlot: { readonly at: Instant; readonly name: string } | undefined;
+  /** The node's file was read again: the server reads what lies beside it again too, certificates among them. */
+  readonly reload?: { readonly at: Instant } | undefined;
   readonly stopping: "stop" | "detach" | undefined;
 }
 

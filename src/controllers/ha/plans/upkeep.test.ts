@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { slot } from "../../../../test/support/slot.ts";
 import {
+  asked,
   BRANCH_3,
   branches,
   CHECKPOINT,
@@ -15,6 +16,7 @@ import {
   LINEAGE,
   leading,
   memberIs,
+  NOW,
   server,
   sql,
   TERM,
@@ -125,6 +127,12 @@ describe("settings", () => {
     const plan = (w: HaWorld) => ({ kind: "apply-settings", plan: w.plan });
     expect(leader(stale)).toEqual([plan(leading())]);
     expect(standby(stale)).toEqual([plan(following())]);
+  });
+
+  it("are applied when a person had the file read again, for what lies beside them", () => {
+    const again = asked({ reload: { at: NOW } });
+    expect(leader(again)).toMatchObject([{ kind: "apply-settings" }]);
+    expect(standby(again)).toMatchObject([{ kind: "apply-settings" }]);
   });
 });
 

@@ -84,7 +84,9 @@ function disarm(w: HaWorld): readonly HaUpkeep[] {
 }
 
 const settings = (w: HaWorld): readonly HaUpkeep[] =>
-  w.server.settingsStale ? [{ kind: "apply-settings", plan: w.plan }] : [];
+  w.server.settingsStale || w.requests.reload !== undefined
+    ? [{ kind: "apply-settings", plan: w.plan }]
+    : [];
 
 /** The WAL end for the lag rule, the slots' positions and the absences for the standbys, when they have moved. */
 function status(w: HaWorld, c: ClusterSnapshot, term: number): readonly HaUpkeep[] {
