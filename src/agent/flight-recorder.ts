@@ -25,8 +25,12 @@ export class FlightRecorder {
 
   /** Hears of a look after its decision. Neither waits nor throws. */
   looked({ world, decision }: LastLook): void {
-    const key = `${decision.because} ${decision.step?.kind ?? ""}`;
-    if (key === this.#last && decision.step === undefined) return;
+    const { because, step } = decision;
+    const last = step && world.outcomes[step.kind];
+    const failed = last?.ok === false ? `${last.code}: ${last.why}` : undefined;
+    const key = `${because} ${step?.kind ?? ""} ${failed ?? ""}`;
+    // A step that fails on as it did before leaves the room for what came before it.
+    if (key === this.#last && (step === undefined || failed !== undefined)) return;
     this.#last = key;
     this.#waiting.push(lineOf(world, decision));
     if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();

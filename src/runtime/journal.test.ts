@@ -37,6 +37,14 @@ describe("the journal", () => {
     expect(journal.record(entry("crash_restarting"))).toBe(true);
   });
 
+  it("keeps a step that fails on as it did before only once more", () => {
+    const journal = createJournal<number>();
+    const tried = (failedBy: string | undefined) =>
+      journal.record({ ...entry("race_acquiring", "acquire"), failedBy });
+    const failures = [undefined, "no space", "no space", "no space", "late", "late", undefined];
+    expect(failures.map(tried)).toEqual([true, true, false, false, true, false, true]);
+  });
+
   it("keeps the last thousand", () => {
     const journal = createJournal<number>();
     for (let world = 0; world < 1_500; world += 1) journal.record(entry("paused", "kill", world));

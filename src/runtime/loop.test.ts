@@ -30,6 +30,8 @@ interface LoopStage {
   readonly looks: Look[];
   readonly acted: string[];
   readonly noted: string[];
+  /** What stands in the log, from info on. */
+  readonly said: string[];
   /** What the next acts do; the default is nothing, at once. */
   act: (step: Step, progress: (text: string) => void, signal: AbortSignal) => Promise<unknown>;
 }
@@ -40,6 +42,7 @@ function stageOf(choose: (look: Look) => Choice, loopWaitMs: Ms = 2_000): LoopSt
   const looks: Look[] = [];
   const acted: string[] = [];
   const noted: string[] = [];
+  const said: string[] = [];
   const controller: Controller<Look, Step, number> = {
     observe(memory, outcomes, job) {
       const look = { at: clock.now(), count: memory, outcomes, job };
@@ -62,7 +65,11 @@ function stageOf(choose: (look: Look) => Choice, loopWaitMs: Ms = 2_000): LoopSt
   const loop = createLoop<Look, Step, number>({
     controller,
     clock,
-    log: SILENT_LOG,
+    log: {
+      ...SILENT_LOG,
+      warn: (text) => void said.push(text),
+      info: (text) => void said.push(text),
+    },
     journal: createJournal<Look>(),
     memory: 0,
     loopWaitMs: () => loopWaitMs,
@@ -70,7 +77,7 @@ function stageOf(choose: (look: Look) => Choice, loopWaitMs: Ms = 2_000): LoopSt
       void noted.push(`decided ${decision.memory} at ${observedAt - T0}`),
     onStep: (step) => void noted.push(`step ${step.kind}`),
   });
-  const stage: LoopStage = { clock, loop, looks, acted, noted, act: () => Promise.resolve() };
+  const stage: LoopStage = { clock, loop, looks, acted, noted, said, act: () => Promise.resolve() };
   return stage;
 }
 
@@ -200,5 +207,23 @@ describe("a long step", () => {
       job: undefined,
       outcomes: { long: { ok: false, why: "following" } },
     });
+  });
+});
+
+describe("a step that fails again and again", () => {
+  it("is told when it begins and when it is over, however often it is tried", async () => {
+    const stage = stageOf(({ count }) => (count < 12 ? { upkeep: [TIDY] } : {}), 500);
+    let tries = 0;
+    stage.act = () => {
+      tries += 1;
+      return tries < 10
+        ? Promise.reject(new AppError("PG_DISK_FULL", "tidying"))
+        : Promise.resolve();
+    };
+    stage.loop.start();
+    await stage.clock.pass(10_000);
+    const told = stage.said.filter((text) => text.startsWith("step"));
+    expect(told).toEqual(["step failed", "step no longer fails"]);
+    await stage.loop.stop();
   });
 });

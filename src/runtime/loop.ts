@@ -137,18 +137,34 @@ class ControlLoop<W, S extends { readonly kind: string }, M> implements Loop {
     }
   }
 
+  /** A failure is told once, and once that it is over. */
   #note(step: S, outcome: Outcome): void {
+    const before = failureOf(this.#outcomes[step.kind]);
+    const now = failureOf(outcome);
     this.#outcomes = { ...this.#outcomes, [step.kind]: outcome };
     const { log } = this.#o;
-    if (outcome.ok) log.debug("step done", { step: step.kind });
-    else log.warn("step failed", { step: step.kind, code: outcome.code, why: outcome.why });
+    const { code, why } = outcome;
+    if (now !== undefined && now !== before)
+      log.warn("step failed", { step: step.kind, code, why });
+    else if (now !== undefined) log.debug("step failed again", { step: step.kind, code, why });
+    else if (before !== undefined) log.info("step no longer fails", { step: step.kind });
+    else log.debug("step done", { step: step.kind });
   }
 
   #report(world: W, decision: Decision<S, M>): void {
     const { clock, journal, log } = this.#o;
     const { because, detail } = decision;
     const step = decision.step?.kind;
-    const entry = { at: clock.now(), wallMs: clock.wallMs(), because, detail, step, world };
+    const failedBy = step === undefined ? undefined : failureOf(this.#outcomes[step]);
+    const entry = {
+      at: clock.now(),
+      wallMs: clock.wallMs(),
+      because,
+      detail,
+      step,
+      failedBy,
+      world,
+    };
     if (!journal.record(entry)) return;
     log.info(sentence(because), {
       reason: because,
@@ -172,3 +188,6 @@ class ControlLoop<W, S extends { readonly kind: string }, M> implements Loop {
     timer?.cancel();
   }
 }
+
+const failureOf = (outcome: Outcome | undefined): string | undefined =>
+  outcome === undefined || outcome.ok ? undefined : `${outcome.code}: ${outcome.why}`;
