@@ -37,7 +37,7 @@ export interface DrillOptions {
 }
 
 /** Others need the machine more: the copy and its programs come after them. */
-const NICE = 10;
+const NICE = 5;
 const ATTEMPT = "drilling a restore";
 /** Never the last bytes of a disk: the live server may lie on it. */
 const SPARE_BYTES = 512 * 1024 ** 2;

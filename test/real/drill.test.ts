@@ -20,6 +20,7 @@ import type { ThreeTwoOne } from "../../src/model/three-two-one.ts";
 import type { Job } from "../../src/model/worker.ts";
 import { AgentStage, type TestAgent, until } from "../support/agent.ts";
 import { commandsIn } from "../support/markdown.ts";
+import { S3Double } from "../support/s3-double.ts";
 
 const COUNT = { sql: "SELECT count(*), sum(n) FROM orders", expect: "1500|1125750" };
 
@@ -333,18 +334,30 @@ test("a drill that is killed takes its copy with it, and the next life of the ag
   drill({ queries: { orders: COUNT } });
 });
 
-test("an encrypted backup is drilled with the right key, and with none it is not tried", async () => {
+test("an encrypted backup in a bucket is drilled with the right key, and with none it is not tried", async () => {
+  await using bucket = await S3Double.start();
   await node.untilReason("leading");
   const identity = await generateIdentity();
   const right = join(stage.root, "right.key");
   writeFileSync(right, `${identity}\n`, { mode: 0o644 });
-  node.change({ backup: { encryption: { recipients: [await identityToRecipient(identity)] } } });
-  const taken = await understudy("backup", "run");
+  const { accessKeyId: access_key, secretAccessKey: secret_key } = bucket.keys;
+  const s3 = {
+    ...{ bucket: bucket.bucket, region: bucket.region, endpoint: bucket.endpoint },
+    ...{ path_style: true, access_key, secret_key },
+  };
+  const far = { s3, required: false };
+  const encryption = { recipients: [await identityToRecipient(identity)] };
+  node.change({ backup: { repositories: { far }, encryption } });
+  const taken = await understudy("backup", "run", "--repo", "far");
   expect([taken.exit, taken.err]).toMatchObject([0, expect.anything()]);
-  await refused(["run", "--to", "backup"], 6, "none of the private keys opens this object");
-  const run = await understudy("drill", "run", "--to", "backup", "--identity", right);
-  expect([run.exit, run.err]).toMatchObject([0, expect.anything()]);
-  expect(run.out).toContain("passed: query orders: answered 1500|1125750");
+  const run = (...args: readonly string[]) => ["run", "--repo", "far", "--to", "backup", ...args];
+  await refused(run(), 6, "none of the private keys opens this object");
+  const done = await understudy("drill", ...run("--identity", right));
+  expect([done.exit, done.err]).toMatchObject([0, expect.anything()]);
+  expect(done.out).toContain("passed: query orders: answered 1500|1125750");
   // Nothing was wished but the backup itself, so nothing is said of a loss.
-  expect(run.out).toContain("what would be lost was not measured");
+  expect(done.out).toContain("what would be lost was not measured");
+  expect((await understudy("drill", "show", "--repo", "far")).out).toContain("signed by the key");
+  const kept = [...bucket.objects.keys()].filter((key) => key.includes("-drill-"));
+  expect(kept.map((key) => key.split(".").at(-1))).toEqual(expect.arrayContaining(["json", "sig"]));
 });
