@@ -15,6 +15,8 @@ const POLL_MS = 500;
 const TELL_LIMIT_MS = 10_000;
 /** Members tell an incident within seconds; the list of what is open in it follows when all stream again. */
 const INCIDENT_LIMIT_MS = 30_000;
+/** How long the drill's own probe may take to find the new primary. */
+const WRITES_LIMIT_MS = 15_000;
 /** Two hosts' clocks may differ by so much without anybody having said so. */
 const CLOCKS_MS = 3_000;
 
@@ -129,8 +131,7 @@ async function incidentsAt(target: Target): Promise<readonly Incident[]> {
 async function ownProbe({ target, prober }: Watched) {
   const by = `the drill's own probe, on ${prober.name}`;
   const url = `${prober.apiUrl}/understudy/game-days/probe`;
-  const answer = await call(target, { method: "GET", url }).catch(() => undefined);
-  const seen = answer?.status === 200 ? plainJson(answer.body) : undefined;
+  const seen = await untilItWrites(target, url);
   if (!isObject(seen) || !(Number(seen["writes"]) > 1)) {
     const why = isObject(seen)
       ? (textIn(seen["why"]) ?? "no write came through")
@@ -140,6 +141,18 @@ async function ownProbe({ target, prober }: Watched) {
   const ms = Number(seen["longestPauseMs"]);
   const how = `a message into the WAL ten times a second, ${String(seen["writes"])} written`;
   return { pause: { by, ms, how }, before: textIn(seen["before"]) };
+}
+
+/** A pause that goes on while everybody is well again has not been seen to its end: it is waited for, not for ever. */
+async function untilItWrites(target: Target, url: string): Promise<unknown> {
+  const until = performance.now() + WRITES_LIMIT_MS;
+  for (;;) {
+    const answer = await call(target, { method: "GET", url }).catch(() => undefined);
+    const seen = answer?.status === 200 ? plainJson(answer.body) : undefined;
+    const isAtIt = isObject(seen) && Number(seen["writes"]) > 0 && Number(seen["sinceMs"]) < 1_000;
+    if (isAtIt || performance.now() >= until) return seen;
+    await sleep(POLL_MS);
+  }
 }
 
 /** What nodes measure all the time, where their owner has it on. */

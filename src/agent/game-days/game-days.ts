@@ -82,7 +82,9 @@ export class GameDays {
     this.#probe?.stop();
   }
 
-  probed = (): ProbeFigures | undefined => this.#probe?.figures();
+  probed(): ProbeFigures | undefined {
+    return this.#probe?.figures();
+  }
 
   /** Ends the first process of the own server as a crash would. Answers why it did not. */
   async crash(order: CrashOrder): Promise<string | undefined> {

@@ -1,6 +1,5 @@
 // For how long could nothing be written? A probe of a game day's own, while it lasts and no longer.
-import type { MessageProber } from "../../adapters/postgres/message-prober.ts";
-import { after, type Ms } from "../../model/time.ts";
+import { after, between, type Instant, type Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 /** What the probe has seen so far; spans are by a clock that nobody sets. */
@@ -8,29 +7,49 @@ export interface ProbeFigures {
   readonly runs: boolean;
   readonly writes: number;
   readonly failures: number;
-  /** The longest time between the answers to two writes, and the position of the one before it. */
+  /** Since the last answer; a pause that goes on is one as well. */
+  readonly sinceMs: Ms;
+  /** The longest time between the answers to two writes, or until now, and the position of the one before it. */
   readonly longestPauseMs: Ms;
   readonly before?: string;
   /** Why the last write that failed did. */
   readonly why?: string;
 }
 
+/** Writes to whoever is the primary. */
+export interface Writer {
+  /** Answers the position of a write that is committed. Throws within `limitMs`. */
+  write(limitMs: Ms): Promise<string>;
+  close(): void;
+}
+
 const EVERY_MS: Ms = 100;
-const WRITE_LIMIT_MS: Ms = 1_000;
+/** For all addresses together: each has its part of it, and commits may wait for a standby. */
+const WRITE_LIMIT_MS: Ms = 3_000;
 
 /** Writes ten times a second until the time is up or `signal` ends it; then it has left nothing behind. */
 export class GameDayProbe {
-  #figures: ProbeFigures = { runs: true, writes: 0, failures: 0, longestPauseMs: 0 };
-  readonly #prober: MessageProber;
+  #figures: Omit<ProbeFigures, "sinceMs"> = {
+    ...{ runs: true, writes: 0, failures: 0 },
+    longestPauseMs: 0,
+  };
+  #last: { readonly at: Instant; readonly position: string } | undefined;
+  readonly #prober: Writer;
   readonly #clock: Clock;
   readonly #stopping = new AbortController();
 
-  constructor(prober: MessageProber, clock: Clock) {
+  constructor(prober: Writer, clock: Clock) {
     this.#prober = prober;
     this.#clock = clock;
   }
 
-  figures = (): ProbeFigures => this.#figures;
+  figures(): ProbeFigures {
+    const last = this.#last;
+    const sinceMs = last === undefined ? 0 : Math.round(between(last.at, this.#clock.now()));
+    const figures = { ...this.#figures, sinceMs };
+    if (last === undefined || sinceMs <= figures.longestPauseMs) return figures;
+    return { ...figures, longestPauseMs: sinceMs, before: last.position };
+  }
 
   stop(): void {
     this.#stopping.abort();
@@ -42,13 +61,10 @@ export class GameDayProbe {
     const clock = this.#clock;
     const { signal } = this.#stopping;
     const end = after(clock.now(), forMs);
-    let last: { readonly at: ReturnType<Clock["now"]>; readonly position: string } | undefined;
     while (!signal.aborted && clock.now() < end) {
       try {
         const position = await this.#prober.write(WRITE_LIMIT_MS);
-        const at = clock.now();
-        this.#answered(last === undefined ? 0 : at - last.at, last?.position);
-        last = { at, position };
+        this.#answered(position, clock.now());
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         if (!signal.aborted)
@@ -59,14 +75,9 @@ export class GameDayProbe {
     this.stop();
   }
 
-  #answered(pauseMs: Ms, before: string | undefined): void {
-    const { writes, longestPauseMs } = this.#figures;
-    const isLongest = pauseMs > longestPauseMs;
-    this.#figures = {
-      ...this.#figures,
-      writes: writes + 1,
-      ...(isLongest ? { longestPauseMs: Math.round(pauseMs) } : {}),
-      ...(isLongest && before !== undefined ? { before } : {}),
-    };
+  #answered(position: string, at: Instant): void {
+    const { sinceMs: _, ...figures } = this.figures();
+    this.#figures = { ...figures, writes: figures.writes + 1 };
+    this.#last = { at, position };
   }
 }
