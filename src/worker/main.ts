@@ -1,4 +1,5 @@
 // The worker's program: one order, its task, one result. For what is too heavy or too long for an agent.
+import { setMaxListeners } from "node:events";
 import { createInterface } from "node:readline";
 import { AppError, asAppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
@@ -24,6 +25,8 @@ const PROGRESS_EVERY_MS = 250;
 /** Whoever has started us tells us to stop, or is gone. */
 function stopSignal(): AbortController {
   const stop = new AbortController();
+  // Several objects are on their way at once, and each part of each way listens.
+  setMaxListeners(100, stop.signal);
   const cancel = (why: string) => () =>
     stop.abort(new AppError("CANCELLED", "running a worker", why));
   process.on("SIGTERM", cancel("it was told to stop"));
