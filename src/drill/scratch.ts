@@ -3,6 +3,7 @@
 // Each drill makes one directory of its own and puts a marker into it first. Only what bears our marker is ever removed,
 // and only after nothing runs in it any more.
 import { mkdir, readFile, realpath, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { takeDown } from "../adapters/fence/takedown.ts";
 import { isAbsent, namesIn } from "../adapters/postgres/files.ts";
@@ -28,6 +29,7 @@ const MARKER = "understudy_drill.json";
 /** Of the copy's socket: a name, and nothing that listens on a network. */
 export const PORT = 5432;
 const SOCKET_NAME_LIMIT = 107;
+const MARKING_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 const STOP_LIMIT_MS = 60_000;
 
@@ -89,7 +91,7 @@ export async function openScratch(root: string, id: string): Promise<Scratch> {
   const scratch = scratchAt(join(root, id));
   await mkdir(scratch.directory, { mode: 0o700 });
   const startTime = readProcess(process.pid)?.startTime;
-  const marker = { kind: "drill", id, pid: process.pid, startTime };
+  const marker = { kind: "drill", id, host: hostname(), pid: process.pid, startTime };
   await writeFile(join(scratch.directory, MARKER), `${JSON.stringify(marker)}\n`, { flag: "wx" });
   await mkdir(scratch.socketDir, { mode: 0o700 });
   return scratch;
@@ -130,14 +132,16 @@ async function ownerOf(
   directory: string,
   id: string,
 ): Promise<"running" | "dead" | "unmarked" | "stranger"> {
-  const { uid } = await stat(directory);
+  const { uid, mtimeMs } = await stat(directory);
   if (uid !== process.geteuid?.()) return "stranger";
   const text = await readFile(join(directory, MARKER), "utf8").catch(isAbsent);
-  if (text === undefined) return "unmarked";
+  // One that was made just now is about to be marked.
+  if (text === undefined) return Date.now() - mtimeMs < MARKING_MS ? "running" : "unmarked";
   const marker = parseMarker(text);
   // Half a marker: killed while it was written, and nothing was made before it.
   if (marker === undefined) return "dead";
-  if (marker.id !== id) return "stranger";
+  // A disk may be shared: whether a process of another host lives cannot be seen from here.
+  if (marker.id !== id || marker.host !== hostname()) return "stranger";
   return readProcess(marker.pid)?.startTime === marker.startTime ? "running" : "dead";
 }
 
@@ -145,8 +149,8 @@ function parseMarker(text: string) {
   try {
     const read: unknown = JSON.parse(text);
     if (!isObject(read) || read["kind"] !== "drill") return undefined;
-    const { id, pid, startTime } = read;
-    return typeof pid === "number" ? { id, pid, startTime } : undefined;
+    const { id, host, pid, startTime } = read;
+    return typeof pid === "number" ? { id, host, pid, startTime } : undefined;
   } catch {
     return undefined;
   }
