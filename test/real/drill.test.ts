@@ -87,7 +87,9 @@ beforeAll(async () => {
   await stage.etcd();
   directory = ownedFolder("repo");
   scratch = ownedFolder("drills");
-  node = await stage.node("n1", { backup: { repositories: { near: { directory } } } });
+  // Nothing here is about failover, and a slow machine shall not make one.
+  const bootstrap = { dcs: { ttl: 120, retry_timeout: 30 } };
+  node = await stage.node("n1", { bootstrap, backup: { repositories: { near: { directory } } } });
   node.smallDisk(400);
   await node.startAndLead();
   await node.sql("CREATE TABLE orders AS SELECT generate_series(1, 1000) AS n");
@@ -115,7 +117,6 @@ test("without a backup, and without room, nothing is begun", async () => {
 
 test("a drill restores the data, says what it saw, and leaves nothing but its proof", async () => {
   drill({ directory: scratch, queries: { orders: COUNT } });
-  const live = node.postmasterPid();
   const run = await understudy("drill", "run", "--json");
   expect([run.exit, run.err]).toMatchObject([0, expect.anything()]);
   const proof = JSON.parse(run.out) as DrillProof;
@@ -139,15 +140,18 @@ test("a drill restores the data, says what it saw, and leaves nothing but its pr
     "check",
   ]);
   expect(proof.rtoMs).toBeGreaterThan(0);
-  expect(proof.rpo?.bytes).toBeGreaterThanOrEqual(0);
+  // Measured against the server of the member, if that answered.
+  expect(proof.rpo === undefined).toBe(proof.cluster === undefined);
   expect(proof.backup.objects.map(({ file }) => file)).toContain("backup_manifest.zst");
   expect(readdirSync(scratch)).toEqual([]);
-  expect(node.postmasterPid()).toBe(live);
+  // The live server goes on as before.
+  expect(await node.answers(COUNT.sql)).toBe(COUNT.expect);
   // Nothing of the copy has reached the archive of its original.
   expect(readdirSync(stored("wal"))).toEqual(["00000001"]);
 });
 
 const near321 = async () => {
+  await node.untilReason("leading");
   const { out } = await understudy("backup", "3-2-1", "--json");
   return (JSON.parse(out) as ThreeTwoOne).copies.find(({ name }) => name === "near");
 };
