@@ -22,6 +22,7 @@ import type { Peers } from "../../ports/peers.ts";
 import type { Postgres, ServerPlan } from "../../ports/postgres.ts";
 import type { Job, Outcomes } from "../controller.ts";
 import { listen } from "./contact.ts";
+import { askPeer } from "./peer-question.ts";
 import { lacksWatchdog } from "./plans/fitness.ts";
 import { isUnsteady } from "./plans/restarts.ts";
 import { branchesOf } from "./plans/standing.ts";
@@ -61,9 +62,6 @@ export interface HaSurroundings {
 }
 
 const SERVER_LOOK_MS: Ms = 2_000;
-const PEER_LIMIT_MS: Ms = 500;
-/** A dead host answers nothing: it costs the full wait once, not at every look of a failover. */
-const SILENT_LIMIT_MS: Ms = 100;
 /** A host that is gone costs this much at every look until somebody leads. */
 const STRANGER_LIMIT_MS: Ms = 1_000;
 
@@ -188,12 +186,7 @@ async function askPeers(
 ): Promise<Readonly<Record<string, Known<PeerStatus>>>> {
   const others = cluster.members.filter((m) => m.name !== around.self().name && m.apiUrl !== "");
   const answers = await Promise.all(
-    others.map(async ({ name, apiUrl }) => {
-      const limitMs = around.wasSilent(name) ? SILENT_LIMIT_MS : PEER_LIMIT_MS;
-      const answer = await ports.peers.ask(apiUrl, limitMs);
-      around.heard(name, answer.kind === "known");
-      return [name, answer] as const;
-    }),
+    others.map(async (member) => [member.name, await askPeer(ports, around, member)] as const),
   );
   return Object.fromEntries(answers);
 }
