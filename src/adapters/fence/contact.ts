@@ -149,12 +149,13 @@ export class Contact {
   }
 
   #remember({ status }: Answer, acknowledgedAt: FenceStatus["acknowledgedAt"], tripMs: Ms): void {
+    const isOver = status.serverPid !== null && this.#endedPid === status.serverPid;
     this.#status = {
       alive: true,
       armed: status.armed ?? undefined,
-      unguarded: status.unguarded ?? undefined,
+      unguarded: isOver ? undefined : (status.unguarded ?? undefined),
       leaseId: status.leaseId ?? undefined,
-      serverPid: this.#endedPid === status.serverPid ? undefined : (status.serverPid ?? undefined),
+      serverPid: isOver ? undefined : (status.serverPid ?? undefined),
       acknowledgedAt,
       roundTripMs: tripMs,
       lacking: status.lacking,
