@@ -5,6 +5,7 @@ import {
   CLUSTER,
   crashHandOver,
   gameDay,
+  hangsAfterFullDisk,
   hostDies,
   partsOf,
   type Said,
@@ -102,6 +103,12 @@ describe("a killed postmaster", () => {
       crashHandOver.map((s) => (s.kind === "evidence" ? { ...s, ...change } : s));
     expect(only(tell(withEvidence({ oomKills: 1 }))).cause.code).toBe("out_of_memory");
     expect(only(tell(withEvidence({ diskFreeBytes: 4096 }))).cause.code).toBe("disk_full");
+  });
+
+  it("is not because of what had been over when it began", () => {
+    const { cause } = only(tell(hangsAfterFullDisk));
+    expect(cause.code).toBe("server_hung");
+    expect(cause.evidence.join()).not.toContain("bytes");
   });
 
   it("is told by the others as well when the host that saw it is gone since", () => {

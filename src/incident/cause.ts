@@ -29,7 +29,7 @@ export function causeOf(episode: Episode, kind: IncidentKind, missing: readonly 
   if (kind === "switchover") return planned(asked);
   const subject = subjectOf(episode, kind);
   if (subject === undefined) return UNKNOWN;
-  const began = (episode.troubles[0]?.at ?? 0) - SOON_MS;
+  const began = beganAt(episode, subject);
   const all = episode.events.filter(({ at }) => at >= began);
   const own = all.filter(({ node }) => node === subject);
   const c: Case = { subject, own, all, missing };
@@ -38,6 +38,19 @@ export function causeOf(episode: Episode, kind: IncidentKind, missing: readonly 
     if (cause !== undefined) return cause;
   }
   return UNKNOWN;
+}
+
+/** A little before the first trouble, but not before the subject last led well: what had been over explains nothing. */
+function beganAt({ events, troubles }: Episode, subject: string): number {
+  const first = troubles[0]?.at ?? 0;
+  const well = events.findLast(
+    (e) =>
+      e.node === subject &&
+      e.kind === "decision" &&
+      e.at < first &&
+      meaningOf(e.because) === "well",
+  );
+  return Math.max(first - SOON_MS, well?.at ?? 0);
 }
 
 /** Who was in trouble: the leader of before, or the standby whose server died. */

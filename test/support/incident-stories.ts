@@ -76,6 +76,28 @@ export const crashHandOver: readonly Said[] = [
   { at: 3_200, node: "n2", kind: "standby", name: "n3", streams: true },
 ];
 
+/** n1's disk is full and has room again; two seconds later n1's server hangs, and n2 takes over. */
+export const hangsAfterFullDisk: readonly Said[] = [
+  ...leads(-60_000, "n1", 4),
+  well(-60_000, "n1", 4),
+  { at: -4_100, node: "n1", kind: "decision", because: "lead_disk_full", term: 4 },
+  {
+    at: -4_000,
+    node: "n1",
+    kind: "evidence",
+    oomKills: 0,
+    diskFreeBytes: 4096,
+    logLines: ["PANIC:  could not write to file: No space left on device"],
+  },
+  well(-2_000, "n1", 4),
+  { at: 0, node: "n1", kind: "decision", because: "server_hung", term: 4 },
+  { at: 80, node: "n1", kind: "decision", because: "crash_examining", term: 4 },
+  { at: 200, node: "n1", kind: "decision", because: "crash_handing_over", term: 4 },
+  { at: 325, node: "n2", kind: "leader", before: "n1", end: "0/41B5858", stillMs: 95 },
+  ...promotion(500, "n2", 37, "0/41B5858"),
+  ...leads(520, "n2", 37),
+];
+
 const onPurpose: Said = {
   at: -2,
   node: "n1",
