@@ -31,6 +31,8 @@ fenceContract("the fence process", async () => {
       await takeDown({ dataDir, now: () => clock.now(), graceMs: 0, timeoutMs: 10_000 });
       const last = stage.client();
       await last.ensure(signal());
+      // A server is down before its parent has heard of it.
+      await until("the fence knows", () => last.status().serverPid === undefined);
       await last.disarm(signal());
       await last.quit(signal());
       await until("the fence has left", () => !stage.hasFence());
