@@ -60,6 +60,7 @@ export async function openStory(
       recorder.looked(last);
     },
     async listen() {
+      void chronicle.watchForStalls();
       composed.fence.onEvent((event) => chronicle.fenceSaid(event));
       composed.router?.onLook((last) => chronicle.routed(last));
       await availability?.start();

@@ -16,7 +16,7 @@ export interface ChronicleOptions {
   readonly node: string;
   readonly stateDir: string;
   readonly version: string;
-  readonly clock: Pick<Clock, "now" | "wallMs">;
+  readonly clock: Pick<Clock, "now" | "wallMs" | "sleep">;
   /** Where the host's word about a server is read; undefined on a node that has none. */
   readonly places: EvidencePlaces | undefined;
 }
@@ -27,8 +27,9 @@ export interface EventsPart {
   readonly next: number;
 }
 
-/** A loop that is this much later than it wanted to be was stopped, or its host slept. */
+/** A process that is this much later than it wanted to be was stopped, or its host slept. */
 const STALLED_MS: Ms = 3_000;
+const STALL_LOOK_MS: Ms = 1_000;
 /** Kept in memory for those who follow; older ones are read from the disk. */
 const MOST_AT_HAND = 100;
 const RESET: Reason = "lead_server_reset";
@@ -42,7 +43,7 @@ export class Chronicle {
   #next = 1;
   #told: Told = NOTHING_TOLD;
   #toldRoute: string | undefined;
-  #lookedAt: Instant | undefined;
+  readonly #ending = new AbortController();
   #oom: { readonly kills: number | undefined; readonly at: Instant } | undefined;
 
   private constructor(options: ChronicleOptions) {
@@ -72,12 +73,23 @@ export class Chronicle {
     return chronicle;
   }
 
+  /**
+   * Notes until the end when the process did not run. Looks do not tell it: one that waits for a silent store is late as
+   * well, and then the store is the cause.
+   */
+  async watchForStalls(): Promise<void> {
+    const { clock } = this.#o;
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      const since = clock.now();
+      await clock.sleep(STALL_LOOK_MS, signal).catch(() => undefined);
+      const ms = Math.round(between(since, clock.now()));
+      if (ms > STALL_LOOK_MS + STALLED_MS) this.#add({ kind: "agent-stalled", ms });
+    }
+  }
+
   /** Hears of a look after its decision. Neither waits nor throws. */
   looked({ world, decision }: LastLook): void {
-    const late = this.#lookedAt === undefined ? 0 : between(this.#lookedAt, world.now);
-    this.#lookedAt = world.now;
-    if (late > world.config.loopWaitMs + STALLED_MS && world.job === undefined)
-      this.#add({ kind: "agent-stalled", ms: Math.round(late) });
     const { told, events } = eventsBetween(this.#told, world, decision);
     this.#told = told;
     for (const { agoMs, body } of events) this.#add(body, Math.round(world.wallMs - agoMs));
@@ -152,6 +164,7 @@ export class Chronicle {
   }
 
   close(): Promise<void> {
+    this.#ending.abort();
     return this.#file.flush().catch(() => undefined);
   }
 
