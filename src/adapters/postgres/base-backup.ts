@@ -18,7 +18,7 @@ export interface BaseBackupOptions {
   readonly maxRateKb: number | undefined;
   /** What the server does to the archives before it sends them. */
   readonly compression: Compression;
-  /** What its manifest has of each file. CRC32C costs the server next to nothing, SHA256 as much as the compression. */
+  /** What its manifest has of each file; decision 0128 says what each costs the server. */
   readonly summedBy: FileSum;
   readonly signal: AbortSignal;
 }

@@ -57,7 +57,7 @@ export class BackupWorks {
       "-q",
       "-s",
       `${scale}`,
-      this.#dsn,
+      this.#lab.dsn,
     ]);
     const rows = Math.ceil(((megabytes / 2) * 1024 * 1024) / BYTES_A_ROW);
     await this.#ask(
@@ -139,10 +139,6 @@ export class BackupWorks {
     const filesMs = await this.#understudy(...RESTORE, without, "--to", "backup");
     const allMs = await this.#understudy(...RESTORE, behind);
     return (segmentsIn(behind) - segmentsIn(without)) / ((allMs - filesMs) / 1000);
-  }
-
-  get #dsn(): string {
-    return this.#lab.dsn;
   }
 
   async #ask(sql: string): Promise<void> {
