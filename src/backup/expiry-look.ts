@@ -67,10 +67,13 @@ export async function lookAt(wish: LookWish): Promise<Look> {
     return name === undefined ? [] : [{ name, object }];
   });
   const all = [walObjects, base, logical, tails].flat();
-  const newestMs =
-    all.length === 0 ? undefined : Math.max(...all.map(({ storedAtMs }) => storedAtMs));
+  const newestMs = all.length === 0 ? undefined : newestOf(all);
   return { seen: { backups, newestMs }, folders, beside, wal, tails };
 }
+
+/** One by one: a call takes some hundred thousand arguments at most, and an archive of years has more segments. */
+const newestOf = (objects: readonly StoredObject[]): number =>
+  objects.reduce((latest, { storedAtMs }) => Math.max(latest, storedAtMs), -Infinity);
 
 interface Folder {
   readonly id: string;
@@ -86,7 +89,7 @@ async function seenBackup(wish: LookWish, folder: Folder): Promise<SeenBackup> {
     kind,
     id,
     sizeBytes: objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    lastSignMs: Math.max(...[...objects, ...notes].map(({ storedAtMs }) => storedAtMs)),
+    lastSignMs: newestOf([...objects, ...notes]),
     isInUse: notes.some(({ storedAtMs }) => wish.nowMs - storedAtMs < STALE_MS),
   };
   const has = (file: string): boolean => objects.some(({ key }) => key === `${kind}/${id}/${file}`);

@@ -239,6 +239,28 @@ it("in a directory leaves no empty folders behind", async () => {
   }
 });
 
+it("goes through an archive of years", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "us-expire-"));
+  try {
+    const repo = createDirectoryRepo({ name: "near", directory, place: "shop/1" });
+    await fill(repo);
+    const more = Array.from({ length: 200_000 }, (_, n) => ({
+      ...{ key: walKey(segment(n + 7), PLAIN) ?? "", sizeBytes: 3, storedAtMs: Date.now() },
+    }));
+    const long: Repo = {
+      ...repo,
+      list: async (prefix, signal) => {
+        const there = await repo.list(prefix, signal);
+        return prefix === "wal/" ? [...there, ...more] : there;
+      },
+    };
+    expect(await run(long)).toMatchObject({ state: "done", wal: { files: 3 } });
+    expect(await keysIn(repo)).toEqual(LEFT);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
 describe("an object store with faults", () => {
   it("whose answers get lost after the removal, or that is busy, loses nothing else", async () => {
     await using store = await S3Double.start();
