@@ -41,7 +41,7 @@ export async function readCatalogue(repo: Repo, signal: AbortSignal): Promise<Ca
   const unfinished: UnfinishedBackup[] = [];
   const unreadable: string[] = [];
   const expiring: string[] = [];
-  for (const [id, members] of foldersOf(objects)) {
+  for (const [id, members] of byBackup(objects, inItsFolder)) {
     if (members.some(({ key }) => key === expiredKey("base", id))) {
       expiring.push(id);
       continue;
@@ -85,17 +85,24 @@ export async function findBackup(
   throw new AppError("BACKUP_MISSING", attempt, `it holds none named ${id}`);
 }
 
-function foldersOf(objects: readonly StoredObject[]): Map<string, StoredObject[]> {
-  const folders = new Map<string, StoredObject[]>();
+/** The objects of each backup; what belongs to none is passed over. */
+export function byBackup(
+  objects: readonly StoredObject[],
+  idOf: (object: StoredObject) => string | undefined,
+): ReadonlyMap<string, readonly StoredObject[]> {
+  const groups = new Map<string, StoredObject[]>();
   for (const object of objects) {
-    const id = object.key.split("/")[1] ?? "";
+    const id = idOf(object);
     if (!isBackupId(id)) continue;
-    const members = folders.get(id) ?? [];
-    members.push(object);
-    folders.set(id, members);
+    const known = groups.get(id);
+    if (known === undefined) groups.set(id, [object]);
+    else known.push(object);
   }
-  return folders;
+  return groups;
 }
+
+/** `base/<id>/…`, `logical/<id>/…`, and the notes below `in-use/<id>/…`. */
+export const inItsFolder = ({ key }: StoredObject): string | undefined => key.split("/")[1];
 
 const unfinishedOf = (id: string, members: readonly StoredObject[]): UnfinishedBackup => ({
   id,

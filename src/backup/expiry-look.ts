@@ -1,5 +1,5 @@
 // What lies in a repository, as far as expiry goes? A look that is complete, or no look at all.
-import { isBackupId, objectsOf } from "../model/backup-record.ts";
+import { objectsOf } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
 import {
   type SeenBackup,
@@ -10,10 +10,11 @@ import {
 import { type LogicalRecord, parseLogical } from "../model/logical-backup.ts";
 import { type BackupKind, EXPIRED_FILE, IN_USE_PREFIX, walFileOf } from "../model/repo-keys.ts";
 import type { RepositoryIdentity } from "../model/repository.ts";
+import { parseVerificationKey } from "../model/verification.ts";
 import { parseTailKey, TAIL_PREFIX } from "../model/wal-tail.ts";
 import type { Repo, StoredObject } from "../ports/repo.ts";
 import { textOf } from "./bytes.ts";
-import { verificationsIn } from "./catalogue.ts";
+import { byBackup, inItsFolder, verificationsIn } from "./catalogue.ts";
 import { recordIn } from "./record-text.ts";
 
 export interface Look {
@@ -55,7 +56,7 @@ export async function lookAt(wish: LookWish): Promise<Look> {
     list(IN_USE_PREFIX),
     list(TAIL_PREFIX),
   ]);
-  const folders = new Map([...foldersOf(base), ...foldersOf(logical)]);
+  const folders = new Map([...byBackup(base, inItsFolder), ...byBackup(logical, inItsFolder)]);
   const beside = besideOf(proofs, notes);
   const backups: SeenBackup[] = [];
   for (const [id, objects] of folders) {
@@ -163,35 +164,18 @@ function requireOurs(
   throw new AppError("REPO_FOREIGN", `looking at the repository ${repo.name}`, why);
 }
 
-function foldersOf(objects: readonly StoredObject[]): ReadonlyMap<string, readonly StoredObject[]> {
-  return grouped(objects, ({ key }) => key.split("/")[1]);
-}
-
-/** `proofs/<at>-verify-<depth>-<outcome>-<id>.json` and `in-use/<id>/…`. */
-function besideOf(
+/** Its verdicts and notes. */
+const besideOf = (
   proofs: readonly StoredObject[],
   notes: readonly StoredObject[],
-): ReadonlyMap<string, readonly StoredObject[]> {
-  const verdict = /^proofs\/\d+-verify-[a-z]+-[a-z]+-(.+)\.json$/;
-  return grouped([...proofs, ...notes], ({ key }) =>
-    key.startsWith(IN_USE_PREFIX) ? key.split("/")[1] : verdict.exec(key)?.[1],
+): ReadonlyMap<string, readonly StoredObject[]> =>
+  byBackup(
+    [...proofs, ...notes],
+    (object) => parseVerificationKey(object.key)?.id ?? noteOf(object),
   );
-}
 
-function grouped(
-  objects: readonly StoredObject[],
-  idOf: (object: StoredObject) => string | undefined,
-): ReadonlyMap<string, readonly StoredObject[]> {
-  const groups = new Map<string, StoredObject[]>();
-  for (const object of objects) {
-    const id = idOf(object);
-    if (!isBackupId(id)) continue;
-    const known = groups.get(id);
-    if (known === undefined) groups.set(id, [object]);
-    else known.push(object);
-  }
-  return groups;
-}
+const noteOf = (object: StoredObject): string | undefined =>
+  object.key.startsWith(IN_USE_PREFIX) ? inItsFolder(object) : undefined;
 
 /** Of these pieces, those whose segment lies there whole, or so far back that no backup leads to it. */
 export function spentTails(
