@@ -32,14 +32,19 @@ export async function inUse<T>(use: Use, signal: AbortSignal, work: () => Promis
     await takeAway(repo, note);
     note = next;
   };
+  let renewing: Promise<void> = Promise.resolve();
   // Only the signal ends it early, and then the work ends as well.
-  const renewing = setInterval(() => void renew().catch(() => undefined), RENEW_EVERY_MS);
+  const timer = setInterval(() => {
+    renewing = renew().catch(() => undefined);
+  }, RENEW_EVERY_MS);
   try {
     if ((await repo.head(expiredKey(kind, id), signal)) !== undefined)
       throw new AppError("BACKUP_MISSING", `${what} ${id}`, "it has expired and is being removed");
     return await work();
   } finally {
-    clearInterval(renewing);
+    clearInterval(timer);
+    // A note that is being left at the very end would be nobody's.
+    await renewing;
     await takeAway(repo, note);
   }
 }
