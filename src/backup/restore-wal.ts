@@ -28,7 +28,7 @@ const AT_ONCE = 4;
 
 /** Every whole file that was archived, as far as names tell; the histories are read. */
 export async function readArchiveOf(
-  shelf: Shelf,
+  shelf: Pick<Shelf, "repo" | "unpack">,
   segmentSize: number,
   signal: AbortSignal,
 ): Promise<Archive> {

@@ -6,6 +6,7 @@ import { asAppError } from "../model/error.ts";
 import { type Lsn, lsn } from "../model/lsn.ts";
 import { WAL_HEADER_BYTES, whyNotSegment } from "../model/wal-header.ts";
 import { windowFrom } from "../model/wal-window.ts";
+import { inUse } from "./in-use.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import { readArchiveOf } from "./restore-wal.ts";
 import type { Shelf } from "./shelf.ts";
@@ -19,7 +20,7 @@ export interface WalVerdict {
 }
 
 export interface WalVerifyOptions {
-  readonly shelf: Shelf;
+  readonly shelf: Pick<Shelf, "repo" | "unpack">;
   readonly record: BackupRecord;
   readonly onProgress: (progress: BackupProgress) => void;
   readonly signal: AbortSignal;
@@ -27,10 +28,17 @@ export interface WalVerifyOptions {
 
 /**
  * Unpacks every segment that leads on from the backup, and compares it with the SHA-256 that its object tells and with its
- * own first page. Throws REPO_KEY_WRONG without the private key of encrypted WAL; a repository that does not answer is no
- * verdict either.
+ * own first page. Throws REPO_KEY_WRONG without the private key of encrypted WAL, and BACKUP_MISSING when the backup is
+ * being removed; a repository that does not answer is no verdict either.
  */
 export async function verifyWal(options: WalVerifyOptions): Promise<WalVerdict> {
+  const { shelf, record, signal } = options;
+  const use = { repo: shelf.repo, kind: "base", id: record.id, what: "reading WAL of" } as const;
+  // WAL that expires while it is read would be told as damaged.
+  return inUse(use, signal, () => readWindow(options));
+}
+
+async function readWindow(options: WalVerifyOptions): Promise<WalVerdict> {
   const { shelf, record, onProgress, signal } = options;
   const archive = await readArchiveOf(shelf, record.segmentBytes, signal);
   const window = windowFrom(archive, record, {});

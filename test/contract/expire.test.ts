@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDirectoryRepo } from "../../src/adapters/repo/directory.ts";
 import { createS3Repo } from "../../src/adapters/repo/s3.ts";
+import type { Bytes } from "../../src/backup/bytes.ts";
+import { findBackup } from "../../src/backup/catalogue.ts";
 import { type ExpiryOptions, expire } from "../../src/backup/expire.ts";
 import { inUse } from "../../src/backup/in-use.ts";
-import { baseKey, inUseKey, walKey } from "../../src/model/repo-keys.ts";
+import { verifyWal } from "../../src/backup/verify-wal.ts";
+import { baseKey, expiredKey, inUseKey, walKey } from "../../src/model/repo-keys.ts";
 import { Secret } from "../../src/model/secret.ts";
 import type { RepositoryExpiry } from "../../src/model/wire/expiry.ts";
 import type { Repo } from "../../src/ports/repo.ts";
@@ -177,6 +180,28 @@ describe.each([
     await repo.remove(inUseKey(idOf(1), "a-reader-of-before"), limit());
     expect((await run(repo)).state).toBe("done");
     expect((await keysIn(repo)).filter((key) => !key.startsWith("expiries/"))).toEqual(LEFT);
+  });
+
+  it("waits for who reads back the WAL behind a backup", async () => {
+    const repo = await filled();
+    const { record } = await findBackup(repo, idOf(1), limit());
+    const states: string[] = [];
+    const readBy: Repo = {
+      ...repo,
+      get: async (key, signal) => {
+        if (key === walKey(segment(1), PLAIN)) states.push((await run(repo)).state);
+        return repo.get(key, signal);
+      },
+    };
+    const shelf = { repo: readBy, unpack: (_key: string, content: Bytes) => content };
+    const verify = () => verifyWal({ shelf, record, onProgress: () => undefined, signal: limit() });
+    expect(await verify()).toMatchObject({ segments: 5 });
+    expect(states).toContain("done");
+    expect(await keysIn(repo)).toContain(walKey(segment(1), PLAIN));
+    expect(await keysIn(repo)).toContain(baseKey(idOf(1), "base.tar"));
+    expect((await run(repo)).state).toBe("done");
+    await putText(repo, expiredKey("base", idOf(1)), "{}");
+    await expect(verify()).rejects.toMatchObject({ code: "BACKUP_MISSING" });
   });
 
   it("removes no WAL while a backup is being taken", async () => {
