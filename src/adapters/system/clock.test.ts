@@ -23,6 +23,26 @@ describe("clock", () => {
     }
   });
 
+  it("does not wake who was cancelled by one that was as late", () => {
+    vi.useFakeTimers();
+    try {
+      let now: Instant = instant(0);
+      const clock = createClock(() => now);
+      const woken: string[] = [];
+      clock.wakeAt(instant(5000), () => {
+        woken.push("first");
+        second.cancel();
+      });
+      const second = clock.wakeAt(instant(6000), () => woken.push("second"));
+      now = instant(60_000);
+      vi.advanceTimersByTime(10_000);
+      expect(woken).toEqual(["first"]);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("sleeps until it is woken or aborted", async () => {
     const clock = createClock();
     const before = clock.now();

@@ -73,7 +73,8 @@ class Wakes {
 
   #beat(): void {
     const now = this.#now();
-    for (const wake of [...this.#far]) if (wake.at <= now) this.#look(wake, now);
+    // The set itself: who is run may cancel another one that is late.
+    for (const wake of this.#far) if (wake.at <= now) this.#look(wake, now);
   }
 
   #forget(wake: Wake): void {
