@@ -194,6 +194,10 @@ describe("warnings", () => {
 
   it.each([
     [`${SMALL}log: {format: "%(message)s"}\n`, "log.format has no effect: log.format knows one"],
+    [
+      `${SMALL}log: {type: json, format: [message, {asctime: time}]}\n`,
+      "log.format has no effect: ",
+    ],
     [`${SMALL}  pgpass: /x\n`, "postgresql.pgpass has no effect: "],
     [`${SMALL}  use_slots: false\n`, "postgresql.use_slots has no effect: the cluster decides"],
     [`${SMALL}log: {file_num: 3}\n`, "log.file_num has no effect: "],

@@ -85,7 +85,8 @@ export function readLog(root: Section): LogSettings {
   const folder = section.text("dir");
   const file = section.text("file") ?? (folder && `${folder}/understudy.log`);
   section.choice("type", ["plain", "json"]);
-  const isPatronis = section.text("format") === "patroni";
+  // Patroni's own value may be a list of fields.
+  const isPatronis = section.plain("format") === "patroni";
   if (!isPatronis) section.notUsed("format");
   section.notUsed("dateformat", "static_fields", "loggers", "mode");
   section.notUsed("traceback_level", "deduplicate_heartbeat_logs");
