@@ -342,6 +342,7 @@ describe("problems", () => {
     ["name: n1", "name: n1\ntags: {nofailover: maybe}", "must be true or false"],
     ["password: secret", "sslmode: sometimes", "sslmode must be one of disable, allow, prefer"],
     ["password: secret", "sslcert: client.crt", 'sslcert must be a whole path, not "client.crt"'],
+    ["password: secret", "sslcert: system", 'sslcert must be a whole path, not "system"'],
     ["password: secret", "sslkey: /k", "sslkey is given without sslcert"],
     [
       "data_dir: /var/lib/understudy/demo",

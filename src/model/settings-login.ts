@@ -45,7 +45,7 @@ function readProtection(section: Section): Protection {
     const file = section.text(key);
     if (file === undefined || file === "") continue;
     // Agent, server and programs have three working directories.
-    if (!file.startsWith("/") && file !== NO_FILE)
+    if (!file.startsWith("/") && !(key === "sslrootcert" && file === NO_FILE))
       section.problem(key, `must be a whole path, not "${file}"`);
     found[key] = file;
   }
