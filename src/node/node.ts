@@ -63,12 +63,13 @@ export type RepopulateOutcome =
   | { readonly kind: "refused"; readonly why: string; readonly next: string }
   | { readonly kind: "possible" | "written"; readonly facts: ClusterFacts };
 
-/** A running node, as the API, the agent's main and the simulator see it. */
+/** The own server as it is at this moment, and what is told of it to others. */
 export interface FreshLook {
   readonly server: { readonly seen: LocalServer; readonly at: Instant };
   readonly peer: PeerStatus;
 }
 
+/** A running node, as the API, the agent's main and the simulator see it. */
 export interface Node {
   /** The last world and what was decided in it; undefined before the first look. */
   last(): LastLook | undefined;

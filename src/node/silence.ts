@@ -15,7 +15,15 @@ export class Silence {
 
   heard(name: string, answered: boolean): void {
     if (answered) this.#since.delete(name);
-    else if (!this.wasSilent(name)) this.#since.set(name, this.#clock.now());
+    else if (!this.wasSilent(name)) {
+      this.#forgetOld();
+      this.#since.set(name, this.#clock.now());
+    }
+  }
+
+  /** Members that are gone are never heard of again. */
+  #forgetOld(): void {
+    for (const name of this.#since.keys()) if (!this.wasSilent(name)) this.#since.delete(name);
   }
 
   /** Silent when it was last asked, no longer ago than ten seconds since the full wait. */
