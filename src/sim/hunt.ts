@@ -48,16 +48,28 @@ const count = (map: Map<string, number>, key: string, by = 1): void => {
   map.set(key, (map.get(key) ?? 0) + by);
 };
 
+/** What one story has is summed up over many, and over what several threads have played. */
+const FIGURES = [
+  "promotions",
+  "fences",
+  "acknowledged",
+  "lost",
+  "lostAnswers",
+  "effects",
+] as const satisfies readonly (keyof Tally & keyof StoryResult)[];
+
+function addFigures(
+  tally: Tally,
+  more: Pick<StoryResult, (typeof FIGURES)[number] | "edges">,
+): void {
+  for (const figure of FIGURES) tally[figure] += more[figure];
+  for (const [edge, n] of more.edges) count(tally.edges, edge, n);
+}
+
 function add(tally: Tally, result: StoryResult, seed: number): void {
   tally.schedules += 1;
-  tally.promotions += result.promotions;
-  tally.fences += result.fences;
-  tally.acknowledged += result.acknowledged;
-  tally.lost += result.lost;
-  tally.lostAnswers += result.lostAnswers;
-  tally.effects += result.effects;
+  addFigures(tally, result);
   for (const reason of result.reasons) count(tally.reasons, reason);
-  for (const [edge, n] of result.edges) count(tally.edges, edge, n);
   if (result.violations.length > 0) tally.failures.push({ seed, violations: result.violations });
 }
 
@@ -82,14 +94,8 @@ export function sumOf(tallies: readonly Tally[]): Tally {
   const sum = emptyTally();
   for (const tally of tallies) {
     sum.schedules += tally.schedules;
-    sum.promotions += tally.promotions;
-    sum.fences += tally.fences;
-    sum.acknowledged += tally.acknowledged;
-    sum.lost += tally.lost;
-    sum.lostAnswers += tally.lostAnswers;
-    sum.effects += tally.effects;
+    addFigures(sum, tally);
     for (const [reason, n] of tally.reasons) count(sum.reasons, reason, n);
-    for (const [edge, n] of tally.edges) count(sum.edges, edge, n);
     sum.failures.push(...tally.failures);
   }
   return sum;
