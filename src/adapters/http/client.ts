@@ -1,11 +1,11 @@
 // One HTTP request with one deadline over everything: connecting, sending, waiting, reading.
-import { readFileSync } from "node:fs";
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 import { AppError } from "../../model/error.ts";
 import type { Secret } from "../../model/secret.ts";
 import type { TlsFiles } from "../../model/settings.ts";
 import type { Ms } from "../../model/time.ts";
+import { readGivenFile } from "../system/given-file.ts";
 
 /** What is shown to and asked of the other side of a TLS connection. */
 export interface TlsMaterial {
@@ -101,17 +101,10 @@ function causeOf(error: unknown): string {
 /** Reads the certificates of a client. Throws CONFIG_INVALID naming the file that cannot be read. */
 export function loadTls(files: TlsFiles | undefined): TlsMaterial {
   return {
-    ...(files?.cafile === undefined ? {} : { ca: readFile(files.cafile) }),
-    ...(files?.certfile === undefined ? {} : { cert: readFile(files.certfile) }),
-    ...(files?.certfile === undefined ? {} : { key: readFile(files.keyfile ?? files.certfile) }),
+    ...(files?.cafile === undefined ? {} : { ca: readGivenFile(files.cafile) }),
+    ...(files?.certfile === undefined ? {} : { cert: readGivenFile(files.certfile) }),
+    ...(files?.certfile === undefined
+      ? {}
+      : { key: readGivenFile(files.keyfile ?? files.certfile) }),
   };
-}
-
-function readFile(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new AppError("CONFIG_INVALID", `reading ${path}`, why, error);
-  }
 }

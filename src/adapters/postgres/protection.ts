@@ -1,8 +1,7 @@
 // Is a session of our own with another member encrypted, and whom does it believe? As libpq's options of the login say.
-import { readFileSync } from "node:fs";
 import { type ConnectionOptions, checkServerIdentity } from "node:tls";
-import { AppError } from "../../model/error.ts";
 import type { DatabaseLogin } from "../../model/settings.ts";
+import { readGivenFile } from "../system/given-file.ts";
 
 /** Without TLS, or with these options of it. */
 export type Tls = false | ConnectionOptions;
@@ -31,23 +30,17 @@ function tlsFor(
 ): ConnectionOptions {
   // libpq checks against a given authority in every mode that insists on TLS.
   const isChecked = sslmode?.startsWith("verify") || (sslmode === "require" && sslrootcert);
-  const ca = sslrootcert === undefined || sslrootcert === "system" ? undefined : read(sslrootcert);
+  const ca =
+    sslrootcert === undefined || sslrootcert === "system" ? undefined : readGivenFile(sslrootcert);
   return {
     rejectUnauthorized: Boolean(isChecked),
     ...(ca === undefined ? {} : { ca }),
-    ...(sslcert === undefined ? {} : { cert: read(sslcert), key: read(sslkey ?? sslcert) }),
-    ...(sslcrl === undefined ? {} : { crl: read(sslcrl) }),
+    ...(sslcert === undefined
+      ? {}
+      : { cert: readGivenFile(sslcert), key: readGivenFile(sslkey ?? sslcert) }),
+    ...(sslcrl === undefined ? {} : { crl: readGivenFile(sslcrl) }),
     ...(passphrase === undefined ? {} : { passphrase }),
     checkServerIdentity: (_, certificate) =>
       sslmode === "verify-full" ? checkServerIdentity(host, certificate) : undefined,
   };
-}
-
-function read(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new AppError("CONFIG_INVALID", `reading ${file}`, why, error);
-  }
 }

@@ -1,9 +1,9 @@
 // The REST API as a whole: one socket, health checks first, everything else through the routes.
-import { readFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { readGivenFile } from "../../adapters/system/given-file.ts";
 import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
 import type { RestSettings } from "../../model/settings.ts";
@@ -84,23 +84,14 @@ function serverFor({ tls }: RestSettings, listener: RequestListener): Server {
     {
       ...LIMITS,
       handshakeTimeout: TLS_HANDSHAKE_MS,
-      cert: certificate(tls.certfile),
-      key: certificate(tls.keyfile ?? tls.certfile),
-      ...(tls.cafile === undefined ? {} : { ca: certificate(tls.cafile) }),
+      cert: readGivenFile(tls.certfile),
+      key: readGivenFile(tls.keyfile ?? tls.certfile),
+      ...(tls.cafile === undefined ? {} : { ca: readGivenFile(tls.cafile) }),
       requestCert: tls.verifyClient !== "none",
       rejectUnauthorized: tls.verifyClient === "required",
     },
     listener,
   );
-}
-
-function certificate(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new AppError("CONFIG_INVALID", `reading ${path}`, why, error);
-  }
 }
 
 function bind(server: Server, { host, port }: Address): Promise<void> {
