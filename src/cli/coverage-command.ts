@@ -72,7 +72,8 @@ function showShelf(shelf: ShelfJson): void {
   print("");
 }
 
-function sentenceOn({ name, ageMs, reach, timeline, intervals, gaps }: ShelfJson): string {
+export function sentenceOn(shelf: ShelfJson): string {
+  const { name, ageMs, reach, timeline, gaps } = shelf;
   if (ageMs === undefined) return `${name}: not looked at yet`;
   const seen = `looked at ${printSpan(ageMs)} ago`;
   if (timeline === undefined || reach === undefined) return `${name}: holds no WAL yet, ${seen}`;
@@ -80,11 +81,14 @@ function sentenceOn({ name, ageMs, reach, timeline, intervals, gaps }: ShelfJson
     gaps.length === 0
       ? `WAL without a hole up to ${reach} on timeline ${timeline}`
       : `WAL with ${gaps.length === 1 ? "a hole" : `${gaps.length} holes`}, unbroken only up to ${reach}`;
-  const moments =
-    intervals.length === 0
-      ? "no base backup yet, so nothing can be restored"
-      : "these moments can be restored";
-  return `${name}: ${wal}; ${moments}; ${seen}`;
+  return `${name}: ${wal}; ${momentsOf(shelf)}; ${seen}`;
+}
+
+function momentsOf({ intervals, base }: ShelfJson): string {
+  if (intervals.length > 0) return "these moments can be restored";
+  return base === undefined || base.backups === 0
+    ? "no base backup yet, so nothing can be restored"
+    : "a base backup can be restored as it is, and no moment behind it yet";
 }
 
 /** Of each repository the look of the member that looked last. */
