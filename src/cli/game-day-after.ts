@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Incident, isOnPurpose } from "../incident/incident.ts";
 import { type GameDay, type GameDayReport, type Pause } from "../model/game-day/game-day.ts";
-import { findingsOf, type Measured, verdictOf } from "../model/game-day/judge.ts";
+import { findingsOf, type History, type Measured, verdictOf } from "../model/game-day/judge.ts";
 import { lsn, printLsn } from "../model/lsn.ts";
 import { isObject, parseJson, textIn } from "../model/wire/json.ts";
 import { availabilityOf } from "./availability.ts";
@@ -47,7 +47,7 @@ export async function reportOn(w: Watched): Promise<GameDayReport> {
     positionBefore: w.before.leader.position,
     positionAfter: primary?.position,
     acknowledged: own.before,
-    fork: await forkOf(w, now),
+    history: await historyOf(w, now).catch(() => undefined),
     incident: incident && {
       id: incident.id,
       isOver: incident.endedAt !== undefined,
@@ -175,11 +175,14 @@ function incidentPause(incident: Incident | undefined): readonly Pause[] {
   return [{ by: id, how, ...(writableAt === undefined ? {} : { ms: writableAt - startedAt }) }];
 }
 
-/** Where the timeline of before ended; undefined when it goes on. */
-async function forkOf({ target, before }: Watched, now: Overview | undefined) {
-  const timeline = before.overview.cluster.timeline;
-  if (now === undefined || timeline === undefined || now.cluster.timeline === timeline)
-    return undefined;
+/** Whether the primary went on with the timeline of before, and where that ended; undefined when nobody can say. */
+async function historyOf(
+  { target, before }: Watched,
+  now: Overview | undefined,
+): Promise<History | undefined> {
+  const { timeline } = before.overview.cluster;
+  if (timeline === undefined || now?.cluster.timeline === undefined) return undefined;
+  if (now.cluster.timeline === timeline) return { kind: "same" };
   const apiUrl = now.members.find(({ name }) => name === now.member)?.apiUrl ?? "";
   const answer = await call(target, { method: "GET", url: `${apiUrl}/history` });
   const rows: unknown = parseJson(answer.body);
@@ -187,5 +190,7 @@ async function forkOf({ target, before }: Watched, now: Overview | undefined) {
     ? rows.find((one): one is readonly unknown[] => Array.isArray(one) && one[0] === timeline)
     : undefined;
   const at = row?.[1];
-  return typeof at === "number" || typeof at === "string" ? printLsn(lsn(at)) : undefined;
+  return typeof at === "number" || typeof at === "string"
+    ? { kind: "new", from: printLsn(lsn(at)) }
+    : undefined;
 }

@@ -17,7 +17,7 @@ const measured = (change: Partial<Measured> = {}): Measured => ({
   positionBefore: "0/5000000",
   positionAfter: "0/5001000",
   acknowledged: "0/5000100",
-  fork: "0/5000200",
+  history: { kind: "new", from: "0/5000200" },
   incident: { id: "I-1", isOver: true, lost: "nothing", isLost: "no", open: [] },
   ...change,
 });
@@ -68,9 +68,17 @@ describe("a failover on purpose", () => {
 
   it("may leave the primary where it is after a crash, with its history whole", () => {
     const incident = { id: "I-1", isOver: true, lost: undefined, isLost: undefined, open: [] };
-    expect(judged({ primaryAfter: "n1", fork: undefined, incident })).toEqual({
+    expect(judged({ primaryAfter: "n1", history: { kind: "same" }, incident })).toEqual({
       verdict: "passed",
       bad: [],
+    });
+  });
+
+  it("has kept nothing that anybody knows of while its history could not be read", () => {
+    const incident = { id: "I-1", isOver: true, lost: undefined, isLost: undefined, open: [] };
+    expect(judged({ history: undefined, incident })).toEqual({
+      verdict: "unknown",
+      bad: ["acknowledged-kept unknown", "nothing-lost unknown"],
     });
   });
 });

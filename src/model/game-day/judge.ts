@@ -18,8 +18,7 @@ export interface Measured {
   readonly positionAfter: string | undefined;
   /** The last write of the drill's own probe that was acknowledged by the old primary. */
   readonly acknowledged: string | undefined;
-  /** Where the new history left the old one; undefined where the primary stayed the same. */
-  readonly fork: string | undefined;
+  readonly history: History | undefined;
   readonly incident:
     | {
         readonly id: string;
@@ -31,6 +30,9 @@ export interface Measured {
       }
     | undefined;
 }
+
+/** The primary goes on with the history of before, or with a new one that left it at that position. */
+export type History = { readonly kind: "same" } | { readonly kind: "new"; readonly from: string };
 
 export interface Limits {
   readonly maxPauseMs: number;
@@ -96,27 +98,30 @@ function positions({ positionBefore, positionAfter }: Measured): Finding {
   return finding("position-kept", yes(missing === 0), found, limit);
 }
 
-function acknowledgedKept({ acknowledged, fork }: Measured): Finding {
+function acknowledgedKept({ acknowledged, history }: Measured): Finding {
   const name = "acknowledged-kept";
   const limit = "the last write that was acknowledged is in the new history";
   const last = lsnIn(acknowledged);
   if (last === undefined)
     return finding(name, "unknown", "no probe write was acknowledged before it", limit);
-  const left = lsnIn(fork);
-  if (left === undefined)
+  if (history?.kind === "same")
     return finding(name, "yes", `${acknowledged}, and the history is the same`, limit);
+  const left = lsnIn(history?.from);
+  if (left === undefined)
+    return finding(name, "unknown", "where the new history begins is not known", limit);
   // The record of the commit lies behind the position that was answered.
-  const found = `${acknowledged}; the new history left the old one at ${fork}`;
+  const found = `${acknowledged}; the new history left the old one at ${history?.from}`;
   return finding(name, yes(last < left), found, limit);
 }
 
-function lossTold({ incident, fork }: Measured): Finding {
+function lossTold({ incident, history }: Measured): Finding {
   const name = "nothing-lost";
   const limit = "no byte that the old primary had";
   if (incident === undefined) return finding(name, "unknown", "no incident tells of it", limit);
   if (incident.isLost === undefined) {
-    const found = fork === undefined ? "the primary stayed the same" : "the incident does not say";
-    return finding(name, fork === undefined ? "yes" : "unknown", found, limit);
+    return history?.kind === "same"
+      ? finding(name, "yes", "the history is the same", limit)
+      : finding(name, "unknown", "the incident does not say", limit);
   }
   const kept = incident.isLost === "unknown" ? "unknown" : yes(incident.isLost === "no");
   return finding(name, kept, incident.lost ?? "?", limit);
