@@ -30,4 +30,7 @@ it("counts the longest pause, also while it goes on, with the last write before 
   expect(seen).toEqual([expect.objectContaining({ writes: 4, before: "0/4" })]);
   expect(probe.figures()).toMatchObject({ runs: false, writes: 4, failures: 1, before: "0/4" });
   expect(probe.figures().longestPauseMs).toBeGreaterThanOrEqual(7_000);
+  const ended = probe.figures();
+  clock.at = after(clock.at, 60_000);
+  expect(probe.figures()).toEqual(ended);
 });

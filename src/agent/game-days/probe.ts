@@ -34,6 +34,7 @@ export class GameDayProbe {
     longestPauseMs: 0,
   };
   #last: { readonly at: Instant; readonly position: string } | undefined;
+  #stoppedAt: Instant | undefined;
   readonly #prober: Writer;
   readonly #clock: Clock;
   readonly #stopping = new AbortController();
@@ -45,13 +46,16 @@ export class GameDayProbe {
 
   figures(): ProbeFigures {
     const last = this.#last;
-    const sinceMs = last === undefined ? 0 : Math.round(between(last.at, this.#clock.now()));
+    const until = this.#stoppedAt ?? this.#clock.now();
+    const sinceMs = last === undefined ? 0 : Math.round(between(last.at, until));
     const figures = { ...this.#figures, sinceMs };
     if (last === undefined || sinceMs <= figures.longestPauseMs) return figures;
     return { ...figures, longestPauseMs: sinceMs, before: last.position };
   }
 
+  /** From then on nothing was measured: no pause grows any more. */
   stop(): void {
+    this.#stoppedAt ??= this.#clock.now();
     this.#stopping.abort();
     this.#prober.close();
     this.#figures = { ...this.#figures, runs: false };
