@@ -22,6 +22,8 @@ describe("the record of a game day", () => {
     expect(objectionTo(day({ state: "begun" }), [day()], NOW)).toBeUndefined();
     expect(objectionTo(day({ state: "done" }), [day({ state: "begun" })], NOW)).toBeUndefined();
     expect(objectionTo(day({ state: "aborted" }), [day()], NOW)).toBeUndefined();
+    expect(objectionTo(day({ state: "begun" }), [], NOW)).toContain("never announced");
+    expect(objectionTo(day({ state: "done" }), [], NOW)).toBeUndefined();
   });
 
   it("does not begin once it was aborted, and can not be aborted once it has begun", () => {

@@ -91,8 +91,8 @@ const isName = (value: unknown): value is string =>
 const FORGOTTEN_MS = 15 * 60_000;
 
 /**
- * Why a member does not take this record beside those that it has; undefined when it does. An abort wins over a
- * beginning that comes later, and what has ended stays as it ended.
+ * Why a member does not take this record beside those that it has; undefined when it does. What begins was announced to
+ * it, an abort wins over a beginning that comes later, and what has ended stays as it ended.
  */
 export function objectionTo(
   next: GameDay,
@@ -101,6 +101,7 @@ export function objectionTo(
 ): string | undefined {
   const before = kept.find(({ id }) => id === next.id);
   if (before === undefined) {
+    if (next.state === "begun") return `${next.id} was never announced here`;
     const other = kept.find((day) => isOpen(day) && now - day.announcedAt < FORGOTTEN_MS);
     if (other === undefined || !isOpen(next)) return undefined;
     return `${other.id} of ${other.by} is ${other.state} already`;
