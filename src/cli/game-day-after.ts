@@ -128,10 +128,10 @@ async function incidentsAt(target: Target): Promise<readonly Incident[]> {
 }
 
 /** What the writes of our own met, and the last one that was answered before the longest pause. */
-async function ownProbe({ target, prober }: Watched) {
+async function ownProbe({ target, plan, prober }: Watched) {
   const by = `the drill's own probe, on ${prober.name}`;
   const url = `${prober.apiUrl}/understudy/game-days/probe`;
-  const seen = await untilItWrites(target, url);
+  const seen = await untilItWrites(target, url, Math.min(plan.maxPauseMs, plan.settleMs));
   if (!isObject(seen) || !(Number(seen["writes"]) > 1)) {
     const why = isObject(seen)
       ? (textIn(seen["why"]) ?? "no write came through")
@@ -143,14 +143,18 @@ async function ownProbe({ target, prober }: Watched) {
   return { pause: { by, ms, how }, before: textIn(seen["before"]) };
 }
 
-/** A pause that goes on while everybody is well again has not been seen to its end: it is waited for, not for ever. */
-async function untilItWrites(target: Target, url: string): Promise<unknown> {
-  const until = performance.now() + WRITES_LIMIT_MS;
+/**
+ * A pause that goes on while everybody is well again has not been seen to its end: it is waited for until it is longer
+ * than it may be.
+ */
+async function untilItWrites(target: Target, url: string, mayTakeMs: number): Promise<unknown> {
+  const until = performance.now() + Math.max(WRITES_LIMIT_MS, mayTakeMs);
   for (;;) {
     const answer = await call(target, { method: "GET", url }).catch(() => undefined);
     const seen = answer?.status === 200 ? plainJson(answer.body) : undefined;
     const isAtIt = isObject(seen) && Number(seen["writes"]) > 0 && Number(seen["sinceMs"]) < 1_000;
-    if (isAtIt || performance.now() >= until) return seen;
+    const hasEnded = isObject(seen) && seen["runs"] === false;
+    if (isAtIt || hasEnded || performance.now() >= until) return seen;
     await sleep(POLL_MS);
   }
 }
