@@ -7,7 +7,7 @@ import { parseDuration } from "../model/wire/duration.ts";
 import { printRfc3339 } from "../model/wire/rfc3339.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { abortGameDay, gameDayNamed, gameDaysOf } from "./game-day-records.ts";
-import { refuseUnmet, runGameDay } from "./game-day-run.ts";
+import { LONGEST_COUNTDOWN_MS, refuseUnmet, runGameDay } from "./game-day-run.ts";
 import { conditionsScreen, gameDayList, gameDayScreen } from "./game-day-screen.ts";
 import { type Plan, situationOf } from "./game-day-situation.ts";
 import { memberNamed } from "./rest.ts";
@@ -66,13 +66,19 @@ function planOf(flags: Flags): Plan {
     const ms = written === undefined ? usual : parseDuration(written);
     return ms ?? refuse(`${name} ${written} is not possible`, "write it like 10s or 2min");
   };
+  const countdownMs = span("--countdown", flags.countdown, 5_000);
+  if (countdownMs > LONGEST_COUNTDOWN_MS)
+    refuse(
+      `--countdown ${flags.countdown} is not possible`,
+      `it is ${printSpan(LONGEST_COUNTDOWN_MS)} at most: who wants it later starts it later`,
+    );
   return {
     kind,
     by: `${userInfo().username}@${hostname()}`,
     wanted: flags.to,
     maxLagBytes: megabytesIn(flags.maxLag ?? "1", refuse),
     maxPauseMs: span("--max-pause", flags.maxPause, USUAL_PAUSE_MS[kind]),
-    countdownMs: span("--countdown", flags.countdown, 5_000),
+    countdownMs,
     settleMs: SETTLE_MS,
   };
 }
@@ -146,7 +152,10 @@ export function registerDrillFailover(drill: Command): void {
       "how long writes may pause: 10s for a switchover, 30s for a crash",
     )
     .option("--max-lag <megabytes>", "how far standbys may be behind; 1 when left out")
-    .option("--countdown <time>", "how long it can be aborted before it begins; 5s when left out")
+    .option(
+      "--countdown <time>",
+      "how long it can be aborted before it begins: 5min at most, 5s when left out",
+    )
     .option("--abort", "end a drill that is announced and has not begun")
     .option("--confirm <cluster>", "the cluster's name, instead of typing it")
     .option("--json", "for programs")

@@ -16,8 +16,10 @@ import { say } from "./terminal.ts";
 
 const SECOND_MS = 1_000;
 const HANDOVER_LIMIT_MS = 90_000;
-/** Longer than a game day can take; the agent ends its writes by itself then. */
+/** Longer than a game day can take once it has begun; the agent ends its writes by itself then. */
 const PROBE_MS = 5 * 60_000;
+/** What the agent still writes for, and no record is forgotten before it begins. */
+export const LONGEST_COUNTDOWN_MS = 5 * 60_000;
 
 /** A failure with every condition that is not met; nothing when all are. */
 export function refuseUnmet(preconditions: readonly Precondition[]): void {
@@ -48,7 +50,7 @@ export async function runGameDay(stage: Stage): Promise<GameDay> {
   const prober = proberOf(before, plan.wanted);
   const interrupt = listenForInterrupt(stage);
   try {
-    await startProbe(target, prober);
+    await startProbe(target, prober, plan.countdownMs + PROBE_MS);
     const [begun, last] = await untilBegun(stage, announced, interrupt.signal);
     interrupt.pass();
     const atMs = performance.now();
@@ -138,11 +140,11 @@ function proberOf({ overview }: Situation, wanted: string | undefined): MemberOv
 }
 
 /** Without it others measure still: the report says what is missing. */
-const startProbe = (target: Target, { apiUrl }: MemberOverview) =>
+const startProbe = (target: Target, { apiUrl }: MemberOverview, forMs: number) =>
   change(target, {
     method: "POST",
     url: `${apiUrl}/understudy/game-days/probe`,
-    body: { for_ms: PROBE_MS },
+    body: { for_ms: forMs },
   }).catch(() => undefined);
 
 const endProbe = (target: Target, { apiUrl }: MemberOverview) =>
@@ -169,6 +171,8 @@ function listenForInterrupt({ tell }: Stage) {
     signal: stopping.signal,
     pass: () => {
       hasBegun = true;
+      // It came while the primary was told.
+      if (stopping.signal.aborted) hear();
     },
     close: () => process.off("SIGINT", hear),
   };

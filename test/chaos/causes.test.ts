@@ -114,6 +114,7 @@ describe("a primary that goes down", () => {
     expect(await drill("--kind", "crash")).toMatchObject({ exit: 7 });
     expect(await drill("--kind", "crash", "--confirm", "another")).toMatchObject({ exit: 7 });
     expect((await drill("--kind", "fire")).stderr).toContain("--kind fire is not possible");
+    expect(await drill("--countdown", "1h")).toMatchObject({ exit: 2 });
 
     const announced = drill("--kind", "crash", "--confirm", scope, "--countdown", "2min");
     await expect.poll(async () => (await drill("--abort")).exit, { timeout: LIMIT_MS }).toBe(0);
