@@ -1,6 +1,7 @@
 // What is a route, what does it get, and what may it answer?
 import { type AppError, asAppError } from "../../model/error.ts";
 import type { NodeSettings } from "../../model/settings.ts";
+import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import type { Router } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -61,6 +62,18 @@ export interface Route {
 }
 
 export const json = (value: unknown, status = 200): RouteAnswer => ({ status, json: value });
+
+interface Teller {
+  readonly clock: Pick<Clock, "wallMs">;
+  readonly settings: Pick<NodeSettings, "name">;
+}
+
+/** One of our documents: what it is, when it was so, which node says it, and what it says. */
+export const document = (kind: string, { clock, settings }: Teller, said: object): RouteAnswer => {
+  const asOf = printRfc3339(clock.wallMs());
+  return json({ apiVersion: "understudy/v1", kind, asOf, member: settings.name, ...said });
+};
+
 export const text = (status: number, words: string): RouteAnswer => ({ status, text: words });
 
 /** What failed, why, and what next: three lines, and a status that says whose turn it is. */

@@ -1,7 +1,6 @@
 // What does this node measure of the availability of writes?
-import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import type { AvailabilityWatch } from "../availability/watch.ts";
-import { json, type Route, type RouteAnswer, text } from "./route.ts";
+import { document, type Route, type RouteAnswer, text } from "./route.ts";
 
 interface AvailabilityContext {
   readonly availability?: AvailabilityWatch | undefined;
@@ -9,19 +8,12 @@ interface AvailabilityContext {
   readonly settings: { readonly name: string };
 }
 
-export function answerAvailability({
-  availability,
-  clock,
-  settings,
-}: AvailabilityContext): RouteAnswer {
+export function answerAvailability(context: AvailabilityContext): RouteAnswer {
+  const { availability } = context;
   if (availability === undefined)
     return text(404, "this node measures nothing: its file has no availability section");
   const { everyMs, objective } = availability.settings;
-  return json({
-    apiVersion: "understudy/v1",
-    kind: "Availability",
-    asOf: printRfc3339(clock.wallMs()),
-    member: settings.name,
+  return document("Availability", context, {
     everyMs,
     objective,
     items: availability.measured().map(({ path, takesWrites, why, book }) => ({

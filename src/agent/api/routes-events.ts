@@ -1,11 +1,10 @@
 // What has happened on this node? Its events, as one answer or as a stream that goes on.
 import { eventText, type NodeEvent } from "../../model/event.ts";
 import type { AgentSettings } from "../../model/settings.ts";
-import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Chronicle } from "../chronicle/chronicle.ts";
 import type { ApiContext } from "./route.ts";
-import { json, type Route, type RouteAnswer, text } from "./route.ts";
+import { document, type Route, type RouteAnswer, text } from "./route.ts";
 
 const MOST_EVENTS = 10_000;
 const USUAL_EVENTS = 1_000;
@@ -29,21 +28,14 @@ async function events(context: ApiContext, query: URLSearchParams): Promise<Rout
 
 /** One answer: what is behind number `after`. */
 export async function answerEvents(
-  { chronicle, clock, settings }: EventsContext,
+  context: EventsContext,
   query: URLSearchParams,
 ): Promise<RouteAnswer> {
-  const part = await chronicle.since(
+  const part = await context.chronicle.since(
     numberIn(query, "after", 0),
     numberIn(query, "limit", USUAL_EVENTS),
   );
-  return json({
-    apiVersion: "understudy/v1",
-    kind: "Events",
-    asOf: printRfc3339(clock.wallMs()),
-    member: settings.name,
-    items: part.events.map(told),
-    next: part.next,
-  });
+  return document("Events", context, { items: part.events.map(told), next: part.next });
 }
 
 const told = (event: NodeEvent) => ({ ...event, text: eventText(event) });

@@ -1,22 +1,13 @@
 // What can be asked of this member about failovers on purpose? The records, a probe while one lasts, and a crash.
 import { asGameDay } from "../../model/game-day/game-day.ts";
-import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import { LONGEST_PROBE_MS } from "../game-days/game-days.ts";
-import { type ApiContext, json, type Route, type RouteAnswer, text } from "./route.ts";
+import { type ApiContext, document, json, type Route, type RouteAnswer, text } from "./route.ts";
 
 const NONE = text(501, "this agent keeps no game days");
 
-async function list({ gameDays, clock, settings }: ApiContext): Promise<RouteAnswer> {
-  if (gameDays === undefined) return NONE;
-  const asOf = printRfc3339(clock.wallMs());
-  const items = await gameDays.list();
-  return json({
-    apiVersion: "understudy/v1",
-    kind: "GameDays",
-    asOf,
-    member: settings.name,
-    items,
-  });
+async function list(context: ApiContext): Promise<RouteAnswer> {
+  const items = await context.gameDays?.list();
+  return items === undefined ? NONE : document("GameDays", context, { items });
 }
 
 async function keep({ gameDays }: ApiContext, body: unknown): Promise<RouteAnswer> {

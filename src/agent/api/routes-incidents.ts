@@ -1,26 +1,19 @@
 // What went wrong, and who has looked at it? Incidents as all nodes together tell them.
 import type { Incident } from "../../incident/incident.ts";
 import { isObject } from "../../model/wire/json.ts";
-import { printRfc3339 } from "../../model/wire/rfc3339.ts";
-import { type ApiContext, json, type Route, type RouteAnswer, text } from "./route.ts";
+import { type ApiContext, document, type Route, type RouteAnswer, text } from "./route.ts";
 
 const LONGEST_NOTE = 500;
 
 async function incidents(context: ApiContext, query: URLSearchParams): Promise<RouteAnswer> {
-  const { incidents: keeper, clock, settings } = context;
+  const { incidents: keeper } = context;
   if (keeper === undefined) return text(404, "this node keeps no incidents");
   const all = query.has("own") ? await keeper.own() : await keeper.current();
   const id = query.get("id");
   const items = id === null ? all : all.filter((incident) => incident.id === id);
   if (id !== null && items.length === 0) return text(404, `there is no incident ${id}`);
   const isWhole = query.has("own") || id !== null;
-  return json({
-    apiVersion: "understudy/v1",
-    kind: "Incidents",
-    asOf: printRfc3339(clock.wallMs()),
-    member: settings.name,
-    items: isWhole ? items : items.map(withoutStory),
-  });
+  return document("Incidents", context, { items: isWhole ? items : items.map(withoutStory) });
 }
 
 /** A list of incidents is read for what there is, not for each line of the story. */

@@ -2,16 +2,21 @@
 
 import { AppError } from "../../model/error.ts";
 import { isObject } from "../../model/wire/json.ts";
-import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import { isTask, TASKS } from "../../model/worker.ts";
-import { type ApiContext, failure, json, type Route, type RouteAnswer, text } from "./route.ts";
+import {
+  type ApiContext,
+  document,
+  failure,
+  json,
+  type Route,
+  type RouteAnswer,
+  text,
+} from "./route.ts";
 
-function list({ jobs, clock, node }: ApiContext, id: string | null): RouteAnswer {
-  const items = (jobs?.list() ?? []).filter((job) => id === null || job.id === id);
+function list(context: ApiContext, id: string | null): RouteAnswer {
+  const items = (context.jobs?.list() ?? []).filter((job) => id === null || job.id === id);
   if (id !== null && items.length === 0) return text(404, `there is no job ${id} on this member`);
-  const asOf = printRfc3339(clock.wallMs());
-  const member = node.view().member.name;
-  return json({ apiVersion: "understudy/v1", kind: "Jobs", asOf, member, items });
+  return document("Jobs", context, { items });
 }
 
 function start({ jobs, log }: ApiContext, body: unknown): RouteAnswer {

@@ -1,26 +1,22 @@
 // What can be asked of this member about lag? How it stands, and how it stood.
 import { printRfc3339 } from "../../model/wire/rfc3339.ts";
-import { type ApiContext, json, type Route, type RouteAnswer, text } from "./route.ts";
+import { type ApiContext, document, type Route, type RouteAnswer, text } from "./route.ts";
 
 /** Nobody needs more in one answer; the files hold not much more. */
 const LONGEST_MS = 7 * 24 * 3_600_000;
 
-async function lag({ node, clock }: ApiContext, query: URLSearchParams): Promise<RouteAnswer> {
+async function lag(context: ApiContext, query: URLSearchParams): Promise<RouteAnswer> {
+  const { node, clock } = context;
   const asked = query.get("history_ms");
   const span = asked === null ? 0 : Number(asked);
   if (!Number.isInteger(span) || span < 0 || span > LONGEST_MS)
     return text(400, `history_ms must be a whole number from 0 to ${LONGEST_MS}`);
   node.watchLag();
-  const view = node.view();
-  const { lag: report, member } = view;
+  const { lag: report } = node.view();
   if (report === undefined)
     return text(503, "nothing is known of replication here: the server does not answer");
   const history = span === 0 ? undefined : await node.lagHistory(clock.wallMs() - span);
-  return json({
-    apiVersion: "understudy/v1",
-    kind: "Lag",
-    asOf: printRfc3339(clock.wallMs()),
-    member: member.name,
+  return document("Lag", context, {
     ...report,
     ...(history === undefined
       ? {}

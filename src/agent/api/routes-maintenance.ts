@@ -1,34 +1,26 @@
 // What maintenance runs on this member's server, and what would some cost? Only when somebody asks.
 import { relationFacts, runningMaintenance } from "../../adapters/postgres/maintenance.ts";
 import { valueOf } from "../../model/known.ts";
-import { printRfc3339 } from "../../model/wire/rfc3339.ts";
-import { type ApiContext, failure, json, type Route, type RouteAnswer, text } from "./route.ts";
+import { type ApiContext, document, failure, type Route, type RouteAnswer, text } from "./route.ts";
 
 /** More than a name with its schema and database is none. */
 const MOST_PARTS = 2;
 const LONGEST_NAME = 63;
 
-async function running({ settings, clock, node }: ApiContext): Promise<RouteAnswer> {
-  const { server, member } = node.view();
+async function running(context: ApiContext): Promise<RouteAnswer> {
+  const { server } = context.node.view();
   if (server === undefined || valueOf(server.seen.sql) === undefined)
     return text(503, "the server does not answer now");
   try {
-    const items = await runningMaintenance(settings.postgres);
-    const asOf = printRfc3339(clock.wallMs());
-    return json({
-      apiVersion: "understudy/v1",
-      kind: "Maintenance",
-      asOf,
-      member: member.name,
-      items,
-    });
+    const items = await runningMaintenance(context.settings.postgres);
+    return document("Maintenance", context, { items });
   } catch (error) {
     return failure(error, "looking for maintenance");
   }
 }
 
 async function relation(
-  { settings, clock, node }: ApiContext,
+  context: ApiContext,
   body: Readonly<Record<string, unknown>> = {},
 ): Promise<RouteAnswer> {
   const { database, name } = body;
@@ -36,11 +28,9 @@ async function relation(
   if (!Array.isArray(name) || name.length === 0 || name.length > MOST_PARTS || !name.every(isName))
     return text(400, "name: a list of its name, or of its schema and name");
   try {
-    const facts = await relationFacts(settings.postgres, database, name);
-    if (facts === undefined) return text(404, `${database} has no ${name.join(".")}`);
-    const asOf = printRfc3339(clock.wallMs());
-    const member = node.view().member.name;
-    return json({ apiVersion: "understudy/v1", kind: "Relation", asOf, member, item: facts });
+    const item = await relationFacts(context.settings.postgres, database, name);
+    if (item === undefined) return text(404, `${database} has no ${name.join(".")}`);
+    return document("Relation", context, { item });
   } catch (error) {
     return failure(error, `looking at ${name.join(".")}`);
   }

@@ -1,17 +1,13 @@
 // What can be asked of a member's replication slots? To look at them, and to drop one whose name was typed.
 
 import { isObject } from "../../model/wire/json.ts";
-import { printRfc3339 } from "../../model/wire/rfc3339.ts";
-import { type ApiContext, json, type Route, type RouteAnswer, text } from "./route.ts";
+import { type ApiContext, document, type Route, type RouteAnswer, text } from "./route.ts";
 import { slotsPart } from "./slot-status.ts";
 import { walOf } from "./wal-status.ts";
 
-function slots({ node, clock }: ApiContext): RouteAnswer {
-  const view = node.view();
-  const { slots: items, ...more } = slotsPart(view);
-  const asOf = printRfc3339(clock.wallMs());
-  const member = view.member.name;
-  return json({ apiVersion: "understudy/v1", kind: "Slots", asOf, member, ...more, items });
+function slots(context: ApiContext): RouteAnswer {
+  const { slots: items, ...more } = slotsPart(context.node.view());
+  return document("Slots", context, { ...more, items });
 }
 
 /** A slot that would be made again at the next look, or that somebody reads, is refused before anything is done. */
@@ -31,19 +27,11 @@ async function drop({ node, log }: ApiContext, body: unknown): Promise<RouteAnsw
   return text(503, outcome.why);
 }
 
-function wal({ node, clock }: ApiContext): RouteAnswer {
-  const view = node.view();
-  const report = walOf(view);
+function wal(context: ApiContext): RouteAnswer {
+  const report = walOf(context.node.view());
   if (report === undefined)
     return text(503, "nothing is known of the WAL here: the server does not answer");
-  const asOf = printRfc3339(clock.wallMs());
-  return json({
-    apiVersion: "understudy/v1",
-    kind: "Wal",
-    asOf,
-    member: view.member.name,
-    ...report,
-  });
+  return document("Wal", context, report);
 }
 
 export const SLOT_ROUTES: readonly Route[] = [

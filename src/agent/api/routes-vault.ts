@@ -1,10 +1,17 @@
 // What can be asked of a member about backups? To which moments one can restore, where a hole is, and what runs by itself.
 
-import { printRfc3339 } from "../../model/wire/rfc3339.ts";
-import { type ApiContext, failure, json, type Route, type RouteAnswer, text } from "./route.ts";
+import {
+  type ApiContext,
+  document,
+  failure,
+  json,
+  type Route,
+  type RouteAnswer,
+  text,
+} from "./route.ts";
 
-function coverage({ node, clock }: ApiContext): RouteAnswer {
-  const { vault, member } = node.view();
+function coverage(context: ApiContext): RouteAnswer {
+  const { vault } = context.node.view();
   if (vault === undefined)
     return text(
       404,
@@ -14,14 +21,7 @@ function coverage({ node, clock }: ApiContext): RouteAnswer {
         "name a repository there and restart the agent",
       ].join("\n"),
     );
-  const asOf = printRfc3339(clock.wallMs());
-  return json({
-    apiVersion: "understudy/v1",
-    kind: "Coverage",
-    asOf,
-    member: member.name,
-    ...vault,
-  });
+  return document("Coverage", context, vault);
 }
 
 export const VAULT_ROUTES: readonly Route[] = [
