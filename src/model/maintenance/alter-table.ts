@@ -1,5 +1,5 @@
 // Which parts of an ALTER TABLE keep a table locked while they read or write all of it?
-import { ALL, heaviest, type Judgement, LOCK_TIMEOUT, NOBODY } from "./judgement.ts";
+import { ALL, brief, free, heaviest, type Judgement } from "./judgement.ts";
 import { type Token, Words } from "./tokens.ts";
 
 type Part = Omit<Judgement, "relation">;
@@ -12,20 +12,12 @@ export function judgeActions(actions: readonly (readonly Token[])[]): Part {
 function judgeAction(words: Words): Part {
   if (words.take("add")) return judgeAdd(words);
   if (words.take("alter")) return judgeAlterColumn(words);
-  if (words.take("validate", "constraint"))
-    return { what: "VALIDATE CONSTRAINT", weight: "free", holds: NOBODY, work: "scan" };
+  if (words.take("validate", "constraint")) return { ...free("VALIDATE CONSTRAINT"), work: "scan" };
   if (words.take("attach", "partition")) return ATTACH;
   if (words.take("detach", "partition")) return judgeDetach(words);
   if (words.take("set")) return judgeSet(words);
   return brief("ALTER TABLE");
 }
-
-const brief = (what: string): Part => ({
-  what,
-  weight: "brief",
-  holds: `${ALL} for a moment`,
-  instead: LOCK_TIMEOUT,
-});
 
 const unknown = (): Part => ({ what: "ALTER TABLE", weight: "unknown", holds: "" });
 
@@ -41,7 +33,7 @@ const ATTACH: Part = {
 
 function judgeDetach(words: Words): Part {
   if (words.has("concurrently") || words.has("finalize"))
-    return { what: "DETACH PARTITION CONCURRENTLY", weight: "free", holds: NOBODY };
+    return free("DETACH PARTITION CONCURRENTLY");
   return { ...brief("DETACH PARTITION"), instead: "DETACH PARTITION … CONCURRENTLY" };
 }
 
@@ -64,6 +56,7 @@ function judgeAdd(words: Words): Part {
   if (words.take("foreign", "key"))
     return constraint(words, "FOREIGN KEY", "keeps writes to both tables waiting");
   if (words.take("check")) return constraint(words, "CHECK", ALL);
+  if (words.take("not", "null")) return constraint(words, "NOT NULL", ALL);
   if (words.take("primary", "key") || words.take("unique")) return judgeUnique(words);
   if (words.take("exclude"))
     return {
@@ -124,6 +117,12 @@ function judgeAddColumn(words: Words): Part {
       ...judgeUnique(words),
       what: "ADD COLUMN with a key",
       instead: "ADD COLUMN alone, CREATE UNIQUE INDEX CONCURRENTLY, then ADD … USING INDEX",
+    };
+  const isChecked = words.has("check") || (words.has("references") && words.has("default"));
+  if (isChecked)
+    return {
+      ...constraint(words, "COLUMN with a constraint", ALL),
+      instead: "ADD COLUMN alone, then ADD CONSTRAINT … NOT VALID, then VALIDATE CONSTRAINT",
     };
   if (!words.has("default")) return brief("ADD COLUMN");
   const called = calledIn(words).filter((name) => !STABLE.has(name));

@@ -28,6 +28,10 @@ describe("a statement", () => {
     ["REFRESH MATERIALIZED VIEW CONCURRENTLY v", "free - v"],
     ["TRUNCATE TABLE t", "brief - t"],
     ["UPDATE t SET a = 1", "free - -"],
+    ["COMMENT ON TABLE t IS 'x'", "free - -"],
+    ["CREATE TABLE n (a int)", "free - -"],
+    ["CREATE TABLE n (a int REFERENCES t)", "brief - -"],
+    ["CREATE TABLE n PARTITION OF t FOR VALUES FROM (0) TO (1)", "brief - -"],
     ["LOCK TABLE t", "unknown - t"],
     ["DO $$ BEGIN PERFORM 1; END $$", "unknown - -"],
     ["CALL p()", "unknown - -"],
@@ -37,7 +41,13 @@ describe("a statement", () => {
 
   it.each([
     ["ADD COLUMN a int", "brief - t"],
-    ["ADD COLUMN a int DEFAULT 0 CHECK (a >= 0)", "brief - t"],
+    ["ADD COLUMN a int DEFAULT 0", "brief - t"],
+    ["ADD COLUMN a int DEFAULT 0 CHECK (a >= 0)", "blocks scan t"],
+    ["ADD COLUMN a int CHECK (a >= 0)", "blocks scan t"],
+    ["ADD COLUMN a int REFERENCES o", "brief - t"],
+    ["ADD COLUMN a int DEFAULT 0 REFERENCES o", "blocks scan t"],
+    ["ADD CONSTRAINT c NOT NULL a", "blocks scan t"],
+    ["ADD CONSTRAINT c NOT NULL a NOT VALID", "brief - t"],
     ["ADD COLUMN a timestamptz DEFAULT now()", "brief - t"],
     ["ADD a uuid DEFAULT gen_random_uuid()", "blocks rewrite t"],
     ["ADD COLUMN a bigserial", "blocks rewrite t"],
@@ -69,6 +79,11 @@ describe("a statement", () => {
   it("has a form that does not block wherever it blocks and one exists, and that form is free", () => {
     const blocking = ["VACUUM FULL t", "CREATE INDEX ON t (a)", "REINDEX TABLE t", "CLUSTER t"];
     for (const sql of blocking) expect(judgeSql(sql)[0]?.instead).toBeDefined();
+  });
+
+  it("locks rows against others who want them, whichever lock on rows it asks for", () => {
+    for (const lock of ["UPDATE", "NO KEY UPDATE", "SHARE", "KEY SHARE"])
+      expect(judgeSql(`SELECT a FROM t FOR ${lock}`)[0]?.holds).toContain("the same rows");
   });
 
   it("says what it does not know of it", () => {

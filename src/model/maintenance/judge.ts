@@ -1,6 +1,6 @@
 // Does a statement keep clients waiting? Told from its words alone: what they cannot tell is said to be unknown.
 import { judgeActions } from "./alter-table.ts";
-import { ALL, type Judgement, LOCK_TIMEOUT, NOBODY, type Relation, WRITES } from "./judgement.ts";
+import { ALL, brief, free, type Judgement, type Relation, WRITES } from "./judgement.ts";
 import { statementsIn, type Token, Words } from "./tokens.ts";
 
 /** Nobody writes longer ones by hand; what is longer is not read. */
@@ -26,13 +26,6 @@ const unknown = (what: string, doubt: string): Judgement => ({
   holds: "cannot be judged",
   doubt,
 });
-const free = (what: string): Judgement => ({ what, weight: "free", holds: NOBODY });
-const brief = (what: string): Judgement => ({
-  what,
-  weight: "brief",
-  holds: `${ALL} for a moment`,
-  instead: LOCK_TIMEOUT,
-});
 
 const on = (kind: Relation["kind"], name: readonly string[] | undefined) =>
   name === undefined ? {} : { relation: { kind, name } };
@@ -51,8 +44,8 @@ const COMMANDS: readonly (readonly [string, (words: Words) => Judgement])[] = [
   ["drop table", (words) => ({ ...brief("DROP TABLE"), ...named(words) })],
   ["lock", lock],
   ["analyze", () => free("ANALYZE")],
-  ["comment", () => brief("COMMENT")],
-  ["create table", () => free("CREATE TABLE")],
+  ["comment", () => free("COMMENT")],
+  ["create table", createTable],
   ["create statistics", () => free("CREATE STATISTICS")],
   ["select", rows("SELECT")],
   ["insert", rows("INSERT")],
@@ -150,6 +143,18 @@ function reindex(words: Words): Judgement {
   };
 }
 
+/** A new table is nobody's yet, but others that it belongs or points to are locked with it. */
+function createTable(words: Words): Judgement {
+  if (words.has("partition", "of"))
+    return {
+      ...brief("CREATE TABLE PARTITION OF"),
+      instead: "CREATE TABLE … (LIKE parent), then ATTACH PARTITION, which locks the parent less",
+    };
+  if (words.has("references"))
+    return { ...brief("CREATE TABLE with a foreign key"), holds: `${WRITES}, for a moment` };
+  return free("CREATE TABLE");
+}
+
 function dropIndex(words: Words): Judgement {
   if (words.take("concurrently")) return free("DROP INDEX CONCURRENTLY");
   return { ...brief("DROP INDEX"), instead: "DROP INDEX CONCURRENTLY" };
@@ -187,11 +192,13 @@ function lock(words: Words): Judgement {
   return { ...unknown("LOCK", doubt), ...named(words) };
 }
 
+const ROW_LOCKS = [["update"], ["no", "key", "update"], ["share"], ["key", "share"]] as const;
+
 /** They lock rows at most; a function in them may do anything. */
 function rows(what: string) {
   return (words: Words): Judgement => {
     const changes = ["UPDATE", "DELETE"].includes(what);
-    const locks = changes || words.has("for", "update") || words.has("for", "share");
+    const locks = changes || ROW_LOCKS.some((kind) => words.has("for", ...kind));
     return {
       ...free(what),
       ...(locks ? { holds: "keeps nobody waiting, save who wants to change the same rows" } : {}),

@@ -31,10 +31,19 @@ export interface Relation {
 
 export const ALL = "keeps reads and writes of the table waiting";
 export const WRITES = "keeps writes to the table waiting, reads go on";
-export const NOBODY = "keeps nobody waiting";
+const NOBODY = "keeps nobody waiting";
 
-export const LOCK_TIMEOUT =
+const LOCK_TIMEOUT =
   "SET lock_timeout = '2s' first, and try again when it ends: while it waits for its lock, everybody waits behind it";
+
+/** A lock that is held for a moment. */
+export const brief = (what: string): Judgement => ({
+  what,
+  weight: "brief",
+  holds: `${ALL} for a moment`,
+  instead: LOCK_TIMEOUT,
+});
+export const free = (what: string): Judgement => ({ what, weight: "free", holds: NOBODY });
 
 /** The heaviest first: what a statement with several parts is judged by. */
 const ORDER: readonly Weight[] = ["blocks", "unknown", "brief", "free"];
