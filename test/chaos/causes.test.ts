@@ -111,8 +111,9 @@ describe("a primary that goes down", () => {
     const { member } = await waitForPrimary(lab(), LIMIT_MS);
     const since = Date.now();
     const scope = `lab-${lab().name}`;
-    expect(await drill("--kind", "crash")).toMatchObject({ exit: 7 });
-    expect(await drill("--kind", "crash", "--confirm", "another")).toMatchObject({ exit: 7 });
+    const refused = { exit: 7, stderr: expect.stringContaining("not confirmed by name") };
+    expect(await drill("--kind", "crash")).toMatchObject(refused);
+    expect(await drill("--kind", "crash", "--confirm", "another")).toMatchObject(refused);
     expect((await drill("--kind", "fire")).stderr).toContain("--kind fire is not possible");
     expect(await drill("--countdown", "1h")).toMatchObject({ exit: 2 });
 
