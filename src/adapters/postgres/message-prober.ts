@@ -3,6 +3,7 @@ import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
 import type { PostgresSettings } from "../../model/settings.ts";
 import type { Ms } from "../../model/time.ts";
+import { AddressRound } from "../system/address-round.ts";
 import { memberTarget, Session } from "./session.ts";
 
 /** Its transaction commits like a client's: it waits for the standbys that commits wait for. */
@@ -12,44 +13,30 @@ const WRITE =
 
 export class MessageProber {
   readonly #settings: PostgresSettings;
-  readonly #addresses: readonly Address[];
+  readonly #round: AddressRound;
   #session: Session | undefined;
-  /** Which address is tried first: the one that took the last write. */
-  #first = 0;
 
   constructor(settings: PostgresSettings, addresses: readonly Address[]) {
     this.#settings = settings;
-    this.#addresses = addresses;
+    this.#round = new AddressRound(addresses);
   }
 
   /** Answers the position of a write that is committed, on the session that is there or the first address that takes it. Throws within `limitMs`. */
   async write(limitMs: Ms): Promise<string> {
     const end = performance.now() + limitMs;
-    if (this.#session !== undefined) {
+    const session = this.#session;
+    let trouble: unknown;
+    if (session !== undefined) {
       try {
-        return await this.#on(this.#session, limitMs);
-      } catch {
-        // It may be one to a primary of before: a new one decides.
-        this.close();
-      }
-    }
-    const many = this.#addresses.length;
-    let last: unknown = new AppError("NOT_POSSIBLE", "writing a probe", "no address");
-    for (let n = 0; n < many && performance.now() < end; n++) {
-      const index = (this.#first + n) % many;
-      const address = this.#addresses[index];
-      if (address === undefined) continue;
-      try {
-        // One that is silent leaves the others their part of the time.
-        const position = await this.#at(address, (end - performance.now()) / (many - n));
-        this.#first = index;
-        return position;
+        return await this.#on(session, limitMs);
       } catch (error) {
-        last = error;
+        // It may be one to a primary of before: a new one decides.
+        trouble = error;
         this.close();
       }
     }
-    throw last;
+    const writeAt = (address: Address, ms: Ms): Promise<string> => this.#at(address, ms);
+    return this.#round.take(end, writeAt, trouble);
   }
 
   close(): void {
@@ -60,9 +47,15 @@ export class MessageProber {
   async #at(address: Address, limitMs: Ms): Promise<string> {
     const { superuser, database } = this.#settings;
     const end = performance.now() + limitMs;
-    this.#session = await Session.open(memberTarget(address, superuser, database), limitMs);
-    await this.#session.query(COMMIT_AS_CLIENTS_DO, [], end - performance.now());
-    return this.#on(this.#session, end - performance.now());
+    try {
+      const session = await Session.open(memberTarget(address, superuser, database), limitMs);
+      this.#session = session;
+      await session.query(COMMIT_AS_CLIENTS_DO, [], end - performance.now());
+      return await this.#on(session, end - performance.now());
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   async #on(session: Session, limitMs: Ms): Promise<string> {

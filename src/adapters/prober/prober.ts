@@ -5,6 +5,7 @@ import type { Address } from "../../model/address.ts";
 import type { AvailabilitySettings, ProbePath } from "../../model/availability.ts";
 import { AppError } from "../../model/error.ts";
 import type { Ms } from "../../model/time.ts";
+import { AddressRound } from "../system/address-round.ts";
 import { Ending } from "../system/ending.ts";
 
 export interface Prober {
@@ -26,16 +27,16 @@ class SqlProber implements Prober {
   readonly #settings: AvailabilitySettings;
   readonly #path: ProbePath;
   readonly #row: string;
+  readonly #round: AddressRound;
   #client: pg.Client | undefined;
   #socket: Socket | undefined;
   /** Comes when the session's socket is closed: whatever the driver waits for ends with it. */
   #ending = new Ending();
-  /** Which address is tried first: the one that took the last write. */
-  #first = 0;
 
   constructor(settings: AvailabilitySettings, path: ProbePath, node: string) {
     this.#settings = settings;
     this.#path = path;
+    this.#round = new AddressRound(path.addresses);
     this.#row = `${node}/${path.name}`;
   }
 
@@ -44,7 +45,6 @@ class SqlProber implements Prober {
     try {
       await this.#anywhere(performance.now() + limitMs);
     } catch (error) {
-      this.close();
       const why = error instanceof Error ? error.message : String(error);
       throw new AppError("PG_SQL_FAILED", attempt, why, error);
     }
@@ -58,42 +58,30 @@ class SqlProber implements Prober {
 
   /** On the session that is there, else on the first address that takes the write. */
   async #anywhere(end: number): Promise<void> {
-    const { addresses } = this.#path;
-    let last: unknown = new Error("no address");
     const client = this.#client;
+    let trouble: unknown;
     if (client !== undefined) {
       try {
         await this.#within(end - performance.now(), () => this.#upsert(client));
         return;
       } catch (error) {
         // The session may be one to a primary of before: a new one decides.
-        last = error;
-        this.close();
+        trouble = error;
       }
     }
-    for (let n = 0; n < addresses.length && performance.now() < end; n++) {
-      const index = (this.#first + n) % addresses.length;
-      const address = addresses[index];
-      if (address === undefined) continue;
-      // One that is silent leaves the others their part of the time.
-      const partMs = (end - performance.now()) / (addresses.length - n);
-      try {
-        this.#client = await this.#within(partMs, () => this.#writeAt(address));
-        this.#first = index;
-        return;
-      } catch (error) {
-        last = error;
-        this.close();
-      }
-    }
-    throw last;
+    const writeAt = (address: Address, limitMs: Ms): Promise<pg.Client> =>
+      this.#within(limitMs, () => this.#writeAt(address));
+    this.#client = await this.#round.take(end, writeAt, trouble);
   }
 
-  /** At the end of the time the session is closed, and with it ends whatever it waits for. */
+  /** At the end of the time, and after a failure, the session is closed, and with it ends whatever it waits for. */
   async #within<T>(ms: Ms, work: () => Promise<T>): Promise<T> {
     const limit = setTimeout(() => this.close(), ms);
     try {
       return await work();
+    } catch (error) {
+      this.close();
+      throw error;
     } finally {
       clearTimeout(limit);
     }
