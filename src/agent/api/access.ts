@@ -39,14 +39,16 @@ export const isOpen = (rest: RestSettings): boolean =>
   !rest.allowsMembers &&
   (rest.tls === undefined || rest.tls.verifyClient === "none");
 
-/** A name that cannot be resolved lets nobody in. */
+/** A name that cannot be resolved, and what is no address at all, lets nobody in. */
 async function addressesOf(urls: readonly string[]): Promise<readonly string[]> {
   const found = await Promise.all(
-    urls.map(async (url) => {
-      const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
-      const all = await lookup(host, { all: true }).catch(() => []);
-      return all.map(({ address }) => address);
-    }),
+    urls
+      .filter((url) => URL.canParse(url))
+      .map(async (url) => {
+        const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
+        const all = await lookup(host, { all: true }).catch(() => []);
+        return all.map(({ address }) => address);
+      }),
   );
   return found.flat();
 }

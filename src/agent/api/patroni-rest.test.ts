@@ -351,6 +351,7 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
     expect(await asking("http://localhost:8008/patroni")).toBe(202);
     expect(await asking("http://127.0.0.2:8008/patroni")).toBe(403);
     expect(await asking("http://nobody.invalid:8008/patroni")).toBe(403);
+    expect(await asking("no address")).toBe(403);
   },
   async X2() {
     const { ask } = await serve(
