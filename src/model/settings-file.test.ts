@@ -277,6 +277,9 @@ describe("warnings", () => {
     expect(settingsOf(login("gssencmode: require")).warnings.join()).toContain(
       "replication.gssencmode holds for replication",
     );
+    expect(settingsOf(login("channel_binding: require")).warnings.join()).toContain(
+      "replication.channel_binding is insisted on for replication",
+    );
     const file = settingsOf(
       login("password: x\n      sslrootcert: system\n      sslmode: VERIFY-FULL"),
     );

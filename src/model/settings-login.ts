@@ -41,6 +41,11 @@ function readProtection(section: Section): Protection {
   }
   if (found["gssencmode"] === "require")
     section.warn("gssencmode", "holds for replication; the agent's own sessions speak TLS only");
+  if (found["channel_binding"] === "require")
+    section.warn(
+      "channel_binding",
+      "is insisted on for replication; the agent's own sessions bind where a server offers it",
+    );
   for (const key of FILES) {
     const file = section.text(key);
     if (file === undefined || file === "") continue;
