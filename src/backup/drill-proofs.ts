@@ -75,7 +75,11 @@ export async function readDrills(
   return proofs.flatMap(({ proof }) => (proof?.repo === shelf.repo.name ? [proof] : []));
 }
 
-/** The one of that id, or the newest. Throws BACKUP_MISSING when there is none. */
+/** What the last drill of this backup proved; undefined when none of them was of it. */
+export const lastOf = (drills: readonly DrillProof[], id: string): DrillProof | undefined =>
+  drills.find(({ backup }) => backup.id === id);
+
+/** The one of that id, or the newest. Throws DRILL_MISSING when there is none. */
 export async function readProof(reading: ProofReading, id: string | undefined): Promise<ReadProof> {
   const found = await namesIn(reading);
   const [one] = found.filter(({ name }) => id === undefined || name.id === id);

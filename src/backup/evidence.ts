@@ -11,7 +11,7 @@ import { maxLsn, printLsn } from "../model/lsn.ts";
 import { segmentNumber } from "../model/wal-name.ts";
 import { windowFrom } from "../model/wal-window.ts";
 import { type CataloguedBackup, readCatalogue } from "./catalogue.ts";
-import { readDrills } from "./drill-proofs.ts";
+import { lastOf, readDrills } from "./drill-proofs.ts";
 import { readArchiveOf } from "./restore-wal.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -34,7 +34,7 @@ function evidenceOf(
   { record, verifications: [verified] }: CataloguedBackup,
   drills: readonly DrillProof[],
 ): BackupEvidence {
-  const drill = drills.find(({ backup }) => backup.id === record.id);
+  const drill = lastOf(drills, record.id);
   return {
     id: record.id,
     begunAtMs: record.startedAtMs,

@@ -19,9 +19,9 @@ import type { Removed, RepositoryExpiry } from "../model/wire/expiry.ts";
 import type { Repo, StoredObject } from "../ports/repo.ts";
 import { bytesOf } from "./bytes.ts";
 import { ABANDONED, type Look, lookAt, spentTails } from "./expiry-look.ts";
+import type { Shelf } from "./shelf.ts";
 
-export interface ExpiryOptions {
-  readonly repo: Repo;
+export interface ExpiryOptions extends Pick<Shelf, "repo" | "signers" | "ownSigner"> {
   readonly identity: RepositoryIdentity;
   readonly retention: Retention | undefined;
   /** Only looks, and writes nothing. */

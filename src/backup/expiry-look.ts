@@ -1,5 +1,6 @@
 // What lies in a repository, as far as expiry goes? A look that is complete, or no look at all.
 import { objectsOf } from "../model/backup-record.ts";
+import type { DrillProof } from "../model/drill.ts";
 import { AppError } from "../model/error.ts";
 import {
   type SeenBackup,
@@ -15,7 +16,9 @@ import { parseTailKey, TAIL_PREFIX } from "../model/wal-tail.ts";
 import type { Repo, StoredObject } from "../ports/repo.ts";
 import { textOf } from "./bytes.ts";
 import { byBackup, inItsFolder, verificationsIn } from "./catalogue.ts";
+import { lastOf, readDrills } from "./drill-proofs.ts";
 import { recordIn } from "./record-text.ts";
+import type { Shelf } from "./shelf.ts";
 
 export interface Look {
   readonly seen: SeenRepository;
@@ -33,8 +36,7 @@ export interface StoredWal {
   readonly object: StoredObject;
 }
 
-export interface LookWish {
-  readonly repo: Repo;
+export interface LookWish extends Pick<Shelf, "repo" | "signers" | "ownSigner"> {
   readonly identity: RepositoryIdentity;
   readonly nowMs: number;
   readonly signal: AbortSignal;
@@ -58,10 +60,17 @@ export async function lookAt(wish: LookWish): Promise<Look> {
   ]);
   const folders = new Map([...byBackup(base, inItsFolder), ...byBackup(logical, inItsFolder)]);
   const beside = besideOf(proofs, notes);
+  const { systemId } = wish.identity;
+  const drills = await readDrills({ ...wish, systemId }, signal);
   const backups: SeenBackup[] = [];
   for (const [id, objects] of folders) {
     const kind: BackupKind = objects[0]?.key.startsWith("base/") === true ? "base" : "logical";
-    backups.push(await seenBackup(wish, { id, kind, objects, beside: beside.get(id) ?? [] }));
+    backups.push(
+      await seenBackup(wish, {
+        ...{ id, kind, objects, beside: beside.get(id) ?? [] },
+        drill: lastOf(drills, id),
+      }),
+    );
   }
   const wal = walObjects.flatMap((object): StoredWal[] => {
     const name = walFileOf(object.key);
@@ -81,6 +90,8 @@ interface Folder {
   readonly kind: BackupKind;
   readonly objects: readonly StoredObject[];
   readonly beside: readonly StoredObject[];
+  /** The last one of it. */
+  readonly drill: DrillProof | undefined;
 }
 
 async function seenBackup(wish: LookWish, folder: Folder): Promise<SeenBackup> {
@@ -116,6 +127,7 @@ function baseRecord(wish: LookWish, folder: Folder, text: string): SeenRecord | 
   return {
     finishedAtMs: Math.max(finishedAtMs, storedAt(folder)),
     verified: last?.outcome ?? "never",
+    isDoubtful: folder.drill?.outcome === "failed",
     from: { timeline, startLsn, segmentBytes },
     group: "base",
   };

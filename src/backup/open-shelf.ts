@@ -13,7 +13,7 @@ import type { NodeSettings } from "../model/settings.ts";
 import type { KnownCluster } from "../model/worker.ts";
 import { backupOf, identitiesOf, repositoriesOf } from "./named.ts";
 import type { Shelf } from "./shelf.ts";
-import { readSigner } from "./signing.ts";
+import { ownSignerOf } from "./signing.ts";
 
 export interface ShelfWish {
   readonly settings: NodeSettings;
@@ -54,7 +54,7 @@ export async function openShelf(wish: ShelfWish): Promise<Shelf> {
     },
     packing,
     signers: backup.drill.signers,
-    ownSigner: () => readSigner(wish.settings).catch(() => undefined),
+    ownSigner: ownSignerOf(wish.settings),
     canRead: identities.length > 0,
     pack: (content) => pack(content, { compression, recipients }, signal),
     encrypt: (content) => pack(content, { compression: "none", recipients }, signal),

@@ -9,6 +9,7 @@ import { printTarget, type RestoreTarget } from "../model/restore-target.ts";
 import { type WalWindow, windowFrom } from "../model/wal-window.ts";
 import { parseRfc3339, printRfc3339 } from "../model/wire/rfc3339.ts";
 import { type CataloguedBackup, findBackup, readCatalogue } from "./catalogue.ts";
+import { lastOf } from "./drill-proofs.ts";
 import { type Archive, readArchiveOf } from "./restore-wal.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -81,10 +82,6 @@ async function choose(
   const chosen = backups.find(({ record }) => record === choice.record);
   return chosen ?? refuse("the backup is gone");
 }
-
-/** The newest drill of this backup. */
-export const lastOf = (drills: readonly DrillProof[], id: string): DrillProof | undefined =>
-  drills.find(({ backup }) => backup.id === id);
 
 interface Reached {
   readonly record: BackupRecord;

@@ -8,10 +8,10 @@ import type { DrillProof } from "../model/drill.ts";
 import { AppError } from "../model/error.ts";
 import { lagBytes, printLsn } from "../model/lsn.ts";
 import { printTarget } from "../model/restore-target.ts";
-import { readDrills } from "./drill-proofs.ts";
+import { lastOf, readDrills } from "./drill-proofs.ts";
 import { listedOf } from "./listed.ts";
 import { neededBytes, type RestoreOptions, requireTarget, restoreBackup } from "./restore.ts";
-import { lastOf, planRestore, type RestorePlan } from "./restore-plan.ts";
+import { planRestore, type RestorePlan } from "./restore-plan.ts";
 import type { Shelf } from "./shelf.ts";
 import type { WorkContext } from "./work-context.ts";
 

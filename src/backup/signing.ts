@@ -49,6 +49,10 @@ export async function readSigner(settings: NodeSettings): Promise<Signer | undef
   return key === undefined ? refuse("it is no private key of Ed25519") : signerOf(key);
 }
 
+/** For who only reads proofs: no key and one that cannot be read are the same to him. */
+export const ownSignerOf = (settings: NodeSettings) => (): Promise<Signer | undefined> =>
+  readSigner(settings).catch(() => undefined);
+
 function privateKeyIn(pem: string): KeyObject | undefined {
   try {
     const key = createPrivateKey(pem);

@@ -6,26 +6,33 @@ import { lsn } from "./lsn.ts";
 
 const DAY = 86_400_000;
 
-const point = (day: number, verified: RestorePoint["verified"] = "never"): RestorePoint => ({
+const point = (
+  day: number,
+  verified: RestorePoint["verified"] = "never",
+  isDoubtful = false,
+): RestorePoint => ({
   id: `day-${String(day).padStart(4, "0")}`,
   timeline: 1,
   finishedAtMs: day * DAY + 3_600_000,
   startLsn: lsn(day * 1000),
   verified,
+  isDoubtful,
 });
 
 const points = fc
-  .uniqueArray(fc.tuple(fc.nat(60), fc.constantFrom("passed", "failed", "never")), {
+  .uniqueArray(fc.tuple(fc.nat(60), fc.constantFrom("passed", "failed", "never"), fc.boolean()), {
     selector: ([day]) => day,
     maxLength: 12,
   })
-  .map((list) => list.map(([day, verified]) => point(day, verified)));
+  .map((list) => list.map((one) => point(...one)));
 const policies: fc.Arbitrary<RetentionPolicy> = fc.record({
   count: fc.integer({ min: 0, max: 6 }),
   spanMs: fc.option(fc.integer({ min: 0, max: 40 * DAY }), { nil: undefined }),
 });
 /** Clocks jump: now may lie long before or after everything. */
 const clocks = fc.integer({ min: -100 * DAY, max: 1000 * DAY });
+
+const isSure = ({ isDoubtful }: RestorePoint): boolean => isDoubtful !== true;
 
 /** Looks at one backup at a time and asks in words whether anybody could miss it. */
 function isMissed(
@@ -35,10 +42,11 @@ function isMissed(
   now: number,
 ) {
   const passed = all.filter(({ verified }) => verified === "passed");
-  if (passed.length === 0) return true;
+  if (!passed.some(isSure)) return true;
   const newer = all.filter((other) => other.id > one.id);
-  if (one.verified === "passed" && !newer.some(({ verified }) => verified === "passed"))
-    return true;
+  const newerPassed = newer.filter(({ verified }) => verified === "passed");
+  if (one.verified === "passed" && newerPassed.length === 0) return true;
+  if (one.verified === "passed" && isSure(one) && !newerPassed.some(isSure)) return true;
   const isGood = one.verified !== "failed";
   const newerGood = newer.filter(({ verified }) => verified !== "failed");
   if (isGood && newerGood.length < Math.max(1, p.count)) return true;
@@ -64,10 +72,16 @@ describe("retention", () => {
       fc.property(points, policies, clocks, (all, policy, now) => {
         const { keep, expire, walFrom } = planRetention(all, policy, now);
         expect(keep.length + expire.length).toBe(all.length);
-        const proven = all.filter(({ verified }) => verified === "passed").map(({ id }) => id);
-        const last = proven.toSorted().at(-1);
-        if (last === undefined) expect(expire).toEqual([]);
-        else expect(keep.map(({ id }) => id)).toContain(last);
+        const passed = all.filter(({ verified }) => verified === "passed");
+        const lastOf = (some: readonly RestorePoint[]) =>
+          some
+            .map(({ id }) => id)
+            .toSorted()
+            .at(-1);
+        const sure = lastOf(passed.filter(isSure));
+        if (sure === undefined) expect(expire).toEqual([]);
+        else
+          expect(keep.map(({ id }) => id)).toEqual(expect.arrayContaining([lastOf(passed), sure]));
         for (const { id } of keep) {
           const { startLsn } = all.find((one) => one.id === id) ?? point(0);
           expect(walFrom !== undefined && walFrom <= startLsn).toBe(true);
@@ -87,6 +101,19 @@ describe("retention", () => {
       "day-0001: it is the last one that was verified",
     ]);
     expect(expire).toEqual(["day-0002"]);
+  });
+
+  it("keeps the last one that no drill failed beside the last one that was verified", () => {
+    const all = [point(1, "passed"), point(2, "passed", true), point(3), point(4)];
+    const policy = { count: 1, spanMs: undefined };
+    const { keep, expire } = planRetention(all, policy, 20 * DAY);
+    expect(keep.map(({ id, because }) => `${id}: ${because}`)).toEqual([
+      "day-0004: it is one of the newest 1",
+      "day-0002: it is the last one that was verified",
+      "day-0001: it is the last one that was verified and failed no drill",
+    ]);
+    expect(expire).toEqual(["day-0003"]);
+    expect(planRetention(all.slice(1), policy, 20 * DAY).expire).toEqual([]);
   });
 
   it("keeps the one with which a span begins", () => {

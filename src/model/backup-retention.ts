@@ -25,6 +25,8 @@ export interface RestorePoint {
   readonly finishedAtMs: number;
   /** What its last verification found; "never" when there was none. */
   readonly verified: "passed" | "failed" | "never";
+  /** Its last drill failed: it may be the drill's fault, so it stays as it would, but nobody relies on it. */
+  readonly isDoubtful?: boolean | undefined;
   /** Why it stays whatever the policy says: "it is being read". */
   readonly pinned?: string | undefined;
 }
@@ -50,13 +52,18 @@ export function planRetention(
 ): RetentionPlan {
   const newestFirst = points.toSorted(laterFirst);
   const good = newestFirst.filter(({ verified }) => verified !== "failed");
-  const proven = good.find(({ verified }) => verified === "passed");
+  const verified = good.filter((point) => point.verified === "passed");
+  const proven = verified.find(({ isDoubtful }) => isDoubtful !== true);
   const reasons = new Map<string, string>();
   const keep = (point: RestorePoint | undefined, because: string): void => {
     if (point !== undefined && !reasons.has(point.id)) reasons.set(point.id, because);
   };
   if (proven === undefined) {
-    for (const point of newestFirst) keep(point, "none has been verified yet");
+    const why =
+      verified.length === 0
+        ? "none has been verified yet"
+        : "none that was verified passed its drill";
+    for (const point of newestFirst) keep(point, why);
     return planOf(newestFirst, reasons);
   }
   const count = Math.max(1, policy.count);
@@ -71,7 +78,8 @@ export function planRetention(
       "the span to keep begins with it",
     );
   }
-  keep(proven, "it is the last one that was verified");
+  keep(verified[0], "it is the last one that was verified");
+  keep(proven, "it is the last one that was verified and failed no drill");
   for (const point of newestFirst) if (point.pinned !== undefined) keep(point, point.pinned);
   return planOf(newestFirst, reasons);
 }

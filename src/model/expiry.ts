@@ -29,6 +29,7 @@ export interface SeenRecord {
   /** Wall-clock milliseconds; of the node that took it and of the store the later. */
   readonly finishedAtMs: number;
   readonly verified: RestorePoint["verified"];
+  readonly isDoubtful?: RestorePoint["isDoubtful"];
   /** Of a base backup. */
   readonly from: WalStart | undefined;
   /** Of a logical backup: what it is of. Only dumps of the same take each other's places. */
@@ -174,11 +175,11 @@ function judgeOdd(
 
 function pointOf({ id, record, isInUse }: SeenBackup): readonly RestorePoint[] {
   if (record === undefined) return [];
-  const { finishedAtMs, verified, from } = record;
+  const { finishedAtMs, verified, isDoubtful, from } = record;
   const pinned = isInUse ? IN_USE : undefined;
   // A dump needs no WAL: of two, the newer is told by its time alone.
   const { timeline, startLsn } = from ?? { timeline: 0, startLsn: lsn(finishedAtMs) };
-  return [{ id, timeline, startLsn, finishedAtMs, verified, pinned }];
+  return [{ id, timeline, startLsn, finishedAtMs, verified, isDoubtful, pinned }];
 }
 
 /**

@@ -1,5 +1,7 @@
 // Expiry as a task: which repositories, and what a person has agreed to.
 import { expire } from "../backup/expire.ts";
+import { backupOf } from "../backup/named.ts";
+import { ownSignerOf } from "../backup/signing.ts";
 import { isBackupId } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
 import type { RepositoryExpiry } from "../model/wire/expiry.ts";
@@ -9,6 +11,8 @@ import type { Task } from "./task.ts";
 /** Each repository by itself: what one refuses is no reason for the others to grow. */
 export const expireBackups: Task = async (context, input) => {
   const { identity, opened } = await openRepositories(context, input["repo"]);
+  const { signers } = backupOf(context.settings).drill;
+  const ownSigner = ownSignerOf(context.settings);
   const isPreview = input["isPreview"] !== false;
   const agreed = agreedIn(input["agreed"]);
   const items: RepositoryExpiry[] = [];
@@ -16,7 +20,11 @@ export const expireBackups: Task = async (context, input) => {
     const onStep = (step: string): void => context.progress({ step });
     const { retention } = settings;
     const { signal } = context;
-    items.push(await expire({ repo, identity, retention, isPreview, agreed, onStep, signal }));
+    items.push(
+      await expire({
+        ...{ repo, identity, signers, ownSigner, retention, isPreview, agreed, onStep, signal },
+      }),
+    );
   }
   return { items };
 };

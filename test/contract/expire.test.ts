@@ -15,6 +15,7 @@ import { Secret } from "../../src/model/secret.ts";
 import type { RepositoryExpiry } from "../../src/model/wire/expiry.ts";
 import type { Repo } from "../../src/ports/repo.ts";
 import {
+  failDrill,
   fill,
   IDENTITY,
   idOf,
@@ -32,6 +33,7 @@ import { S3Double } from "../support/s3-double.ts";
 
 const run = (repo: Repo, more: Partial<ExpiryOptions> = {}): Promise<RepositoryExpiry> =>
   expire({
+    ...{ signers: [], ownSigner: async () => undefined },
     ...{ repo, identity: IDENTITY, retention: RETENTION, isPreview: false, agreed: undefined },
     ...{ onStep: () => undefined, signal: limit() },
     ...more,
@@ -259,6 +261,27 @@ it("in a directory leaves no empty folders behind", async () => {
     const folders = readdirSync(join(directory, "shop/1/base")).toSorted();
     expect(folders).toEqual([idOf(2), idOf(3), idOf(4)]);
     expect(readdirSync(join(directory, "shop/1/tail"))).toEqual([segment(6)]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+it("keeps the last verified backup that failed no drill, and the WAL behind it", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "us-expire-"));
+  try {
+    const repo = createDirectoryRepo({ name: "near", directory, place: "shop/1" });
+    await fill(repo);
+    await failDrill(repo, 2, join(directory, "drill.key"));
+    const { state, backups } = await run(repo);
+    expect(state).toBe("done");
+    expect(backups.find(({ id }) => id === idOf(1))).toMatchObject({
+      fate: "stays",
+      because: "it is the last one that was verified and failed no drill",
+    });
+    const keys = await keysIn(repo);
+    for (const n of [1, 2, 3, 4]) expect(keys).toContain(baseKey(idOf(n), "base.tar"));
+    expect(keys).toContain(walKey(segment(1), PLAIN));
+    expect(keys).not.toContain(walKey(segment(0), PLAIN));
   } finally {
     rmSync(directory, { recursive: true });
   }

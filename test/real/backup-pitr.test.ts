@@ -297,7 +297,7 @@ test("a target outside of what can be restored is refused before anything is wri
 
 test("what is left after an expiry leads on to the last row, and to nothing before it", async () => {
   const settings = { settings: a.settings, cluster: {}, repo: undefined };
-  const { repo } = await openShelf({ ...settings, ...context() });
+  const { repo, signers, ownSigner } = await openShelf({ ...settings, ...context() });
   const [systemId = ""] = readdirSync(join(directory, "stage"));
   const storeId = undefined;
   const { scope, namespace } = a.settings;
@@ -312,7 +312,7 @@ test("what is left after an expiry leads on to the last row, and to nothing befo
   await archive();
   const retention = { base: { count: 1, spanMs: undefined }, logical: undefined };
   const more = { retention, isPreview: false, agreed: undefined, onStep: () => undefined };
-  const told = await expire({ repo, identity, signal, ...more });
+  const told = await expire({ repo, signers, ownSigner, identity, signal, ...more });
   expect(told).toMatchObject({ state: "done" });
   const gone = told.backups.flatMap(({ id, fate }) => (fate === "goes" ? [id] : []));
   expect(gone).toEqual([first]);

@@ -2,11 +2,15 @@
 import { expect } from "vitest";
 import { bytesOf } from "../../src/backup/bytes.ts";
 import { readCatalogue } from "../../src/backup/catalogue.ts";
+import { keepProof } from "../../src/backup/drill-proofs.ts";
+import { openSigner } from "../../src/backup/signing.ts";
 import { type BackupRecord, printBackupRecord } from "../../src/model/backup-record.ts";
+import type { DrillProof } from "../../src/model/drill.ts";
 import { type LogicalRecord, printLogical } from "../../src/model/logical-backup.ts";
 import { lsn } from "../../src/model/lsn.ts";
 import { baseKey, logicalKey, walKey } from "../../src/model/repo-keys.ts";
 import { printIdentity, type RepositoryIdentity } from "../../src/model/repository.ts";
+import type { NodeSettings } from "../../src/model/settings.ts";
 import { verificationKey } from "../../src/model/verification.ts";
 import type { Repo } from "../../src/ports/repo.ts";
 
@@ -55,6 +59,21 @@ export async function putBackup(
 
 const prove = (repo: Repo, n: number, outcome: "passed" | "failed" = "passed"): Promise<void> =>
   putText(repo, verificationKey(idOf(n), { atMs: 1, depth: "content", outcome }), "{}");
+
+/** Leaves the signed proof of a drill that failed. */
+export async function failDrill(repo: Repo, n: number, keyFile: string): Promise<void> {
+  const signer = await openSigner({ backup: { drill: { keyFile } } } as NodeSettings);
+  const atMs = Date.now();
+  const backup = { finishedAtMs: 1, timeline: 1, stopLsn: "0/1", dataBytes: 4, objects: [] };
+  const proof: DrillProof = {
+    ...{ format: 1, kind: "drill", id: idOf(9), outcome: "failed", why: "pg_amcheck: damaged" },
+    ...{ scope: "shop", systemId: IDENTITY.systemId, repo: repo.name, ranOn: "n1" },
+    ...{ software: "0", postgres: "15", begunAt: "", begunAtMs: atMs, endedAtMs: atMs },
+    ...{ backup: { ...backup, id: idOf(n) }, target: "the end", walSegments: 0 },
+    ...{ phases: [], checks: [], signer: signer.name },
+  };
+  await keepProof(repo, { proof, signer }, limit());
+}
 
 async function putDump(repo: Repo, n: number): Promise<void> {
   const at = Date.now();
