@@ -1,6 +1,6 @@
 // Can the WAL behind a backup still be read, and is it what a server wrote? Every byte is read back from the repository.
 import { createHash } from "node:crypto";
-import { digestThere } from "../adapters/repo/sealing.ts";
+import { digestTold } from "../adapters/repo/sealing.ts";
 import type { BackupRecord } from "../model/backup-record.ts";
 import { asAppError } from "../model/error.ts";
 import { type Lsn, lsn } from "../model/lsn.ts";
@@ -27,8 +27,8 @@ export interface WalVerifyOptions {
 }
 
 /**
- * Unpacks every segment that leads on from the backup, and compares it with the SHA-256 that its object tells and with its
- * own first page. Throws REPO_KEY_WRONG without the private key of encrypted WAL, and BACKUP_MISSING when the backup is
+ * Unpacks every segment that leads on from the backup, and compares it with its own first page and with the SHA-256 that its
+ * object tells, where it tells one. Throws REPO_KEY_WRONG without the private key of encrypted WAL, and BACKUP_MISSING when the backup is
  * being removed; a repository that does not answer is no verdict either.
  */
 export async function verifyWal(options: WalVerifyOptions): Promise<WalVerdict> {
@@ -70,7 +70,7 @@ async function whyDamaged(
       hash.update(bytes);
       sizeBytes += bytes.length;
     }
-    const told = await digestThere(repo, key, signal);
+    const told = await digestTold(repo, key, signal);
     if (told !== undefined && told !== hash.digest("hex"))
       return "its content has another SHA-256 than its object tells";
     return whyNotSegment(header, { name, sizeBytes, systemId: record.systemId });

@@ -51,11 +51,21 @@ export async function digestThere(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { packing } = unpacked(key);
-  const object = (): Promise<AsyncIterable<Uint8Array>> => repo.get(key, signal);
-  if (packing.encrypted) return digestOfAge(await object());
-  const told = packing.compression === "zstd" ? await digestInFrame(await object()) : undefined;
-  if (told !== undefined) return told;
-  return (await tallyOf(unpack(await object(), { packing, identities: [] }, signal))).sha256;
+  const told = await digestTold(repo, key, signal);
+  if (told !== undefined || packing.encrypted) return told;
+  const object = await repo.get(key, signal);
+  return (await tallyOf(unpack(object, { packing, identities: [] }, signal))).sha256;
+}
+
+/** The SHA-256 that an object tells of its plain content in front; undefined where it tells none. */
+export async function digestTold(
+  repo: Repo,
+  key: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { packing } = unpacked(key);
+  if (packing.encrypted) return digestOfAge(await repo.get(key, signal));
+  return packing.compression === "zstd" ? digestInFrame(await repo.get(key, signal)) : undefined;
 }
 
 const packingOf = ({ compression, recipients }: Sealing["packing"]): Packing => ({
