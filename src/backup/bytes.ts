@@ -8,11 +8,14 @@ export async function* bytesOf(text: string): Bytes {
   yield Buffer.from(text);
 }
 
-export async function textOf(content: Bytes): Promise<string> {
+export async function wholeOf(content: Bytes): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const bytes of content) parts.push(bytes);
-  return Buffer.concat(parts).toString("utf8");
+  return Buffer.concat(parts);
 }
+
+export const textOf = async (content: Bytes): Promise<string> =>
+  (await wholeOf(content)).toString("utf8");
 
 export interface Expected {
   readonly file: string;

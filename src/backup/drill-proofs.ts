@@ -13,7 +13,7 @@ import {
 import { AppError } from "../model/error.ts";
 import { proofKey, signatureKey, signerKey } from "../model/repo-keys.ts";
 import type { Repo } from "../ports/repo.ts";
-import { bytesOf } from "./bytes.ts";
+import { bytesOf, wholeOf } from "./bytes.ts";
 import type { Shelf } from "./shelf.ts";
 import { isSigned, type Signer } from "./signing.ts";
 
@@ -146,8 +146,5 @@ async function optional(reading: ProofReading, key: string): Promise<Buffer | un
   }
 }
 
-async function read({ shelf, signal }: ProofReading, key: string): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  for await (const bytes of await shelf.repo.get(key, signal)) parts.push(bytes);
-  return Buffer.concat(parts);
-}
+const read = async ({ shelf, signal }: ProofReading, key: string): Promise<Buffer> =>
+  wholeOf(await shelf.repo.get(key, signal));

@@ -1,6 +1,7 @@
 // What is the sum of a file, as the server's manifest has it?
 import { createHash, type Hash } from "node:crypto";
 import { createCRC32 } from "hash-wasm";
+import { CASTAGNOLI } from "../adapters/postgres/crc32c.ts";
 import type { FileSum } from "../model/backup-manifest.ts";
 
 /** Sums up one file after the other. */
@@ -28,9 +29,6 @@ function sha256(): Summing {
     end: () => hash.digest("hex"),
   };
 }
-
-/** Castagnoli's polynomial, its bits reversed. */
-const CASTAGNOLI = 0x82f63b78;
 
 async function crc32c(): Promise<Summing> {
   const hash = await createCRC32(CASTAGNOLI);

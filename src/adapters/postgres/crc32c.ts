@@ -1,11 +1,12 @@
 // Is this block of the control file or the WAL as PostgreSQL wrote it? (CRC-32C, the Castagnoli polynomial)
 
-const REFLECTED_POLYNOMIAL = 0x82f63b78;
+/** Castagnoli's polynomial, its bits reversed. */
+export const CASTAGNOLI = 0x82f63b78;
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
   for (let bit = 0; bit < 8; bit++) {
-    value = (value & 1) === 1 ? (value >>> 1) ^ REFLECTED_POLYNOMIAL : value >>> 1;
+    value = (value & 1) === 1 ? (value >>> 1) ^ CASTAGNOLI : value >>> 1;
   }
   return value;
 });
