@@ -4,32 +4,19 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createDirectoryRepo } from "../../src/adapters/repo/directory.ts";
 import { clusterPlace } from "../../src/model/repo-keys.ts";
 import type { RepositoryExpiry } from "../../src/model/wire/expiry.ts";
 import { parseWorkerLine, type WorkerOrder } from "../../src/model/worker.ts";
 import type { Repo } from "../../src/ports/repo.ts";
+import { bundlePrograms } from "../support/bundle.ts";
 import { fill, IDENTITY, idOf, keysIn, LEFT, requireConsistent } from "../support/expiry-stage.ts";
 
 const root = mkdtempSync(join(tmpdir(), "us-expire-kill-"));
 
 beforeAll(async () => {
-  await build({
-    entryPoints: { worker: "src/worker/main.ts" },
-    outdir: root,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    external: ["pg-native"],
-    logLevel: "silent",
-    banner: {
-      js: 'import { createRequire as __cr } from "node:module";const require = __cr(import.meta.url);',
-    },
-  });
+  await bundlePrograms(root, { worker: "src/worker/main.ts" });
 });
 afterAll(() => rmSync(root, { recursive: true }));
 

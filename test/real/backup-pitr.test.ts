@@ -4,7 +4,6 @@ import { createHash } from "node:crypto";
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seal } from "../../src/adapters/repo/sealing.ts";
 import { findBackup } from "../../src/backup/catalogue.ts";
@@ -17,6 +16,7 @@ import { walKey } from "../../src/model/repo-keys.ts";
 import type { BackupSettings } from "../../src/model/repository.ts";
 import { USUAL_DRILL } from "../../src/model/settings-drill.ts";
 import { printSegment, segmentNumber } from "../../src/model/wal-name.ts";
+import { bundlePrograms } from "../support/bundle.ts";
 import { commandsIn } from "../support/markdown.ts";
 import { PLAN, PostgresStage, type TestNode } from "../support/postgres-stage.ts";
 import { askRestored } from "../support/restored.ts";
@@ -225,21 +225,7 @@ function shell(
 
 test("the page about a mistake does what it says", async () => {
   const bin = join(stage.root, "bin");
-  const entryPoints = { cli: "src/cli/main.ts", worker: "src/worker/main.ts" };
-  await build({
-    entryPoints,
-    outdir: bin,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    external: ["pg-native"],
-    logLevel: "silent",
-    banner: {
-      js: 'import { createRequire as __cr } from "node:module";const require = __cr(import.meta.url);',
-    },
-  });
+  await bundlePrograms(bin, { cli: "src/cli/main.ts", worker: "src/worker/main.ts" });
   const file = join(stage.root, "understudy.yml");
   writeFileSync(file, nodeFile());
   const target = join(stage.root, "by-page");

@@ -18,7 +18,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
-import { build } from "esbuild";
 import { stringify } from "yaml";
 import { readLockHolder } from "../../src/adapters/fence/lock.ts";
 import { takeDown } from "../../src/adapters/fence/takedown.ts";
@@ -33,6 +32,7 @@ import { AGENT_FLAGS } from "../../src/lab/nodes.ts";
 import { patchConfig } from "../../src/model/wire/config.ts";
 import type { JsonObject } from "../../src/model/wire/json.ts";
 import type { StatusJson } from "../../src/model/wire/status.ts";
+import { bundlePrograms } from "./bundle.ts";
 import { type Etcd, type EtcdOptions, startEtcd } from "./etcd.ts";
 
 const WAIT_LIMIT_MS = 40_000;
@@ -40,7 +40,6 @@ const REST_LIMIT_MS = 5000;
 const PROGRAM_LIMIT_MS = 30_000;
 /** A command that waits for a job may wait for a whole restore on a slow machine. */
 const COMMAND_LIMIT_MS = 120_000;
-const REPOSITORY = join(import.meta.dirname, "../..");
 export const BIN_DIR = "/usr/lib/postgresql/15/bin";
 export const PASSWORD = "correct-horse";
 
@@ -82,28 +81,13 @@ export class AgentStage {
   /** `archives`: with the worker that takes WAL into the repositories, which other tests need not wait for. */
   static async open({ archives = false } = {}): Promise<AgentStage> {
     const stage = new AgentStage();
-    // From the sources, not from dist: somebody may be building there.
-    await build({
-      absWorkingDir: REPOSITORY,
-      entryPoints: {
-        agent: "src/agent/main.ts",
-        fence: "src/adapters/fence/main.ts",
-        doctor: "src/doctor/main.ts",
-        cli: "src/cli/main.ts",
-        worker: "src/worker/main.ts",
-        ...(archives && { vault: "src/vault/main.ts" }),
-      },
-      outdir: stage.bin,
-      outExtension: { ".js": ".mjs" },
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      target: "node20",
-      external: ["pg-native"],
-      logLevel: "warning",
-      banner: {
-        js: 'import { createRequire as __cr } from "node:module";const require = __cr(import.meta.url);',
-      },
+    await bundlePrograms(stage.bin, {
+      agent: "src/agent/main.ts",
+      fence: "src/adapters/fence/main.ts",
+      doctor: "src/doctor/main.ts",
+      cli: "src/cli/main.ts",
+      worker: "src/worker/main.ts",
+      ...(archives && { vault: "src/vault/main.ts" }),
     });
     return stage;
   }
