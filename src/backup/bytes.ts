@@ -1,6 +1,6 @@
 // Streams of bytes as all pieces of a backup pass them on.
 import { createHash } from "node:crypto";
-import { AppError } from "../model/error.ts";
+import { AppError, asAppError } from "../model/error.ts";
 
 export type Bytes = AsyncIterable<Uint8Array>;
 
@@ -34,6 +34,14 @@ export async function* asStored(content: Bytes, expected: Expected): Bytes {
   }
   if (count === expected.storedBytes && hash.digest("hex") === expected.sha256) return;
   throw new AppError("REPO_DAMAGED", `reading ${expected.file}`, "its bytes are not those stored");
+}
+
+/** What reading back has found to be wrong. A repository that does not answer has found nothing: that is thrown. */
+export function damageIn(error: unknown, attempt: string, signal: AbortSignal): AppError {
+  signal.throwIfAborted();
+  const failure = asAppError(error, "REPO_UNREACHABLE", attempt);
+  if (failure.code === "REPO_DAMAGED" || failure.code === "REPO_MISSING") return failure;
+  throw failure;
 }
 
 /** Which object is damaged is what a person can do something about: its name is said whoever found it out. */

@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { digestTold } from "../adapters/repo/sealing.ts";
 import type { BackupRecord } from "../model/backup-record.ts";
-import { asAppError } from "../model/error.ts";
 import { type Lsn, lsn } from "../model/lsn.ts";
 import { WAL_HEADER_BYTES, whyNotSegment } from "../model/wal-header.ts";
 import { windowFrom } from "../model/wal-window.ts";
+import { damageIn } from "./bytes.ts";
 import { inUse } from "./in-use.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import { readArchiveOf } from "./restore-wal.ts";
@@ -75,9 +75,7 @@ async function whyDamaged(
       return "its content has another SHA-256 than its object tells";
     return whyNotSegment(header, { name, sizeBytes, systemId: record.systemId });
   } catch (error) {
-    signal.throwIfAborted();
-    const failure = asAppError(error, "REPO_UNREACHABLE", `reading ${name}`);
-    if (failure.code !== "REPO_DAMAGED" && failure.code !== "REPO_MISSING") throw failure;
-    return failure.why === "" ? failure.message : failure.why;
+    const { why, message } = damageIn(error, `reading ${name}`, signal);
+    return why === "" ? message : why;
   }
 }

@@ -1,11 +1,10 @@
 // Can this backup still be read, and is it what the server sent? Every byte is read back from the repository.
 import type { BackupObject, BackupRecord } from "../model/backup-record.ts";
-import { asAppError } from "../model/error.ts";
 import { baseKey, unpacked } from "../model/repo-keys.ts";
 import { type Verification, verificationKey } from "../model/verification.ts";
 import type { Repo } from "../ports/repo.ts";
 import { ArchiveCheck, readArchive } from "./archive-check.ts";
-import { asStored, type Bytes, bytesOf, textOf } from "./bytes.ts";
+import { asStored, type Bytes, bytesOf, damageIn, textOf } from "./bytes.ts";
 import { inUse } from "./in-use.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
@@ -43,10 +42,7 @@ async function readBack(options: VerifyOptions): Promise<Verdict> {
   try {
     await (depth === "content" ? compareContent(options) : compareStored(options));
   } catch (error) {
-    signal.throwIfAborted();
-    const failure = asAppError(error, "REPO_UNREACHABLE", `verifying ${record.id}`);
-    if (failure.code !== "REPO_DAMAGED" && failure.code !== "REPO_MISSING") throw failure;
-    why = failure.message;
+    why = damageIn(error, `verifying ${record.id}`, signal).message;
   }
   const outcome = why === undefined ? "passed" : "failed";
   const verdict: Verdict = { atMs: Date.now(), depth, outcome, why };
