@@ -14,6 +14,9 @@ export interface Crew {
 /** What tells a thread of ours that it is one. */
 const HELPER = "plays shares of a swarm";
 
+/** What a thread says of a share: what was found, or what broke the simulator itself. */
+type Answer = { readonly tally: Tally } | { readonly error: unknown };
+
 /** Plays all shares. After a violation no further share is begun, unless asked to. */
 export async function huntTogether(crew: Crew): Promise<Tally> {
   const shares = sharesOf(crew.from, crew.seeds);
@@ -34,6 +37,9 @@ export async function huntTogether(crew: Crew): Promise<Tally> {
         found[mine] = tally;
         if (tally.failures.length > 0 && !crew.keepGoing) isOver = true;
       }
+    } catch (error) {
+      isOver = true;
+      throw error;
     } finally {
       await worker.terminate();
     }
@@ -48,10 +54,11 @@ const played = (worker: Worker, share: Share): Promise<Tally> =>
       reject(new Error(`a thread of the simulator ended with code ${code}`));
     worker.once("exit", ended);
     worker.once("error", reject);
-    worker.once("message", (tally: Tally) => {
+    worker.once("message", (answer: Answer) => {
       worker.off("exit", ended);
       worker.off("error", reject);
-      resolve(tally);
+      if ("tally" in answer) resolve(answer.tally);
+      else reject(answer.error);
     });
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
     worker.postMessage(share);
@@ -62,7 +69,11 @@ export function worksForOthers(play: (share: Share) => Promise<Tally>): boolean 
   const port = parentPort;
   if (port === null || workerData !== HELPER) return false;
   port.on("message", (share: Share) => {
-    void play(share).then((tally) => port.postMessage(tally));
+    const say = (answer: Answer): void => port.postMessage(answer);
+    void play(share).then(
+      (tally) => say({ tally }),
+      (error: unknown) => say({ error }),
+    );
   });
   return true;
 }

@@ -1,6 +1,6 @@
 // Does the simulator find on two cores what it finds on one? Threads need the program as it is shipped.
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -17,12 +17,13 @@ interface Ended {
   readonly said: string;
 }
 
-const simulate = (...args: readonly string[]): Promise<Ended> =>
+const run = (...args: readonly string[]): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], (error, said) => {
+    execFile(process.execPath, args, (error, said) => {
       resolve({ exit: error === null ? 0 : error.code, said });
     });
   });
+const simulate = (...args: readonly string[]): Promise<Ended> => run(program, ...args);
 
 /** Two shares of the seeds: one more than fit into the first. */
 const SEEDS = ["--seeds", "21", "--from", "9100000"] as const;
@@ -40,6 +41,25 @@ test("two threads find what one finds", async () => {
   expect(found(alone)).toMatchObject({ schedules: 21, failures: [] });
   expect(found(together)).toEqual(found(alone));
   expect([alone.exit, together.exit]).toEqual([0, 0]);
+});
+
+test("a thread in which the simulator itself breaks says how", async () => {
+  const source = join(dir, "broken.ts");
+  const broken = join(dir, "broken.mjs");
+  const worker = join(import.meta.dirname, "../../src/sim/worker.ts");
+  writeFileSync(
+    source,
+    `import { huntTogether, worksForOthers } from ${JSON.stringify(worker)};
+    // As the program does: what a story leaves behind must not end it.
+    process.on("unhandledRejection", () => undefined);
+    const play = () => Promise.reject(new Error("a broken story"));
+    if (!worksForOthers(play))
+      huntTogether({ from: 1, seeds: 41, workers: 2, keepGoing: true })
+        .catch((error) => console.log(error.message));`,
+  );
+  await bundle(source, broken);
+  const { said } = await run(broken);
+  expect(said).toBe("a broken story\n");
 });
 
 test.each([
