@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { MessageProber } from "../../adapters/postgres/message-prober.ts";
 import { lookAtServer } from "../../adapters/system/server-look.ts";
-import { type GameDay, objectionTo } from "../../model/game-day/game-day.ts";
+import { asGameDay, type GameDay, objectionTo } from "../../model/game-day/game-day.ts";
 import { valueOf } from "../../model/known.ts";
 import { isValid } from "../../model/lease.ts";
 import type { NodeSettings } from "../../model/settings.ts";
@@ -12,7 +12,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { View } from "../api/node-view.ts";
 import type { Chronicle } from "../chronicle/chronicle.ts";
-import { readGameDays, writeGameDay } from "./game-day-files.ts";
+import { readRecords, writeRecords } from "../record-files.ts";
 import { GameDayProbe, type ProbeFigures } from "./probe.ts";
 
 export interface GameDaysOptions {
@@ -48,7 +48,7 @@ export class GameDays {
     this.#folder = join(options.settings.postgres.stateDir, "game-days");
   }
 
-  list = (): Promise<readonly GameDay[]> => readGameDays(this.#folder);
+  list = (): Promise<readonly GameDay[]> => readRecords(this.#folder, asGameDay);
 
   /** Answers why it is not kept; undefined when it is. */
   keep(day: GameDay): Promise<string | undefined> {
@@ -60,9 +60,10 @@ export class GameDays {
   async #keep(day: GameDay): Promise<string | undefined> {
     const { settings, clock, log } = this.#o;
     if (day.cluster !== settings.scope) return `this cluster is ${settings.scope}`;
-    const objection = objectionTo(day, await this.list(), clock.wallMs());
+    const before = await this.list();
+    const objection = objectionTo(day, before, clock.wallMs());
     if (objection !== undefined) return objection;
-    await writeGameDay(this.#folder, day);
+    await writeRecords(this.#folder, before, withDay(before, day));
     if (day.state === "begun") this.#begun.set(day.id, clock.now());
     log.info("a game day", { id: day.id, what: day.kind, state: day.state, by: day.by });
     return undefined;
@@ -140,3 +141,6 @@ export class GameDays {
     return postmaster?.pid === pid ? pid : undefined;
   }
 }
+
+const withDay = (days: readonly GameDay[], day: GameDay): readonly GameDay[] =>
+  [...days.filter(({ id }) => id !== day.id), day].toSorted((a, b) => (a.id < b.id ? -1 : 1));
