@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   contextOf,
   fakeNode,
@@ -11,6 +11,7 @@ import {
   settings,
   standbyView,
 } from "../../../test/support/node-view.ts";
+import { serveApi } from "../../../test/support/served-api.ts";
 import { callHttp, loadTls } from "../../adapters/http/client.ts";
 import { createPeers } from "../../adapters/peers/peers.ts";
 import { AppError } from "../../model/error.ts";
@@ -19,17 +20,7 @@ import { createApi } from "./api.ts";
 const TIMEOUT_MS = 3_000;
 const clock = { now: () => 1 as never };
 
-async function serve(more = "", view = primaryView()) {
-  const node = fakeNode(view);
-  const of = settings(more);
-  // Port 0 is nothing a file may ask for; tests take any free port.
-  const rest = { ...of.rest, listen: { host: "127.0.0.1", port: 0 } };
-  const api = createApi(contextOf(node, { ...of, rest }));
-  const address = await api.listen();
-  onTestFinished(() => api.close(0));
-  const scheme = rest.tls === undefined ? "http" : "https";
-  return { node, api, url: `${scheme}://127.0.0.1:${address.port}`, port: address.port };
-}
+const serve = (more = "", view = primaryView()) => serveApi(view, more);
 
 /** One raw exchange, since HEAD and OPTIONS are what load balancers send. */
 function raw(port: number, request: string): Promise<string> {

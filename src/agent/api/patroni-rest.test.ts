@@ -1,22 +1,19 @@
 // Does our REST API answer as Patroni's does? One test for each row of the table in docs/reference/patroni.md.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import {
   cluster,
-  contextOf,
   type FakeNode,
-  fakeNode,
   member,
   primaryView,
-  settings,
   standbyView,
   tagged,
 } from "../../../test/support/node-view.ts";
+import { serveApi } from "../../../test/support/served-api.ts";
 import { DEFAULT_CONFIG } from "../../model/config.ts";
 import { lsn } from "../../model/lsn.ts";
 import { printRole } from "../../model/wire/role.ts";
-import { createApi } from "./api.ts";
 import type { View } from "./node-view.ts";
 
 interface Asked {
@@ -32,17 +29,11 @@ interface Said {
 
 type Ask = (request: string, asked?: Asked) => Promise<Said>;
 
-/** An API on a socket of its own, behind which is this view. */
 async function serve(view: View, more = ""): Promise<{ node: FakeNode; ask: Ask }> {
-  const node = fakeNode(view);
-  const of = settings(more);
-  const rest = { ...of.rest, listen: { host: "127.0.0.1", port: 0 } };
-  const api = createApi(contextOf(node, { ...of, rest }));
-  const { port } = await api.listen();
-  onTestFinished(() => api.close(0));
+  const { node, url } = await serveApi(view, more);
   const ask: Ask = async (request, { body, headers = {} } = {}) => {
     const [method = "GET", path = "/"] = request.split(" ");
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    const answer = await fetch(`${url}${path}`, {
       method,
       headers,
       ...(body === undefined

@@ -1,34 +1,16 @@
 // Does a primary that cannot reach the store get a promise, and only from the right member?
-import { afterEach, describe, expect, it } from "vitest";
-import {
-  cluster,
-  contextOf,
-  fakeNode,
-  settings,
-  standbyView,
-} from "../../../test/support/node-view.ts";
+import { describe, expect, it } from "vitest";
+import { cluster, standbyView } from "../../../test/support/node-view.ts";
+import { serveApi } from "../../../test/support/served-api.ts";
 import { createPeers } from "../../adapters/peers/peers.ts";
 import { instant } from "../../model/time.ts";
-import { type Api, createApi } from "./api.ts";
 
 const LIMIT_MS = 2_000;
 const ASKED = { grantee: "n1", term: 10, durationMs: 8_000, to: "n1" };
 const clock = { now: () => instant(1) };
-const open: Api[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((api) => api.close(0)));
-});
 
 /** A member that listens; its name is n1, as in every built file of settings. */
-async function serve(more = "") {
-  const node = fakeNode(standbyView());
-  const of = settings(more);
-  const rest = { ...of.rest, listen: { host: "127.0.0.1", port: 0 } };
-  const api = createApi(contextOf(node, { ...of, rest }));
-  open.push(api);
-  const { port } = await api.listen();
-  return { node, url: `http://127.0.0.1:${port}`, of };
-}
+const serve = (more = "") => serveApi(standbyView(), more);
 
 describe("asking for a promise", () => {
   it("carries name, term and duration, and is believed only when it is accepted", async () => {
