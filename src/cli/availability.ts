@@ -10,12 +10,12 @@ import {
   type Span,
   windowsAround,
 } from "../model/budget.ts";
-import { isObject } from "../model/wire/json.ts";
-import { call, look, plainJson } from "./rest.ts";
+import { call, listIn, look } from "./rest.ts";
 import type { Target } from "./target.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const TELL_LIMIT_MS = 10_000;
 
 /** One way in as a node measures it. */
 interface Way {
@@ -80,8 +80,5 @@ async function waysOf(target: Target, apiUrl: string): Promise<readonly Way[]> {
 }
 
 async function itemsAt(target: Target, url: string) {
-  const answer = await call(target, { method: "GET", url, timeoutMs: 10_000 });
-  const value = answer.status === 200 ? plainJson(answer.body) : undefined;
-  if (!isObject(value) || !Array.isArray(value["items"])) return undefined;
-  return { whole: value, items: value["items"] as readonly unknown[] };
+  return listIn(await call(target, { method: "GET", url, timeoutMs: TELL_LIMIT_MS }));
 }

@@ -5,10 +5,9 @@ import pc from "picocolors";
 import { asEvent, eventText, type NodeEvent } from "../model/event.ts";
 import { clockNotes, mergeEvents, type NodeEvents, offsetOf } from "../model/merged-events.ts";
 import { parseDuration } from "../model/wire/duration.ts";
-import { isObject } from "../model/wire/json.ts";
 import { parseRfc3339, printRfc3339 } from "../model/wire/rfc3339.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { call, look, plainJson } from "./rest.ts";
+import { call, listIn, look } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import type { Target } from "./target.ts";
 import { print, printJsonText, say } from "./terminal.ts";
@@ -115,12 +114,12 @@ async function gather(
 async function partOf(target: Target, apiUrl: string, after: number) {
   const url = `${apiUrl}/understudy/events?after=${after}&limit=${MOST_EVENTS}`;
   const askedAt = Date.now();
-  const answer = await call(target, { method: "GET", url });
-  const value = answer.status === 200 ? plainJson(answer.body) : undefined;
-  if (!isObject(value) || !Array.isArray(value["items"])) return undefined;
-  const asOf = parseRfc3339(String(value["asOf"])) ?? askedAt;
-  const events = value["items"].flatMap((item: unknown) => asEvent(item) ?? []);
-  const next = typeof value["next"] === "number" ? value["next"] : after;
+  const told = listIn(await call(target, { method: "GET", url }));
+  if (told === undefined) return undefined;
+  const asOf = parseRfc3339(String(told.whole["asOf"])) ?? askedAt;
+  const events = told.items.flatMap((item: unknown) => asEvent(item) ?? []);
+  const { next: said } = told.whole;
+  const next = typeof said === "number" ? said : after;
   return { events, next, offset: offsetOf(askedAt, Date.now(), asOf) };
 }
 

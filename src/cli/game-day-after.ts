@@ -8,7 +8,7 @@ import { isObject, parseJson, textIn } from "../model/wire/json.ts";
 import { availabilityOf } from "./availability.ts";
 import type { Stage } from "./game-day-situation.ts";
 import { type MemberOverview, type Overview, overviewOf } from "./overview.ts";
-import { call, plainJson } from "./rest.ts";
+import { call, listIn, plainJson } from "./rest.ts";
 import type { Target } from "./target.ts";
 
 const POLL_MS = 500;
@@ -122,9 +122,7 @@ async function incidentsAt(target: Target): Promise<readonly Incident[]> {
   const apiUrl = members.find(({ name }) => name === member)?.apiUrl ?? "";
   const url = `${apiUrl}/understudy/incidents`;
   const answer = await call(target, { method: "GET", url, timeoutMs: TELL_LIMIT_MS });
-  const value = answer.status === 200 ? plainJson(answer.body) : undefined;
-  const items = isObject(value) ? value["items"] : undefined;
-  return Array.isArray(items) ? (items as readonly Incident[]) : [];
+  return (listIn(answer)?.items ?? []) as readonly Incident[];
 }
 
 /** What the writes of our own met, and the last one that was answered before the longest pause. */

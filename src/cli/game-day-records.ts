@@ -1,9 +1,8 @@
 // Where do game days stand? On every member; the primary of before decides whether one has begun or was aborted.
 import { asGameDay, type GameDay, isOpen, mergedGameDays } from "../model/game-day/game-day.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { isObject } from "../model/wire/json.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { call, change, look, memberNamed, plainJson } from "./rest.ts";
+import { call, change, listIn, look, memberNamed } from "./rest.ts";
 import type { Target } from "./target.ts";
 
 /** Oldest first, from all members that answer. */
@@ -19,9 +18,8 @@ export async function gameDaysOf(target: Target): Promise<readonly GameDay[]> {
 
 export async function gameDaysAt(target: Target, apiUrl: string): Promise<readonly GameDay[]> {
   const answer = await call(target, { method: "GET", url: `${apiUrl}/understudy/game-days` });
-  const value = answer.status === 200 ? plainJson(answer.body) : undefined;
-  if (isObject(value) && Array.isArray(value["items"]))
-    return value["items"].flatMap((item) => asGameDay(item) ?? []);
+  const told = listIn(answer);
+  if (told !== undefined) return told.items.flatMap((item) => asGameDay(item) ?? []);
   throw new CliFailure(EXIT.unreachable, "game days could not be read", answer.body);
 }
 

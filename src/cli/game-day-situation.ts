@@ -1,4 +1,5 @@
 // How is the cluster before a failover on purpose? Everything that the conditions are judged by, from every member.
+import type { Incident } from "../incident/incident.ts";
 import type { GameDayKind } from "../model/game-day/game-day.ts";
 import {
   type ClusterFacts,
@@ -14,7 +15,7 @@ import { availabilityOf } from "./availability.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { jobsAt } from "./jobs.ts";
 import { type MemberOverview, type Overview, overviewOf } from "./overview.ts";
-import { call, plainJson } from "./rest.ts";
+import { call, listIn, plainJson } from "./rest.ts";
 import type { Target } from "./target.ts";
 
 /** A member asks all others before it answers, and a dead one costs it the whole wait. */
@@ -129,10 +130,10 @@ async function troublesAt(target: Target, apiUrl: string): Promise<readonly stri
   const answer = await call(target, { method: "GET", url, timeoutMs: TELL_LIMIT_MS }).catch(
     () => undefined,
   );
-  const value = answer?.status === 200 ? plainJson(answer.body) : undefined;
-  if (!isObject(value) || !Array.isArray(value["items"])) return undefined;
-  const asOf = parseRfc3339(String(value["asOf"])) ?? Date.now();
-  return (value["items"] as readonly { id: string; endedAt?: number; title: string }[])
+  const told = answer === undefined ? undefined : listIn(answer);
+  if (told === undefined) return undefined;
+  const asOf = parseRfc3339(String(told.whole["asOf"])) ?? Date.now();
+  return (told.items as readonly Pick<Incident, "id" | "endedAt">[])
     .filter(({ endedAt }) => endedAt === undefined || asOf - endedAt < QUIET_MS)
     .map(({ id, endedAt }) => (endedAt === undefined ? `${id} goes on` : `${id} is hardly over`));
 }

@@ -4,10 +4,9 @@ import type { Command } from "commander";
 import type { Incident } from "../incident/incident.ts";
 import { markdownOf } from "../incident/told.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { isObject } from "../model/wire/json.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { incidentList, incidentScreen, type Listed } from "./incident-screen.ts";
-import { call, change, look, plainJson } from "./rest.ts";
+import { call, change, listIn, look } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import type { Target } from "./target.ts";
 import { print, printJsonText, width } from "./terminal.ts";
@@ -104,11 +103,10 @@ async function listed(target: Target) {
 
 async function read(target: Target, url: string) {
   const answer = await call(target, { method: "GET", url, timeoutMs: TELL_LIMIT_MS });
-  const value = answer.status === 200 ? plainJson(answer.body) : undefined;
-  if (!isObject(value) || !Array.isArray(value["items"])) {
+  const told = listIn(answer);
+  if (told === undefined)
     throw new CliFailure(EXIT.unreachable, "the incidents could not be read", answer.body);
-  }
-  return { whole: value, items: value["items"] as readonly Listed[] };
+  return { whole: told.whole, items: told.items as readonly Listed[] };
 }
 
 export function registerIncidents(program: Command): void {

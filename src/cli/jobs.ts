@@ -6,7 +6,7 @@ import { AppError } from "../model/error.ts";
 import { isObject } from "../model/wire/json.ts";
 import { asThrown, type Job, type Progress, type TaskName } from "../model/worker.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { call, change, plainJson, type Reached } from "./rest.ts";
+import { call, change, listIn, plainJson, type Reached } from "./rest.ts";
 import type { Target } from "./target.ts";
 import { isTerminal, say } from "./terminal.ts";
 
@@ -72,9 +72,8 @@ export const jobsAt = (target: Reached, apiUrl: string): Promise<readonly Job[]>
 /** An answer that is no list is not taken for an empty one. */
 async function jobsIn(target: Reached, url: string): Promise<readonly Job[]> {
   const answer = await call(target, { method: "GET", url });
-  const read = answer.status === 200 ? plainJson(answer.body) : undefined;
-  const items = isObject(read) ? read["items"] : undefined;
-  if (Array.isArray(items)) return items as Job[];
+  const told = listIn(answer);
+  if (told !== undefined) return told.items as readonly Job[];
   throw new AppError("PEER_UNREACHABLE", `GET ${url}`, `the answer was ${answer.status}`);
 }
 

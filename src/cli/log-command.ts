@@ -1,10 +1,9 @@
 // The command that shows what an agent or a server has written, and what it goes on to write.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { isObject } from "../model/wire/json.ts";
 import type { StatusMember } from "../model/wire/status.ts";
 import { CliFailure, EXIT, failureOf } from "./exit.ts";
-import { call, look, memberNamed, plainJson } from "./rest.ts";
+import { call, listIn, look, memberNamed } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import type { Target } from "./target.ts";
 import { print, printJsonText, say } from "./terminal.ts";
@@ -73,12 +72,12 @@ async function follow(ask: (what: string) => Promise<Part>, begin: number): Prom
 async function partOf(target: Target, member: StatusMember, query: string) {
   const url = `${member.apiUrl}/understudy/logs?${query}`;
   const answer = await call(target, { method: "GET", url });
-  const value = plainJson(answer.body);
-  if (answer.status !== 200 || !isObject(value) || !Array.isArray(value["items"])) {
+  const told = listIn(answer);
+  if (told === undefined)
     throw new CliFailure(EXIT.unreachable, `${member.name} did not give its log`, answer.body);
-  }
-  const next = typeof value["next"] === "number" ? value["next"] : undefined;
-  return { items: value["items"] as readonly string[], next, whole: value };
+  const { whole, items } = told;
+  const next = typeof whole["next"] === "number" ? whole["next"] : undefined;
+  return { items: items as readonly string[], next, whole };
 }
 
 export function registerLogs(program: Command): void {

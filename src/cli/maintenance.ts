@@ -5,7 +5,7 @@ import { type Flagged, flaggedIn, type RunningFacts } from "../model/maintenance
 import { isObject } from "../model/wire/json.ts";
 import type { StatusJson } from "../model/wire/status.ts";
 import { CliFailure, EXIT, failureOf } from "./exit.ts";
-import { change, leaderOf, look, plainJson } from "./rest.ts";
+import { change, leaderOf, listIn, look, plainJson } from "./rest.ts";
 import type { Target } from "./target.ts";
 
 const LIMIT_MS = 12_000;
@@ -32,14 +32,16 @@ export async function maintenanceNow(target: Target): Promise<MaintenanceNow> {
   const status = await look(target);
   const primary = leaderOf(status);
   const url = `${primary.apiUrl}/understudy/maintenance`;
-  const { body } = await change(target, { method: "POST", url, timeoutMs: LIMIT_MS });
-  const value = plainJson(body);
-  if (!isObject(value) || !Array.isArray(value["items"]))
-    throw new CliFailure(EXIT.unreachable, `${primary.name} did not say what runs there`, body);
+  const answer = await change(target, { method: "POST", url, timeoutMs: LIMIT_MS });
+  const told = listIn(answer);
+  if (told === undefined) {
+    const what = `${primary.name} did not say what runs there`;
+    throw new CliFailure(EXIT.unreachable, what, answer.body);
+  }
   return {
     asOf: status.asOf,
     primary: primary.name,
-    flagged: flaggedIn(value["items"] as readonly RunningFacts[]),
+    flagged: flaggedIn(told.items as readonly RunningFacts[]),
     restarts: restartsIn(status),
   };
 }

@@ -100,6 +100,19 @@ export function plainJson(text: string): unknown {
   }
 }
 
+/** A document of ours that lists something. */
+interface Listing {
+  readonly whole: Readonly<Record<string, unknown>>;
+  readonly items: readonly unknown[];
+}
+
+/** Undefined when the answer is no list, which is never taken for an empty one. */
+export function listIn({ status, body }: HttpAnswer): Listing | undefined {
+  const whole = status === 200 ? plainJson(body) : undefined;
+  const items = isObject(whole) ? whole["items"] : undefined;
+  return isObject(whole) && Array.isArray(items) ? { whole, items } : undefined;
+}
+
 /** The member of that name; else a failure that offers the nearest one. */
 export function memberNamed(
   status: Pick<StatusJson, "scope" | "members">,

@@ -2,10 +2,9 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { printSpan } from "../model/amounts.ts";
-import { isObject } from "../model/wire/json.ts";
 import type { ScheduledJson, ScheduleJson } from "../model/wire/schedule.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { call, look, plainJson } from "./rest.ts";
+import { call, listIn, look } from "./rest.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import { type Column, table } from "./table.ts";
 import type { Target } from "./target.ts";
@@ -38,10 +37,10 @@ async function readSchedule(target: Target): Promise<ScheduleJson> {
   const apiUrl = members.find(({ name }) => name === member)?.apiUrl ?? members[0]?.apiUrl;
   if (apiUrl === undefined) throw new CliFailure(EXIT.precondition, "the cluster has no member");
   const url = `${apiUrl}/understudy/backup/schedule`;
-  const { status, body } = await call(target, { method: "GET", url });
-  const read = status === 200 ? plainJson(body) : undefined;
-  if (isObject(read) && Array.isArray(read["items"])) return read as unknown as ScheduleJson;
-  const [what = "", ...more] = body.split("\n");
+  const answer = await call(target, { method: "GET", url });
+  const told = listIn(answer);
+  if (told !== undefined) return told.whole as unknown as ScheduleJson;
+  const [what = "", ...more] = answer.body.split("\n");
   throw new CliFailure(EXIT.unreachable, `${member} does not tell the schedule`, what, ...more);
 }
 
