@@ -73,6 +73,9 @@ describe("the summary", () => {
       open: [{ kind: "failover", cause: "postmaster_killed" }],
     });
     const seen = whole.map((i) => ({ ...i, acknowledged: { by: "a", note: undefined, at: 1 } }));
-    expect(summaryOf(seen).unacknowledged).toBe(0);
+    expect(summaryOf(seen)).toMatchObject({ unacknowledged: 0, open: [] });
+    const going = seen.map((i) => ({ ...i, endedAt: undefined }));
+    expect(summaryOf(going)).toMatchObject({ ongoing: 1, unacknowledged: 0 });
+    expect(summaryOf(going).open).toEqual([{ kind: "failover", cause: "postmaster_killed" }]);
   });
 });

@@ -70,15 +70,16 @@ export interface IncidentSummary {
 }
 
 export function summaryOf(incidents: readonly Incident[]): IncidentSummary {
-  const open = incidents.filter(isOpen);
-  const last = open.at(-1);
+  const unseen = incidents.filter(isUnseen);
+  const open = incidents.filter((one) => one.endedAt === undefined || unseen.includes(one));
+  const last = unseen.at(-1);
   return {
     ongoing: incidents.filter(({ endedAt }) => endedAt === undefined).length,
-    unacknowledged: open.length,
+    unacknowledged: unseen.length,
     open: open.map(({ kind, cause }) => ({ kind, cause: cause.code })),
     latest: last === undefined ? undefined : { id: last.id, title: last.title },
   };
 }
 
-const isOpen = (incident: Incident): boolean =>
+const isUnseen = (incident: Incident): boolean =>
   incident.acknowledged === undefined && (!isOnPurpose(incident) || incident.endedAt === undefined);
