@@ -1,5 +1,5 @@
 // Does the file beside the data say what the store says, and is it believed only where nothing better is known?
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -23,11 +23,11 @@ const stored = (raw: Readonly<Record<string, unknown>>): HaWorld =>
     leading(),
     cluster(() => ({ config: { value: { ...DEFAULT_CONFIG, raw }, modRevision: 5 } })),
   );
-const file = () =>
+const file = (write: (line: string) => void = () => undefined) =>
   new DynamicFile({
     dataDir: at.folder,
     user: undefined,
-    log: createLog({ level: "error", write: () => undefined }),
+    log: createLog({ level: "warn", isTerminal: false, write }),
   });
 
 describe("patroni.dynamic.json", () => {
@@ -41,6 +41,22 @@ describe("patroni.dynamic.json", () => {
     expect(text()).toBeUndefined();
     kept.looked(stored({ ttl: 30 }));
     await vi.waitFor(() => expect(text()).toBe('{"ttl":30}'));
+  });
+
+  it("is written as soon as it can be, and a failure is told once", async () => {
+    const lines: string[] = [];
+    const kept = file((line) => lines.push(line));
+    const look = stored({ ttl: 20 });
+    mkdirSync(path());
+    kept.looked(look);
+    await vi.waitFor(() => expect(lines).toHaveLength(1));
+    kept.looked(look);
+    rmSync(path(), { recursive: true });
+    await vi.waitFor(() => {
+      kept.looked(look);
+      expect(text()).toBe('{"ttl":20}');
+    });
+    expect(lines).toHaveLength(1);
   });
 
   it("is not written into a directory without data, nor while a long step works on it", () => {

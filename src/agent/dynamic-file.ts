@@ -25,12 +25,13 @@ export class DynamicFile {
   /** What was written or found last: one value for as long as the stored text is the same. */
   #kept: unknown;
   #writing: Promise<void> | undefined;
+  #isFailing = false;
 
   constructor(options: DynamicFileOptions) {
     this.#o = options;
   }
 
-  /** Writes it when the store says something new. While a long step works on the directory, nothing is touched. */
+  /** Writes it when the store says something new, and again where that failed, which is told once. While a long step works on the directory, nothing is touched. */
   looked({ store, server, job }: HaWorld): void {
     const stored = store.kind === "known" ? store.value.config.value?.raw : undefined;
     if (stored === undefined || stored === this.#kept) return;
@@ -44,10 +45,14 @@ export class DynamicFile {
     try {
       if ((await readIfPresent(path)) !== text)
         await writeDurably(path, text, { owner: this.#o.user });
+      this.#isFailing = false;
     } catch (error) {
-      this.#o.log.warn("the configuration could not be written beside the data", {
-        error: asFileError(error, `writing ${path}`),
-      });
+      this.#kept = undefined;
+      if (!this.#isFailing)
+        this.#o.log.warn("the configuration could not be written beside the data", {
+          error: asFileError(error, `writing ${path}`),
+        });
+      this.#isFailing = true;
     }
     this.#writing = undefined;
   }
