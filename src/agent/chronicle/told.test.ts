@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   BRANCH_3,
   crashed,
+  failed,
   following,
   given,
   justWon,
@@ -82,16 +83,39 @@ describe("what is told", () => {
   });
 
   it("of a step that failed: its code and why", () => {
-    const failed = given(
+    const broken = given(
       leading(),
       outcome("promote", { ok: false, code: "PG_PROMOTE_FAILED", why: "too slow" }),
     );
-    expect(told(leading(), failed)).toContainEqual({
+    expect(told(leading(), broken)).toContainEqual({
       kind: "step",
       step: "promote",
       ok: false,
       code: "PG_PROMOTE_FAILED",
       why: "too slow",
     });
+  });
+
+  it("of a step that fails on: once a minute, and what else comes of it at once", () => {
+    const tried = (agoMs: number, code?: string) =>
+      given(
+        leading(),
+        code === undefined ? outcome("reserve", { agoMs }) : failed("reserve", code, agoMs),
+      );
+    const looks = [
+      tried(90_000, "STORE_REFUSED"),
+      tried(60_000, "STORE_REFUSED"),
+      tried(30_000, "STORE_REFUSED"),
+      tried(20_000, "STORE_REFUSED"),
+      tried(10_000, "STORE_SILENT"),
+      tried(5_000),
+      tried(1_000, "STORE_SILENT"),
+    ];
+    const steps = told(leading(), ...looks).flatMap((event) =>
+      event.kind === "step" ? (event.code ?? "done") : [],
+    );
+    expect(steps).toEqual([
+      ...["STORE_REFUSED", "STORE_REFUSED", "STORE_SILENT", "done", "STORE_SILENT"],
+    ]);
   });
 });

@@ -6,7 +6,7 @@ import type { ClusterSnapshot } from "../../model/cluster.ts";
 import type { EventBody, ServerLook } from "../../model/event.ts";
 import { valueOf } from "../../model/known.ts";
 import { type Lsn, printLsn } from "../../model/lsn.ts";
-import { between, type Instant } from "../../model/time.ts";
+import { between, type Instant, type Ms } from "../../model/time.ts";
 import { headOf } from "../../model/timeline.ts";
 
 /** What was told last, so that only changes are. */
@@ -23,9 +23,20 @@ export interface Told {
   readonly wish: number;
   readonly ownTerm: number | undefined;
   readonly branchTerm: number | undefined;
-  /** By kind of step: when the last outcome that was told came. */
-  readonly outcomes: Readonly<Record<string, Instant>>;
+  /** By kind of step: the last outcome that was heard of. */
+  readonly outcomes: Readonly<Record<string, HeardOutcome>>;
 }
+
+interface HeardOutcome {
+  readonly at: Instant;
+  /** Undefined when it did not fail. */
+  readonly failure: string | undefined;
+  /** When that was told last. */
+  readonly toldAt: Instant;
+}
+
+/** A failure that goes on is told so often: several times a second it would push out how it began. */
+const FAILS_ON_EVERY_MS: Ms = 60_000;
 
 export const NOTHING_TOLD: Told = {
   decision: undefined,
@@ -145,13 +156,17 @@ function wishPart(told: Told, { failover }: ClusterSnapshot): Part {
 
 function outcomePart(told: Told, w: HaWorld): Part {
   const events: Dated[] = [];
-  const outcomes: Record<string, Instant> = { ...told.outcomes };
+  const outcomes: Record<string, HeardOutcome> = { ...told.outcomes };
   for (const [step, outcome] of Object.entries(w.outcomes)) {
-    if (outcome === undefined || outcomes[step] === outcome.at) continue;
-    outcomes[step] = outcome.at;
-    if (EVERYDAY.has(step as HaStep["kind"])) continue;
-    const agoMs = between(outcome.at, w.now);
-    const { ok, code, why } = outcome;
+    const before = outcomes[step];
+    if (outcome === undefined || before?.at === outcome.at) continue;
+    const { at, ok, code, why } = outcome;
+    const failure = ok ? undefined : `${code}: ${why}`;
+    const failsOn = failure !== undefined && failure === before?.failure;
+    const isTold = failsOn && between(before.toldAt, at) < FAILS_ON_EVERY_MS;
+    outcomes[step] = { at, failure, toldAt: isTold ? before.toldAt : at };
+    if (isTold || EVERYDAY.has(step as HaStep["kind"])) continue;
+    const agoMs = between(at, w.now);
     const ended = { ok, ...(ok ? {} : { ...some("code", code), ...some("why", why) }) };
     events.push({ agoMs, body: { kind: "step", step, ...ended } });
     const end = crashEnd(outcome.result);
