@@ -7,7 +7,7 @@ import type { Job, TaskName } from "./worker.ts";
 export interface JobKind {
   readonly about: string;
   readonly task: TaskName;
-  /** The jobs that make one run, one after the other; the first that fails ends it. */
+  /** The jobs that make one run, one after the other, also when one of them fails. */
   readonly inputs: (backup: BackupSettings, schedule: JobSchedule) => readonly Job["input"][];
   /** Why a job that came to its end has not done what it was for; undefined when it has. */
   readonly whyBad: (result: unknown) => string | undefined;

@@ -32,6 +32,7 @@ const backupWith = (more: Partial<NonNullable<BackupSettings["schedules"]>> = {}
 interface Seen {
   readonly node: string;
   readonly task: TaskName;
+  readonly repo: unknown;
   readonly at: number;
   how: "running" | "done" | "ended";
 }
@@ -43,6 +44,7 @@ class Nodes {
   readonly endings: (readonly [node: string, ending: Ending])[] = [];
   tookMs = 10 * MINUTE;
   fails = false;
+  full: string | undefined;
 
   /** n1 leads, the others stream from it. */
   start(name: string, backup = backupWith()) {
@@ -51,8 +53,14 @@ class Nodes {
       ...{ name, scope: "demo", backup, clock, random, log },
       turns: turnsIn(store, keysOf("service", "demo")),
       onEnded: (_, ending) => this.endings.push([name, ending]),
-      run: async (task, _, signal) => {
-        const seen: Seen = { node: name, task, at: this.r.cluster.kernel.now, how: "running" };
+      run: async (task, { repo }, signal) => {
+        const seen: Seen = {
+          node: name,
+          task,
+          repo,
+          at: this.r.cluster.kernel.now,
+          how: "running",
+        };
         this.runs.push(seen);
         try {
           await clock.sleep(this.tookMs, signal);
@@ -60,7 +68,7 @@ class Nodes {
           seen.how = "ended";
           throw error;
         }
-        if (this.fails) throw new Error("the repository is full");
+        if (this.fails || repo === this.full) throw new Error("the repository is full");
         seen.how = "done";
         return {};
       },
@@ -134,6 +142,23 @@ describe("a schedule that three nodes keep", () => {
     const view = await nodes.r.drive(all[0]?.keeper.view() ?? Promise.reject(new Error()));
     expect(view.items).toMatchObject([{ job: "base", last: { attempt: 3, outcome: "failed" } }]);
     expect(view.warnings).toEqual([expect.stringContaining("the repository is full")]);
+  });
+
+  it("gives each repository its turn, whichever of them fails", async () => {
+    const nodes = new Nodes();
+    nodes.full = "near";
+    nodes.tookMs = MINUTE;
+    const backup = backupWith();
+    const [near] = backup.repositories;
+    if (near === undefined) throw new Error("there is no repository");
+    nodes.start("n1", { ...backup, repositories: [near, { ...near, name: "far" }] });
+    await nodes.r.pass(5 * MINUTE);
+    expect(nodes.runs.map(({ repo, how }) => [repo, how])).toEqual([
+      ["near", "running"],
+      ["far", "done"],
+    ]);
+    const why = expect.stringContaining("the repository is full");
+    expect(nodes.endings).toEqual([["n1", { outcome: "failed", why }]]);
   });
 
   it("runs each moment at most once a node when one clock is a year ahead", async () => {

@@ -235,12 +235,12 @@ export class ScheduleKeeper {
     if (this.#ending.signal.aborted) leave();
     const keeping = this.#keepClaim(claim, stop);
     try {
+      const bad: string[] = [];
       for (const input of kind.inputs(this.#backup, schedule)) {
-        stop.signal.throwIfAborted();
-        const why = kind.whyBad(await this.#o.run(kind.task, input, stop.signal));
-        if (why !== undefined) return { outcome: "failed", why };
+        const why = await this.#runOne(kind, input, stop.signal);
+        if (why !== undefined) bad.push(why);
       }
-      return { outcome: "done" };
+      return bad.length === 0 ? { outcome: "done" } : { outcome: "failed", why: bad.join("; ") };
     } catch (error) {
       const why = asAppError(error, "NOT_POSSIBLE", `running ${name}`).message;
       return { outcome: this.#ending.signal.aborted ? "handed-on" : "failed", why };
@@ -248,6 +248,21 @@ export class ScheduleKeeper {
       this.#ending.signal.removeEventListener("abort", leave);
       stop.abort(new AppError("CANCELLED", "keeping a claim", "its job has ended"));
       await keeping;
+    }
+  }
+
+  /** Why it is bad. Only the signal keeps the next one from its turn: a repository that is full must not starve the others. */
+  async #runOne(
+    { task, whyBad }: JobKind,
+    input: Job["input"],
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    signal.throwIfAborted();
+    try {
+      return whyBad(await this.#o.run(task, input, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      return asAppError(error, "NOT_POSSIBLE", `running ${task}`).message;
     }
   }
 
