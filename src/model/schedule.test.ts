@@ -14,6 +14,7 @@ import {
   type TurnBasis,
   withJitter,
 } from "./schedule.ts";
+import { parseSchedule, printSchedule } from "./wire/schedule.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -23,6 +24,7 @@ const NOW = 20_000 * DAY + 5 * HOUR;
 const daily: Schedule = { periodMs: DAY, anchorMs: 150 * MINUTE, text: "at 02:30" };
 const often: Schedule = { periodMs: MINUTE, anchorMs: 0, text: "every 1min" };
 const DUE = latestMoment(daily, NOW);
+const LATE = ["the scheduled base has not ended well for two of its periods"];
 
 const turn = (more: Partial<TurnBasis>) =>
   planTurn({
@@ -157,7 +159,14 @@ it("warns of what failed and of what stays away", () => {
   expect(scheduleWarnings(jobs, failedAt(NOW), NOW)).toEqual([
     "the scheduled base failed on n1: full",
   ]);
-  expect(scheduleWarnings(jobs, doneAt(NOW), NOW + 3 * DAY)).toEqual([
-    "the scheduled base has not ended well for two of its periods",
-  ]);
+  expect(scheduleWarnings(jobs, doneAt(NOW), NOW + 3 * DAY)).toEqual(LATE);
+});
+
+it("warns of what takes down every node that runs it, also when it never ended", () => {
+  const jobs = [{ name: "base", schedule: daily }];
+  const job = { name: "base", dueMs: DUE + 2 * DAY, attempt: 1 };
+  const again = begun(runOf(NOW), job, { by: "n2", nowMs: NOW + 2 * DAY });
+  expect(scheduleWarnings(jobs, again, NOW + 2 * DAY)).toEqual([]);
+  const read = parseSchedule(printSchedule(again));
+  expect(scheduleWarnings(jobs, read, NOW + 3 * DAY)).toEqual(LATE);
 });

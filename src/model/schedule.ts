@@ -40,6 +40,8 @@ export interface RunNote {
 
 export interface JobRecord {
   readonly last: RunNote;
+  /** When it was begun for the first time of all. */
+  readonly firstMs?: number | undefined;
   /** When it last ended well. */
   readonly doneMs?: number | undefined;
 }
@@ -156,6 +158,7 @@ export const begun = (
   ...record,
   [name]: {
     ...record[name],
+    firstMs: record[name]?.firstMs ?? nowMs,
     last: { dueMs, attempt, by, startedAtMs: nowMs, outcome: "running" },
   },
 });
@@ -187,10 +190,12 @@ export function scheduleWarnings(
 ): readonly string[] {
   return jobs.flatMap(({ name, schedule }) => {
     const job = record[name];
-    const { last, doneMs } = job ?? {};
+    const { last, firstMs, doneMs } = job ?? {};
+    const sinceMs = doneMs ?? firstMs;
     if (last?.outcome === "failed")
       return [`the scheduled ${name} failed on ${last.by}: ${last.why ?? "it does not say why"}`];
-    const isLate = doneMs !== undefined && nowMs - doneMs > 2 * schedule.periodMs + RETRY_AFTER_MS;
+    const isLate =
+      sinceMs !== undefined && nowMs - sinceMs > 2 * schedule.periodMs + RETRY_AFTER_MS;
     return isLate ? [`the scheduled ${name} has not ended well for two of its periods`] : [];
   });
 }

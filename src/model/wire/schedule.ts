@@ -26,9 +26,12 @@ function jobIn(value: unknown): JobRecord | undefined {
     typeof by === "string" &&
     OUTCOMES.some((one) => one === outcome);
   if (!isNote) return undefined;
-  const { doneMs } = value;
-  const last = value["last"] as unknown as RunNote;
-  return typeof doneMs === "number" ? { last, doneMs } : { last };
+  const { firstMs, doneMs } = value;
+  return {
+    last: value["last"] as unknown as RunNote,
+    ...(typeof firstMs === "number" ? { firstMs } : {}),
+    ...(typeof doneMs === "number" ? { doneMs } : {}),
+  };
 }
 
 /** One job of the schedule, as `GET /understudy/backup/schedule` tells it. */
