@@ -1,5 +1,7 @@
 // Which settings does this node have, and what is odd about its file?
+
 import { readFile } from "node:fs/promises";
+import { aroundHere } from "../adapters/system/around-here.ts";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
 import { type NodeFile, parseNodeFile } from "../model/settings-file.ts";
@@ -14,7 +16,7 @@ export type LoadedNode = Exclude<NodeFile, { readonly kind: "refused" }>;
 
 /** The node's file. Throws CONFIG_NOT_FOUND, or CONFIG_INVALID after its problems have been told. */
 export async function loadNode(file: string, tell: Hearer): Promise<LoadedNode> {
-  const parsed = parseNodeFile(await text(file), file, process.env);
+  const parsed = parseNodeFile(await text(file), file, aroundHere());
   for (const finding of parsed.warnings) tell.warning(printFinding(finding));
   if (parsed.kind !== "refused") return parsed;
   const [first = "", ...more] = parsed.problems.map(printFinding);

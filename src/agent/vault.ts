@@ -93,7 +93,7 @@ class Keeper implements VaultKeeper {
       process.execPath,
       [...NODE_FLAGS, programBeside("vault.mjs"), file],
       // Its input ends with this process, and so does the worker.
-      { stdio: ["pipe", "ignore", "pipe"], cwd: "/" },
+      { stdio: ["pipe", "ignore", "pipe"] },
     );
     this.#child = child;
     createInterface({ input: child.stderr }).on("line", (line) => passOn(line, log));

@@ -1,6 +1,8 @@
 // Which cluster does a command mean, and how are its members reached?
+
 import { existsSync, readFileSync } from "node:fs";
 import { loadTls, type TlsMaterial } from "../adapters/http/client.ts";
+import { aroundHere } from "../adapters/system/around-here.ts";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
 import type { AgentSettings, Credentials } from "../model/settings.ts";
@@ -47,7 +49,7 @@ export function namedFile(file: string | undefined): string | undefined {
 
 export function readNodeFile(path: string): NodeFile {
   try {
-    return parseNodeFile(readFileSync(path, "utf8"), path, process.env);
+    return parseNodeFile(readFileSync(path, "utf8"), path, aroundHere());
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new AppError("CONFIG_NOT_FOUND", `reading ${path}`, why, error);

@@ -1,6 +1,8 @@
 // The doctor's own program: looks at this host, prints what it saw as JSON, and ends. Agent and command line start it,
 // so that neither carries what it needs.
+
 import { readFileSync } from "node:fs";
+import { aroundHere } from "../adapters/system/around-here.ts";
 import type { Surroundings } from "../model/doctor/facts.ts";
 import { printFinding } from "../model/finding.ts";
 import { parseNodeFile } from "../model/settings-file.ts";
@@ -12,7 +14,7 @@ const NOBODY: Surroundings = { peers: [], routers: [] };
 
 /** `FILE [--fix]`; whom the agent knows of comes on standard input. */
 async function main([file = "", ...flags]: readonly string[]): Promise<number> {
-  const node = parseNodeFile(readFileSync(file, "utf8"), file, process.env);
+  const node = parseNodeFile(readFileSync(file, "utf8"), file, aroundHere());
   if (node.kind === "refused") {
     process.stderr.write(`${node.problems.map(printFinding).join("\n")}\n`);
     return 2;

@@ -31,6 +31,12 @@ export function isNetwork(text: string): boolean {
   return isV6 ? isIpv6(address) : isIpv4(address);
 }
 
+/** True for a name that can be resolved: letters, digits, hyphens and dots, and not an address gone wrong. */
+export const isHostName = (text: string): boolean =>
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?$/i.test(
+    text,
+  ) && !/^[\d.]+$/.test(text);
+
 const isCount = (text: string, most: number): boolean =>
   /^\d{1,3}$/.test(text) && Number(text) <= most;
 

@@ -13,7 +13,7 @@ postgresql:
 `;
 
 function read(environment: Record<string, string>, text = FILE) {
-  const file = parseNodeFile(text, "n.yml", environment);
+  const file = parseNodeFile(text, "n.yml", { environment });
   if (file.kind !== "settings") {
     throw new Error(file.kind === "refused" ? file.problems.map(printFinding).join() : "a router");
   }
@@ -70,10 +70,14 @@ describe("Patroni's variables", () => {
   });
 
   it("are checked like the file, and named when there is no place for them", () => {
-    const broken = parseNodeFile(FILE, "n.yml", { PATRONI_RESTAPI_LISTEN: "nowhere:x" });
+    const broken = parseNodeFile(FILE, "n.yml", {
+      environment: { PATRONI_RESTAPI_LISTEN: "nowhere:x" },
+    });
     expect(broken.kind).toBe("refused");
     const misplaced = FILE.replace(/^etcd3.*$/m, "etcd3: text");
-    const file = parseNodeFile(misplaced, "n.yml", { PATRONI_ETCD3_HOSTS: "e1:2379" });
+    const file = parseNodeFile(misplaced, "n.yml", {
+      environment: { PATRONI_ETCD3_HOSTS: "e1:2379" },
+    });
     expect(file.kind === "refused" && file.problems.map(printFinding).join()).toMatch(
       /PATRONI_ETCD3_HOSTS sets etcd3.hosts/,
     );

@@ -202,7 +202,7 @@ describe("warnings", () => {
     [`${SMALL}  use_slots: false\n`, "postgresql.use_slots has no effect: the cluster decides"],
     [`${SMALL}log: {file_num: 3}\n`, "log.file_num has no effect: "],
     [`${SMALL}thread_pool_size: 3\n`, "thread_pool_size has no effect: "],
-    [`${SMALL}restapi: {request_queue_size: 3}\n`, "restapi.request_queue_size has no effect: "],
+    [`${SMALL}restapi: {thread_pool_size: 3}\n`, "restapi.thread_pool_size has no effect: "],
     [
       `${SMALL}bootstrap: {dcs: {postgresql: {remove_data_directory_on_rewind_failure: true}}}\n`,
       "remove_data_directory_on_rewind_failure has no effect: ",
@@ -344,8 +344,6 @@ describe("problems", () => {
     ],
     ["name: n1", "name: n1\ntags: {nofailover: maybe}", "must be true or false"],
     ["password: secret", "sslmode: sometimes", "sslmode must be one of disable, allow, prefer"],
-    ["password: secret", "sslcert: client.crt", 'sslcert must be a whole path, not "client.crt"'],
-    ["password: secret", "sslcert: system", 'sslcert must be a whole path, not "system"'],
     ["password: secret", "sslkey: /k", "sslkey is given without sslcert"],
     [
       "data_dir: /var/lib/understudy/demo",

@@ -42,16 +42,21 @@ export type NodeFile =
       readonly warnings: readonly Finding[];
     };
 
-/**
- * Parses and checks a whole file. An unknown key is a warning; a wrong type or impossible value a problem. Patroni's
- * variables in `environment` win over the file.
- */
+/** What else a file's meaning hangs on. */
+export interface Around {
+  /** Patroni's variables in it win over the file. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Where relative names of files begin: the agent's working directory, as with Patroni. */
+  readonly folder?: string;
+}
+
+/** Parses and checks a whole file. An unknown key is a warning; a wrong type or impossible value a problem. */
 export function parseNodeFile(
   text: string,
   fileName: string,
-  environment: Readonly<Record<string, string | undefined>> = {},
+  { environment = {}, folder = "/" }: Around = {},
 ): NodeFile {
-  const source = new Source(text, fileName, overridesIn(environment));
+  const source = new Source(text, fileName, { folder, overrides: overridesIn(environment) });
   const refused = (): NodeFile => ({
     kind: "refused",
     problems: source.problems,

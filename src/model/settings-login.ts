@@ -7,22 +7,33 @@ const CHOICES = {
   gssencmode: ["disable", "prefer", "require"],
   channel_binding: ["disable", "prefer", "require"],
 } as const;
-const FILES = ["sslcert", "sslkey", "sslrootcert", "sslcrl"] as const;
+const FILES = ["sslcert", "sslkey", "sslrootcert", "sslcrl", "sslcrldir"] as const;
 /** sslrootcert may name the system's own authorities instead of a file. */
 const NO_FILE = "system";
 
-/** One login of `authentication`; its name is the usual one when none is written. */
+export interface LoginWish {
+  /** Its name when none is written. */
+  readonly usual: string;
+  /** What a Kerberos server calls PostgreSQL, where it is not libpq's own word. */
+  readonly krbsrvname: string | undefined;
+}
+
+/** One login of `authentication`. */
 export function readDatabaseLogin(
   logins: Section,
   role: string,
-  defaultName: string,
+  { usual, krbsrvname }: LoginWish,
 ): DatabaseLogin {
   const section = logins.section(role);
-  const username = section.text("username") ?? defaultName;
+  const username = section.text("username") ?? usual;
   const password = section.secret("password");
-  const protection = readProtection(section);
+  const protection = {
+    ...readProtection(section),
+    ...(krbsrvname === undefined ? {} : { krbsrvname }),
+  };
   const keyPassword = section.secret("sslpassword");
-  section.notUsed("sslcrldir", "sslnegotiation");
+  if (section.choice("sslnegotiation", ["postgres", "direct"]) === "direct")
+    section.notUsed("sslnegotiation");
   section.close();
   if (username === "") section.problem("username", "must not be empty");
   return {
@@ -47,12 +58,9 @@ function readProtection(section: Section): Protection {
       "is insisted on for replication; the agent's own sessions bind where a server offers it",
     );
   for (const key of FILES) {
-    const file = section.text(key);
-    if (file === undefined || file === "") continue;
-    // Agent, server and programs have three working directories.
-    if (!file.startsWith("/") && !(key === "sslrootcert" && file === NO_FILE))
-      section.problem(key, `must be a whole path, not "${file}"`);
-    found[key] = file;
+    const isWord = key === "sslrootcert" && section.text(key) === NO_FILE;
+    const file = isWord ? NO_FILE : section.path(key);
+    if (file !== undefined && file !== "") found[key] = file;
   }
   if (found["sslkey"] !== undefined && found["sslcert"] === undefined)
     section.problem("sslkey", "is given without sslcert");

@@ -40,7 +40,7 @@ export function readPostgres(root: Section): PostgresSettings {
     connectAddress,
     dataDir,
     stateDir,
-    binDir: section.text("bin_dir") ?? "",
+    binDir: section.path("bin_dir") ?? "",
     socketDir,
     database: section.text("database") ?? "postgres",
     ...readRoles(section),
@@ -62,9 +62,8 @@ export function readPostgres(root: Section): PostgresSettings {
 
 function readDataDir(section: Section, present: boolean): string {
   if (!present) return "";
-  const dataDir = section
-    .required("data_dir", "the directory of the server's data")
-    .replace(/\/+$/, "");
+  section.required("data_dir", "the directory of the server's data");
+  const dataDir = (section.path("data_dir") ?? "").replace(/\/+$/, "");
   if (dataDir === "" && section.has("data_dir")) section.problem("data_dir", "must not be /");
   return dataDir;
 }
@@ -119,11 +118,12 @@ interface Roles {
 
 function readRoles(section: Section): Roles {
   const logins = section.section("authentication");
-  const superuser = readDatabaseLogin(logins, "superuser", "postgres");
-  const replication = readDatabaseLogin(logins, "replication", "replicator");
-  const rewind = logins.has("rewind")
-    ? readDatabaseLogin(logins, "rewind", "rewind_user")
-    : undefined;
+  const krbsrvname = section.text("krbsrvname");
+  const login = (role: string, usual: string) =>
+    readDatabaseLogin(logins, role, { usual, krbsrvname });
+  const superuser = login("superuser", "postgres");
+  const replication = login("replication", "replicator");
+  const rewind = logins.has("rewind") ? login("rewind", "rewind_user") : undefined;
   if (replication.password === undefined) {
     logins.warn("replication", "has no password: members can clone only where pg_hba trusts them");
   }
@@ -150,6 +150,6 @@ function acceptTheRest(section: Section): void {
   section.notUsed("pgpass", "use_unix_socket", "use_unix_socket_repl");
   section.notUsed("remove_data_directory_on_rewind_failure", "pg_ctl_timeout");
   section.notUsed("remove_data_directory_on_diverged_timelines");
-  section.notUsed("proxy_address", "config_dir", "bin_name", "krbsrvname", "custom_conf", "rewind");
+  section.notUsed("proxy_address", "config_dir", "bin_name", "custom_conf", "rewind");
   section.notUsed("recovery_conf");
 }

@@ -79,6 +79,12 @@ export class Section {
     return "";
   }
 
+  /** The name of a file or folder, made whole: who reads the setting may work in another directory than the agent. */
+  path(key: string): string | undefined {
+    const text = this.text(key);
+    return text === undefined || text === "" ? text : wholePath(this.#source.folder, text);
+  }
+
   secret(key: string): Secret | undefined {
     const text = this.text(key);
     return text === undefined ? undefined : new Secret(text);
@@ -234,6 +240,9 @@ const isNothing = (node: unknown): boolean =>
   node === undefined || node === null || (isScalar(node) && node.value === null);
 
 const isMergeKey = (key: unknown): boolean => isScalar(key) && key.source === "<<";
+
+const wholePath = (folder: string, path: string): string =>
+  path.startsWith("/") ? path : `${folder.replace(/\/+$/, "")}/${path.replace(/^(?:\.\/+)+/, "")}`;
 
 /** The text as written: `1.0` stays `1.0`, and a quoted or folded text is what it stands for. */
 function scalarText(node: unknown): string | undefined {

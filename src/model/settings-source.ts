@@ -16,14 +16,24 @@ import type { Override } from "./settings-environment.ts";
 /** One YAML text while it is being read: its tree, its positions and the findings collected on the way. */
 export class Source {
   readonly file: string;
+  /** Where relative names of files begin. */
+  readonly folder: string;
   readonly document: Document.Parsed;
   readonly #lines = new LineCounter();
   readonly #problems: Finding[] = [];
   readonly #warnings: Finding[] = [];
 
   /** `overrides` come from the environment and win over the text. */
-  constructor(text: string, file: string, overrides: readonly Override[] = []) {
+  constructor(
+    text: string,
+    file: string,
+    {
+      folder = "/",
+      overrides = [],
+    }: { readonly folder?: string; readonly overrides?: readonly Override[] } = {},
+  ) {
     this.file = file;
+    this.folder = folder;
     this.document = parseDocument(text, {
       lineCounter: this.#lines,
       merge: true,

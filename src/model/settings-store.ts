@@ -27,7 +27,8 @@ export function readStore(root: Section): StoreSettings {
 
 function readEtcd(section: Section, present: boolean): StoreSettings {
   const protocol = section.choice("protocol", ["http", "https"]) ?? "http";
-  const url = section.items("url");
+  // A proxy of etcd's is spoken to as any member of it: it hides them, and we ask nobody for their addresses.
+  const url = [...section.items("url"), ...section.items("proxy")];
   const hosts = [...section.items("host"), ...splitCommas(section.items("hosts"))];
   const endpoints = [...url, ...hosts].flatMap((item) => {
     const endpoint = parseEndpoint(item.text, protocol);
@@ -36,7 +37,8 @@ function readEtcd(section: Section, present: boolean): StoreSettings {
     }
     return endpoint ?? [];
   });
-  section.notUsed("srv", "srv_suffix", "proxy", "use_proxies");
+  section.notUsed("srv", "srv_suffix");
+  section.accept("use_proxies");
   if (present && url.length + hosts.length === 0) {
     section.problem("hosts", "is missing: give the addresses, e.g. 10.0.0.1:2379,10.0.0.2:2379");
   }
@@ -86,13 +88,15 @@ interface TlsKeys {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  readonly keyPassword?: string;
 }
 
 /** The names of certificate files under the keys that the section uses for them. */
 export function readTlsFiles(section: Section, keys: TlsKeys): TlsFiles | undefined {
-  const cafile = section.text(keys.ca);
-  const certfile = section.text(keys.cert);
-  const keyfile = section.text(keys.key);
+  const cafile = section.path(keys.ca);
+  const certfile = section.path(keys.cert);
+  const keyfile = section.path(keys.key);
+  const keyPassword = keys.keyPassword === undefined ? undefined : section.secret(keys.keyPassword);
   if (keyfile !== undefined && certfile === undefined) {
     section.problem(keys.key, `is given without ${keys.cert}`);
   }
@@ -101,5 +105,6 @@ export function readTlsFiles(section: Section, keys: TlsKeys): TlsFiles | undefi
     ...(cafile === undefined ? {} : { cafile }),
     ...(certfile === undefined ? {} : { certfile }),
     ...(keyfile === undefined ? {} : { keyfile }),
+    ...(keyPassword === undefined ? {} : { keyPassword }),
   };
 }

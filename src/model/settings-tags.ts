@@ -69,7 +69,7 @@ export function readWatchdog(root: Section): WatchdogSettings {
   const section = root.section("watchdog");
   const settings: WatchdogSettings = {
     mode: section.choice("mode", ["off", "automatic", "required"]) ?? "automatic",
-    device: section.text("device") ?? "/dev/watchdog",
+    device: section.path("device") ?? "/dev/watchdog",
     safetyMarginMs: seconds(section.number("safety_margin", { min: -1 }) ?? 5),
     isForTests: section.choice("driver", ["default", "testing"]) === "testing",
   };
@@ -82,8 +82,8 @@ const LEVELS = ["error", "warn", "warning", "critical", "info", "debug"] as cons
 export function readLog(root: Section): LogSettings {
   const section = root.section("log");
   const level = section.choice("level", LEVELS) ?? "info";
-  const folder = section.text("dir");
-  const file = section.text("file") ?? (folder && `${folder}/understudy.log`);
+  const folder = section.path("dir");
+  const file = section.path("file") ?? (folder && `${folder}/understudy.log`);
   section.choice("type", ["plain", "json"]);
   // Patroni's own value may be a list of fields.
   const isPatronis = section.plain("format") === "patroni";

@@ -5,7 +5,6 @@ const CLUSTERS = "the cluster decides, write it into its configuration";
 const NO_THREADS = "there are no threads to limit";
 const KEPT = "data is removed only once its replacement is complete";
 const SOCKET = "the agent always takes the socket, and members always take TCP";
-const OWN_HEADERS = "answers carry the headers that HTTP needs, and no others";
 
 /** Reasons by the last part of a setting's path, or by a whole path where that says more. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -14,7 +13,6 @@ const REASONS: Readonly<Record<string, string>> = {
   proxy_address: "clients find the pooler by a router's own file",
   config_dir: "configuration lies in the data directory",
   bin_name: "programs are found in bin_dir by their own names",
-  krbsrvname: "libpq's own default is used",
   custom_conf: "write settings into postgresql.parameters",
   rewind: "pg_rewind gets the options that it needs",
   recovery_conf: "write restore_command and its like into postgresql.parameters",
@@ -30,18 +28,10 @@ const REASONS: Readonly<Record<string, string>> = {
   remove_data_directory_on_diverged_timelines: KEPT,
   thread_pool_size: NO_THREADS,
   thread_stack_size: NO_THREADS,
-  request_queue_size: "the system's own queue is used",
-  sslcrldir: "name one file in sslcrl",
   sslnegotiation: "TLS is asked for as every version of libpq does it",
-  ciphers: "Node's own list of ciphers is used",
-  keyfile_password: "the key file must be readable without a password",
-  http_extra_headers: OWN_HEADERS,
-  https_extra_headers: OWN_HEADERS,
   server_tokens: "no header names the program",
   srv: "name the members of etcd in hosts",
   srv_suffix: "name the members of etcd in hosts",
-  proxy: "etcd is reached directly",
-  use_proxies: "etcd is reached directly",
   format: "log.format knows one word, patroni: its lines and texts",
   dateformat: OUR_LOG,
   static_fields: OUR_LOG,

@@ -25,7 +25,9 @@ export type Protection = Readonly<
       | "sslkey"
       | "sslrootcert"
       | "sslcrl"
+      | "sslcrldir"
       | "gssencmode"
+      | "krbsrvname"
       | "channel_binding",
       string
     >
@@ -43,13 +45,24 @@ export interface TlsFiles {
   readonly certfile?: string;
   readonly keyfile?: string;
   readonly cafile?: string;
+  /** Opens the file of the key. */
+  readonly keyPassword?: Secret;
 }
 
 export interface RestSettings {
   readonly listen: Address;
   readonly connectAddress: Address;
   readonly authentication?: Credentials;
-  readonly tls?: TlsFiles & { readonly verifyClient: "none" | "optional" | "required" };
+  readonly tls?: TlsFiles & {
+    readonly verifyClient: "none" | "optional" | "required";
+    /** OpenSSL's list of ciphers; Node's own when left out. */
+    readonly ciphers?: string;
+  };
+  /** Sent with every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** How many connections may wait to be taken; the system's own number when left out. */
+  readonly queueSize?: number;
+  /** Addresses, networks, and names that are resolved at each change. */
   readonly allowlist: readonly string[];
   /** Members may change things too, by the addresses that they publish. */
   readonly allowsMembers: boolean;

@@ -20,6 +20,7 @@ export function simSettings(
     rest: {
       listen: { host: name, port: 8008 },
       connectAddress: { host: name, port: 8008 },
+      headers: {},
       allowlist: [],
       allowsMembers: false,
     },

@@ -1,8 +1,10 @@
 // The program of the vault worker: started by the agent with the node's file, it leaves when the agent does.
 //
 // Reading, packing and sending WAL is work that the agent must not do: its loop keeps the lease alive.
+
 import { readFileSync } from "node:fs";
 import { findProgram } from "../adapters/postgres/programs.ts";
+import { aroundHere } from "../adapters/system/around-here.ts";
 import { createClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { actAs } from "../adapters/system/os-user.ts";
@@ -13,7 +15,7 @@ import { openShelves, packingOf } from "./shelves.ts";
 import { Vault } from "./vault.ts";
 
 async function main(file: string): Promise<void> {
-  const parsed = parseNodeFile(readFileSync(file, "utf8"), file);
+  const parsed = parseNodeFile(readFileSync(file, "utf8"), file, aroundHere());
   if (parsed.kind !== "settings" || parsed.settings.backup === undefined)
     throw new Error(`${file} has no backup section`);
   const { settings } = parsed;

@@ -1,6 +1,8 @@
 // The worker's program: one order, its task, one result. For what is too heavy or too long for an agent.
+
 import { setMaxListeners } from "node:events";
 import { createInterface } from "node:readline";
+import { aroundHere } from "../adapters/system/around-here.ts";
 import { AppError, asAppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
 import type { NodeSettings } from "../model/settings.ts";
@@ -43,7 +45,7 @@ async function readOrder(): Promise<WorkerOrder> {
 }
 
 function settingsOf({ file, text }: WorkerOrder): NodeSettings {
-  const parsed = parseNodeFile(text, file);
+  const parsed = parseNodeFile(text, file, aroundHere());
   if (parsed.kind === "settings") return parsed.settings;
   const why =
     parsed.kind === "refused"

@@ -202,7 +202,13 @@ function settingsOf(
 ): NodeSettings {
   const base = join(root, name);
   const address = { host: "127.0.0.1", port: change.port };
-  const rest = { listen: address, connectAddress: address, allowlist: [], allowsMembers: false };
+  const rest = {
+    listen: address,
+    connectAddress: address,
+    headers: {},
+    allowlist: [],
+    allowsMembers: false,
+  };
   return {
     scope: "stage",
     name,

@@ -69,7 +69,14 @@ export const FLOORS: readonly Floor[] = [
   { path: "doctor", may: ["model", "adapters"], node: true },
   {
     path: "cli",
-    may: ["model", "incident", "agent/api/client.ts", "adapters/http"],
+    // One file tells what a node's file means here: it must mean the same to the command line as to the agent.
+    may: [
+      "model",
+      "incident",
+      "agent/api/client.ts",
+      "adapters/http",
+      "adapters/system/around-here.ts",
+    ],
     node: true,
     packages: ["commander", "picocolors", "yaml"],
   },

@@ -1,4 +1,5 @@
 // HAProxy's folder: the configuration is tried before it takes the place of one that works.
+import { createPrivateKey } from "node:crypto";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "../../model/error.ts";
@@ -24,10 +25,23 @@ export async function prepareTls(
   if (tls === undefined) return undefined;
   const { cafile, certfile, keyfile } = tls;
   if (certfile === undefined) return { cafile, pem: undefined };
-  const parts = [certfile, ...(keyfile === undefined ? [] : [keyfile])];
+  const certificate = await textOf(certfile);
+  const key = keyfile === undefined ? [] : [opened(await textOf(keyfile), tls)];
   const pem = join(dir, "check.pem");
-  await writeDurably(pem, (await Promise.all(parts.map(textOf))).join("\n"), { mode: 0o600 });
+  await writeDurably(pem, [certificate, ...key].join("\n"), { mode: 0o600 });
   return { cafile, pem };
+}
+
+/** HAProxy would ask a terminal for the password of a key. */
+function opened(key: string, { keyfile, keyPassword }: TlsFiles): string {
+  if (keyPassword === undefined) return key;
+  try {
+    const read = createPrivateKey({ key, passphrase: keyPassword.reveal() });
+    return read.export({ type: "pkcs8", format: "pem" }).toString();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AppError("CONFIG_INVALID", `opening ${keyfile}`, why, error);
+  }
 }
 
 async function textOf(path: string): Promise<string> {

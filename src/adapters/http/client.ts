@@ -12,6 +12,8 @@ export interface TlsMaterial {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
+  /** Opens the key. */
+  readonly passphrase?: string;
   readonly rejectUnauthorized?: boolean;
 }
 
@@ -106,5 +108,6 @@ export function loadTls(files: TlsFiles | undefined): TlsMaterial {
     ...(files?.certfile === undefined
       ? {}
       : { key: readGivenFile(files.keyfile ?? files.certfile) }),
+    ...(files?.keyPassword === undefined ? {} : { passphrase: files.keyPassword.reveal() }),
   };
 }

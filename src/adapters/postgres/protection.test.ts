@@ -1,6 +1,9 @@
 // Which ways does a session take to another member, and what does it check on them?
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { PeerCertificate } from "node:tls";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Protection } from "../../model/settings.ts";
 import { waysTo } from "./protection.ts";
 
@@ -46,6 +49,19 @@ describe("the ways to another member", () => {
     };
     expect(verdict("verify-ca")).toBeUndefined();
     expect(verdict("verify-full")).toBeInstanceOf(Error);
+  });
+
+  it("believe no certificate that any list of a folder revokes", () => {
+    const folder = mkdtempSync(join(tmpdir(), "us-revoked-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const lists = join(folder, "lists");
+    mkdirSync(join(lists, "folder"), { recursive: true });
+    for (const name of ["one", "two"]) writeFileSync(join(lists, name), name);
+    writeFileSync(join(folder, "three"), "three");
+    const [tls] = ways({ sslmode: "require", sslcrl: join(folder, "three"), sslcrldir: lists });
+    const found = tls === undefined || tls === false ? [] : tls.crl;
+    expect(String(found).split(",").toSorted()).toEqual(["one", "three", "two"]);
+    expect(() => ways({ sslmode: "require", sslcrldir: "/nowhere" })).toThrow(/reading .nowhere/);
   });
 
   it("end with a plain sentence where a file is not there", () => {

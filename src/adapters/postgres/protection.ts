@@ -1,7 +1,7 @@
 // Is a session of our own with another member encrypted, and whom does it believe? As libpq's options of the login say.
 import { type ConnectionOptions, checkServerIdentity } from "node:tls";
 import type { DatabaseLogin } from "../../model/settings.ts";
-import { readGivenFile } from "../system/given-file.ts";
+import { readGivenFile, readGivenFolder } from "../system/given-file.ts";
 
 /** Without TLS, or with these options of it. */
 export type Tls = false | ConnectionOptions;
@@ -23,9 +23,22 @@ export function waysTo(
   return sslmode === "prefer" ? [tls, false] : [tls];
 }
 
+/** Node has no notion of a folder of lists: each file of it is read, whatever its name. */
+const revocations = (file: string | undefined, folder: string | undefined): Buffer[] => [
+  ...(file === undefined ? [] : [readGivenFile(file)]),
+  ...(folder === undefined ? [] : readGivenFolder(folder)),
+];
+
 function tlsFor(
   host: string,
-  { sslmode, sslcert, sslkey, sslrootcert, sslcrl }: NonNullable<DatabaseLogin["protection"]>,
+  {
+    sslmode,
+    sslcert,
+    sslkey,
+    sslrootcert,
+    sslcrl,
+    sslcrldir,
+  }: NonNullable<DatabaseLogin["protection"]>,
   passphrase: string | undefined,
 ): ConnectionOptions {
   // libpq checks against a given authority in every mode that insists on TLS.
@@ -38,7 +51,7 @@ function tlsFor(
     ...(sslcert === undefined
       ? {}
       : { cert: readGivenFile(sslcert), key: readGivenFile(sslkey ?? sslcert) }),
-    ...(sslcrl === undefined ? {} : { crl: readGivenFile(sslcrl) }),
+    ...((sslcrl ?? sslcrldir) ? { crl: revocations(sslcrl, sslcrldir) } : {}),
     ...(passphrase === undefined ? {} : { passphrase }),
     checkServerIdentity: (_, certificate) =>
       sslmode === "verify-full" ? checkServerIdentity(host, certificate) : undefined,

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { BlockList, isIPv6 } from "node:net";
 import type { Credentials, RestSettings } from "../../model/settings.ts";
+import { isNetwork } from "../../model/settings-address.ts";
 import { type RouteAnswer, text } from "./route.ts";
 
 export interface Caller {
@@ -18,17 +19,23 @@ export type Access = (caller: Caller) => Promise<RouteAnswer | undefined>;
 /** `memberUrls`: where the members' REST APIs are, as they publish it. */
 export function createAccess(rest: RestSettings, memberUrls: () => readonly string[]): Access {
   const isLimited = rest.allowlist.length > 0 || rest.allowsMembers;
-  const allowed = blockListOf(rest.allowlist);
+  const allowed = blockListOf(rest.allowlist.filter(isNetwork));
+  const names = rest.allowlist.filter((entry) => !isNetwork(entry));
   const wantsCertificate = rest.tls !== undefined && rest.tls.verifyClient !== "none";
+  const isNamed = async (address: string): Promise<boolean> =>
+    contains(blockListOf(await addressesOf(names)), address);
   const isMember = async (address: string): Promise<boolean> =>
-    rest.allowsMembers && contains(blockListOf(await addressesOf(memberUrls())), address);
+    rest.allowsMembers &&
+    contains(blockListOf(await addressesOf(memberUrls().flatMap(hostIn))), address);
   return async ({ address, hasCertificate, authorization }) => {
-    if (isLimited && !contains(allowed, address) && !(await isMember(address)))
-      return text(403, "Access is denied");
+    const mayCome = isLimited
+      ? contains(allowed, address) || (await isNamed(address)) || (await isMember(address))
+      : true;
+    if (!mayCome) return text(403, "Access is denied");
     if (wantsCertificate && !hasCertificate) return text(403, "client certificate required");
     if (rest.authentication === undefined) return undefined;
     if (authorization === undefined) return text(401, "no auth header received");
-    return isRight(authorization, rest.authentication) ? undefined : text(401, "not authenticated");
+    return isLogin(authorization, rest.authentication) ? undefined : text(401, "not authenticated");
   };
 }
 
@@ -39,16 +46,16 @@ export const isOpen = (rest: RestSettings): boolean =>
   !rest.allowsMembers &&
   (rest.tls === undefined || rest.tls.verifyClient === "none");
 
-/** A name that cannot be resolved, and what is no address at all, lets nobody in. */
-async function addressesOf(urls: readonly string[]): Promise<readonly string[]> {
+const hostIn = (url: string): readonly string[] =>
+  URL.canParse(url) ? [new URL(url).hostname.replace(/^\[(.*)\]$/, "$1")] : [];
+
+/** A name that cannot be resolved lets nobody in. */
+async function addressesOf(hosts: readonly string[]): Promise<readonly string[]> {
   const found = await Promise.all(
-    urls
-      .filter((url) => URL.canParse(url))
-      .map(async (url) => {
-        const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
-        const all = await lookup(host, { all: true }).catch(() => []);
-        return all.map(({ address }) => address);
-      }),
+    hosts.map(async (host) => {
+      const all = await lookup(host, { all: true }).catch(() => []);
+      return all.map(({ address }) => address);
+    }),
   );
   return found.flat();
 }
@@ -70,7 +77,7 @@ function contains(list: BlockList, address: string): boolean {
 }
 
 /** Compares digests, so that neither length nor content shows in the time it takes. */
-function isRight(authorization: string, { username, password }: Credentials): boolean {
+function isLogin(authorization: string, { username, password }: Credentials): boolean {
   const encoded = /^Basic\s+([A-Za-z0-9+/=]+)$/i.exec(authorization)?.[1] ?? "";
   const given = Buffer.from(encoded, "base64").toString("utf8");
   const wanted = `${username}:${password?.reveal() ?? ""}`;

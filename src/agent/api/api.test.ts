@@ -57,6 +57,15 @@ describe("over a real socket", () => {
     expect(await ask(port, "GET", "/understudy/status")).toMatch(/^HTTP\/1\.1 200 /);
   });
 
+  it("sends the headers of the file with every answer, those for TLS only with TLS", async () => {
+    const { port } = await serve(
+      "restapi: {request_queue_size: 9, http_extra_headers: {X-Frame-Options: DENY}, https_extra_headers: {Strict-Transport-Security: max-age=9}}",
+    );
+    for (const path of ["/primary", "/cluster", "/nonsense"])
+      expect(await ask(port, "GET", path)).toMatch(/\r\nx-frame-options: DENY\r\n/i);
+    expect(await ask(port, "OPTIONS", "/primary")).not.toMatch(/strict-transport-security/i);
+  });
+
   it("is read by other members", async () => {
     const { url, node } = await serve();
     const peers = createPeers({ scope: "demo", clock });
@@ -116,6 +125,27 @@ describe("over TLS", () => {
     `restapi: {certfile: ${file("node.pem")}, keyfile: ${file("node.key")}, cafile: ${file("ca.pem")}, verify_client: ${verify}}`;
   const reload = (url: string, files: Parameters<typeof loadTls>[0]) =>
     callHttp({ method: "POST", url: `${url}/reload`, timeoutMs: TIMEOUT_MS, tls: loadTls(files) });
+
+  it("takes a key that a password opens, and a list of ciphers", async () => {
+    openssl("pkey -aes256 -passout pass:open-sesame -in node.key -out locked.key");
+    const rest = (more: string) =>
+      `restapi: {certfile: ${file("node.pem")}, keyfile: ${file("locked.key")}, ${more}}`;
+    const { url } = await serve(
+      rest("keyfile_password: open-sesame, ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384'"),
+    );
+    const call = { method: "GET", url: `${url}/patroni`, timeoutMs: TIMEOUT_MS } as const;
+    const tls = loadTls({ cafile: file("ca.pem") });
+    expect((await callHttp({ ...call, tls })).status).toBe(200);
+    const other = { ...tls, maxVersion: "TLSv1.2", ciphers: "ECDHE-ECDSA-AES128-GCM-SHA256" };
+    await expect(callHttp({ ...call, tls: other })).rejects.toMatchObject({
+      code: "PEER_UNREACHABLE",
+    });
+    for (const bad of ["keyfile_password: wrong", "keyfile_password: open-sesame, ciphers: none"])
+      await expect(serve(rest(bad))).rejects.toMatchObject({
+        code: "CONFIG_INVALID",
+        attempt: "preparing TLS as restapi says",
+      });
+  });
 
   it("is trusted through its authority only", async () => {
     const { url } = await serve(yaml("none"));

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { readGivenFile } from "../../adapters/system/given-file.ts";
+import { loadTls } from "../../adapters/http/client.ts";
 import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
 import type { RestSettings } from "../../model/settings.ts";
@@ -51,11 +51,11 @@ export function createApi(context: ApiContext): Api {
 
 /** One socket with limits for everything, in front of any listener. */
 export function serve(rest: RestSettings, listener: RequestListener): Api {
-  const server = serverFor(rest, listener);
+  const server = serverFor(rest, withHeaders(rest.headers, listener));
   server.maxConnections = MOST_CONNECTIONS;
   return {
     async listen() {
-      await bind(server, rest.listen);
+      await bind(server, rest);
       const { address, port } = server.address() as AddressInfo;
       return { host: address, port };
     },
@@ -78,31 +78,49 @@ function listenerFor(context: ApiContext): RequestListener {
   };
 }
 
-function serverFor({ tls }: RestSettings, listener: RequestListener): Server {
-  if (tls?.certfile === undefined) return createServer(LIMITS, listener);
-  return createTlsServer(
-    {
-      ...LIMITS,
-      handshakeTimeout: TLS_HANDSHAKE_MS,
-      cert: readGivenFile(tls.certfile),
-      key: readGivenFile(tls.keyfile ?? tls.certfile),
-      ...(tls.cafile === undefined ? {} : { ca: readGivenFile(tls.cafile) }),
-      requestCert: tls.verifyClient !== "none",
-      rejectUnauthorized: tls.verifyClient === "required",
-    },
-    listener,
-  );
+/** Extra headers are there before anybody writes an answer, so that the answer's own ones win. */
+function withHeaders(headers: RestSettings["headers"], listener: RequestListener): RequestListener {
+  const extra = new Headers(headers);
+  if (Object.keys(headers).length === 0) return listener;
+  return (request, response) => {
+    response.setHeaders(extra);
+    listener(request, response);
+  };
 }
 
-function bind(server: Server, { host, port }: Address): Promise<void> {
+/** Throws CONFIG_INVALID for a certificate, a key, its password or a list of ciphers that cannot be used. */
+function serverFor({ tls }: RestSettings, listener: RequestListener): Server {
+  if (tls?.certfile === undefined) return createServer(LIMITS, listener);
+  const material = loadTls(tls);
+  try {
+    return createTlsServer(
+      {
+        ...LIMITS,
+        ...material,
+        handshakeTimeout: TLS_HANDSHAKE_MS,
+        ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
+        requestCert: tls.verifyClient !== "none",
+        rejectUnauthorized: tls.verifyClient === "required",
+      },
+      listener,
+    );
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AppError("CONFIG_INVALID", "preparing TLS as restapi says", why, error);
+  }
+}
+
+function bind(server: Server, { listen, queueSize }: RestSettings): Promise<void> {
+  const { host, port } = listen;
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const code = error.code === "EADDRINUSE" ? "PORT_IN_USE" : "CONFIG_INVALID";
       const attempt = `listening for REST on ${printAddress({ host, port })}`;
       reject(new AppError(code, attempt, error.message, error));
     });
-    const listen = isWildcard(host) && host !== "0.0.0.0" ? { port } : { host, port };
-    server.listen(listen, () => resolve());
+    const where = isWildcard(host) && host !== "0.0.0.0" ? { port } : { host, port };
+    const queue = queueSize === undefined ? {} : { backlog: queueSize };
+    server.listen({ ...where, ...queue }, () => resolve());
   });
 }
 

@@ -333,6 +333,11 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
   async X1() {
     const { ask } = await serve(primaryView(), "restapi: {allowlist: [10.0.0.0/8]}");
     expect((await ask("POST /reload")).status).toBe(403);
+    const named = async (names: string) =>
+      (await (await serve(primaryView(), `restapi: {allowlist: ${names}}`)).ask("POST /reload"))
+        .status;
+    expect(await named("[10.0.0.0/8, localhost]")).toBe(202);
+    expect(await named("[nobody.invalid]")).toBe(403);
     const members = "restapi: {allowlist_include_members: true}";
     const among = (apiUrl: string) =>
       seenBy(primaryView(), { members: [member("n1"), member("n2", { apiUrl })] });
