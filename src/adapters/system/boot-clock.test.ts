@@ -28,6 +28,21 @@ describe("boot clock", () => {
     expect(hosts(1000, 61_000).now()).toBe(61_000);
   });
 
+  it("is not taken in by a process that did not run between its two readings", () => {
+    const at = { time: 1000, pausesMs: [0, 200, 0, 0] };
+    const now = createBootClock({
+      monotonicMs: () => at.time,
+      uptimeMs: () => (at.time += at.pausesMs.shift() ?? 0),
+    });
+    now();
+    at.time = 2000;
+    expect(now()).toBe(2200);
+    at.pausesMs = Array.from({ length: 99 }, () => 200);
+    now();
+    at.pausesMs = [];
+    expect(now()).toBe(at.time);
+  });
+
   it("takes a container's own uptime, which may start at zero", () => {
     const { at, now } = hosts(50_000, 10);
     expect(now()).toBe(10);

@@ -8,6 +8,9 @@ import { type Instant, instant } from "../../model/time.ts";
 
 /** Smaller differences between the two clocks are the resolution of /proc/uptime, not a suspend. */
 const NOISE_MS = 30;
+/** Two readings this close to each other belong together. */
+const QUICK_MS = 5;
+const MOST_READINGS = 10;
 
 export interface BootClockSources {
   readonly monotonicMs: () => number;
@@ -19,18 +22,33 @@ export interface BootClockSources {
 export function createBootClock(sources: BootClockSources = hostSources()): () => Instant {
   let ahead = 0;
   let first = true;
+  // A container's own uptime may be behind from the start; later it can only gain.
+  const hasMoved = (difference: number): boolean =>
+    (first ? Math.abs(difference) : difference - ahead) >= NOISE_MS;
   return () => {
     const monotonic = sources.monotonicMs();
     const uptime = sources.uptimeMs();
-    if (uptime !== undefined) {
-      const difference = uptime - monotonic;
-      // A container's own uptime may be behind from the start; later it can only gain.
-      const moved = first ? Math.abs(difference) : difference - ahead;
-      if (moved >= NOISE_MS) ahead = difference;
-      first = false;
-    }
-    return instant(monotonic + ahead);
+    if (uptime === undefined) return instant(monotonic + ahead);
+    // Dear only where it matters: a process that did not run between the two readings sees a difference as well.
+    const difference = hasMoved(uptime - monotonic) ? surely(sources) : undefined;
+    if (difference !== undefined && hasMoved(difference)) ahead = difference;
+    first = false;
+    return instant((difference === undefined ? monotonic : sources.monotonicMs()) + ahead);
   };
+}
+
+/** How far uptime is ahead, from readings with nothing between them; if there are none such, how far at least. */
+function surely({ monotonicMs, uptimeMs }: BootClockSources): number | undefined {
+  let least: number | undefined;
+  for (let reading = 0; reading < MOST_READINGS; reading++) {
+    const before = monotonicMs();
+    const uptime = uptimeMs();
+    if (uptime === undefined) return undefined;
+    const behind = monotonicMs();
+    if (behind - before <= QUICK_MS) return uptime - before;
+    least = Math.max(least ?? Number.NEGATIVE_INFINITY, uptime - behind);
+  }
+  return least;
 }
 
 function hostSources(): BootClockSources {
