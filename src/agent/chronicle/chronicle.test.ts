@@ -1,9 +1,11 @@
-// Does an agent know when it did not run, and does it not take waiting for that?
+// Does an agent know when it did not run, and what its host knew when a server gave way?
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { virtualClock } from "../../../test/support/clock.ts";
+import { given, leading, NOW, peerSays, remembering, server } from "../../../test/support/world.ts";
+import { decide } from "../../controllers/ha/decide.ts";
 import { after, type Ms } from "../../model/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Chronicle } from "./chronicle.ts";
@@ -45,5 +47,27 @@ it("notes only the time in which nothing ran", async () => {
   await chronicle.close();
   await watching;
   expect(stalls).toEqual([9_000]);
+  rmSync(stateDir, { recursive: true });
+});
+
+it("says how much room there was when a primary gives way on a full disk", async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), "us-chronicle-"));
+  const chronicle = await Chronicle.open({
+    node: "n1",
+    stateDir,
+    version: "1",
+    clock: virtualClock(),
+    places: { dataDir: stateDir, serverLog: join(stateDir, "postgres.log") },
+  });
+  const free = new Promise<number | undefined>((resolve) => {
+    chronicle.onEvent((event) => {
+      if (event.kind === "evidence") resolve(event.diskFreeBytes);
+    });
+  });
+  const full = remembering({ diskFullSince: after(NOW, -3_000) });
+  const world = given(leading(), server({ diskFreeBytes: 4_096 }), full, peerSays("n2"));
+  chronicle.looked({ world, decision: decide(world), tookMs: 1, since: NOW });
+  expect(await free).toBeGreaterThan(0);
+  await chronicle.close();
   rmSync(stateDir, { recursive: true });
 });

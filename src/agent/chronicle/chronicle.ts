@@ -32,7 +32,11 @@ const STALLED_MS: Ms = 3_000;
 const STALL_LOOK_MS: Ms = 1_000;
 /** Kept in memory for those who follow; older ones are read from the disk. */
 const MOST_AT_HAND = 100;
-const RESET: Reason = "lead_server_reset";
+/** A server that reset itself has lost a backend, and one that gives way has no room left: the host knows more of both. */
+const HOST_KNOWS_MORE: ReadonlySet<string> = new Set<Reason>([
+  "lead_server_reset",
+  "lead_disk_full",
+]);
 const OOM_LOOK_EVERY_MS: Ms = 60_000;
 
 export class Chronicle {
@@ -93,9 +97,10 @@ export class Chronicle {
     const { told, events } = eventsBetween(this.#told, world, decision);
     this.#told = told;
     for (const { agoMs, body } of events) this.#add(body, Math.round(world.wallMs - agoMs));
-    // A server that reset itself has lost a backend, and the host may know why.
-    if (events.some(({ body }) => body.kind === "decision" && body.because === RESET))
-      void this.#addEvidence();
+    const asksHost = events.some(
+      ({ body }) => body.kind === "decision" && HOST_KNOWS_MORE.has(body.because),
+    );
+    if (asksHost) void this.#addEvidence();
     if (this.#oom === undefined || between(this.#oom.at, world.now) > OOM_LOOK_EVERY_MS)
       void this.#countKills();
   }
