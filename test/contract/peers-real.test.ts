@@ -7,7 +7,7 @@ import { lsn, printLsn } from "../../src/model/lsn.ts";
 import { FIRST_BRANCH } from "../../src/model/timeline.ts";
 import { printLineage } from "../../src/model/wire/dcs.ts";
 import { printRole } from "../../src/model/wire/role.ts";
-import { freePort } from "../support/postgres-stage.ts";
+import { freePort } from "../support/free-port.ts";
 import { peersContract, STATUS } from "./peers-suite.ts";
 
 const clock = createClock();

@@ -2,7 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { freePort, PostgresStage } from "../support/postgres-stage.ts";
+import { freePort } from "../support/free-port.ts";
+import { PostgresStage } from "../support/postgres-stage.ts";
 import { postgresContract, type ServerUnderTest } from "./postgres-suite.ts";
 
 const PASS_MS = 20;

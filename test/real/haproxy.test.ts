@@ -14,8 +14,9 @@ import type { RoutePlan } from "../../src/model/route.ts";
 import type { HaproxySettings } from "../../src/model/router-settings.ts";
 import type { TlsFiles } from "../../src/model/settings.ts";
 import type { Balancer } from "../../src/ports/balancer.ts";
-import { Client, freeAddress, StandIn } from "../support/balanced.ts";
+import { Client, StandIn } from "../support/balanced.ts";
 import { makeCertificates } from "../support/etcd.ts";
+import { freePorts } from "../support/free-port.ts";
 import { until } from "../support/until.ts";
 
 const never = new AbortController().signal;
@@ -32,8 +33,10 @@ describe("HAProxy, run for the user", () => {
 
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "us-ha-"));
-    [write, read, report] = [await freeAddress(), await freeAddress(), await freeAddress()];
-    const stats = await freeAddress();
+    const ports = await freePorts(4);
+    const addresses = ports.map((port) => ({ host: "127.0.0.1", port }));
+    let stats: Address;
+    [write, read, report, stats] = addresses as [Address, Address, Address, Address];
     const balance = "roundrobin" as const;
     settings = { bin: "haproxy", dir, write, read, report, stats, balance, maxConn: 100 };
     members = [await StandIn.open("n1"), await StandIn.open("n2"), await StandIn.open("n3")];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../support/agent.ts";
-import { freeAddress } from "../support/balanced.ts";
+import { freePorts } from "../support/free-port.ts";
 import { isRoot, useLab } from "../support/lab.ts";
 import {
   type Answer,
@@ -131,8 +131,7 @@ describe("patronictl looks", () => {
 
 describe("the balancer and the address of others", () => {
   it("HAProxy finds the primary and its standbys by our health checks", async () => {
-    doors.write = (await freeAddress()).port;
-    doors.read = (await freeAddress()).port;
+    [doors.write = 0, doors.read = 0] = await freePorts(2);
     const file = join(lab().dir, "haproxy.cfg");
     writeFileSync(file, haproxyConfig(lab(), doors));
     stops.push(await startTool("haproxy", ["-db", "-f", file], join(lab().dir, "haproxy.log")));

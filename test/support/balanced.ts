@@ -153,12 +153,3 @@ function addressOf(server: Server | HttpServer): Address {
   const port = typeof address === "object" && address !== null ? address.port : 0;
   return { host: HOST, port };
 }
-
-/** A port that nobody uses now. */
-export async function freeAddress(): Promise<Address> {
-  const server = createServer();
-  await listening(server);
-  const address = addressOf(server);
-  await closed(server);
-  return address;
-}

@@ -1,25 +1,17 @@
 // An object store that somebody else wrote, where this machine has one (python3-moto; Debian 12 lacks it).
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { createS3Repo } from "../../src/adapters/repo/s3.ts";
 import type { S3Place } from "../../src/model/repository.ts";
 import { Secret } from "../../src/model/secret.ts";
+import { freePort } from "./free-port.ts";
 import { until } from "./until.ts";
 
 export const hasMoto = (): boolean => spawnSync("moto_server", ["--help"]).status === 0;
 const key = (text: string) => ({ kind: "text", text: new Secret(text) }) as const;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export async function startMoto() {
   const port = await freePort();

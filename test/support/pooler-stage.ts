@@ -9,7 +9,8 @@ import { createLog } from "../../src/adapters/system/log.ts";
 import type { ReadTarget, RoutePlan, Target } from "../../src/model/route.ts";
 import type { PgbouncerSettings, PooledDatabase } from "../../src/model/router-settings.ts";
 import type { Pooler } from "../../src/ports/pooler.ts";
-import { clock, freePort, type TestNode } from "./postgres-stage.ts";
+import { freePort } from "./free-port.ts";
+import { clock, type TestNode } from "./postgres-stage.ts";
 
 export const PASSWORD = "shop secret";
 export const HOLD_LIMIT_MS = 20_000;

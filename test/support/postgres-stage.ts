@@ -1,7 +1,6 @@
 // What the tests of the PostgreSQL adapter stand on: nodes of their own, each with a fence, a socket and a port.
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -23,6 +22,7 @@ import {
 } from "../../src/model/settings.ts";
 import { FIRST_BRANCH, type Lineage } from "../../src/model/timeline.ts";
 import type { Postgres, ServerPlan, Upstream } from "../../src/ports/postgres.ts";
+import { freePort } from "./free-port.ts";
 
 const WAIT_LIMIT_MS = 30_000;
 const LOOK_LIMIT_MS = 5000;
@@ -181,18 +181,6 @@ export class TestNode {
     await takeDown({ dataDir, now: () => clock.now(), graceMs: 300, timeoutMs: 10_000 });
     await this.fence.quit(never()).catch(() => this.fence.close());
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen({ host: "127.0.0.1", port: 0 }, () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function settingsOf(

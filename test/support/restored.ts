@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Session } from "../../src/adapters/postgres/session.ts";
-import { asServer, freePort, type TestNode, until } from "./postgres-stage.ts";
+import { freePort } from "./free-port.ts";
+import { asServer, type TestNode, until } from "./postgres-stage.ts";
 
 const LIMIT_MS = 30_000;
 
