@@ -25,9 +25,12 @@ describe("with repositories beside three nodes", () => {
     return JSON.parse(body) as VaultJson;
   };
 
+  const sessionOn = (member: LabMember): Promise<Session> =>
+    Session.open(member, { ...superuser(lab()), connectMs: LIMIT_MS, statementMs: LIMIT_MS });
+
   /** Writes a row, and says where the WAL is then. */
   async function write(member: LabMember): Promise<Lsn> {
-    using session = await Session.open(member, superuser(lab()));
+    using session = await sessionOn(member);
     await session.query("INSERT INTO filled VALUES (-1)");
     return parseLsn(String(await session.value("SELECT pg_current_wal_flush_lsn()"))) ?? ZERO_LSN;
   }
@@ -36,7 +39,7 @@ describe("with repositories beside three nodes", () => {
 
   /** Writes a row and ends the segment, so often. */
   async function fillSegments(member: LabMember, count: number): Promise<void> {
-    using session = await Session.open(member, superuser(lab()));
+    using session = await sessionOn(member);
     await session.query("CREATE TABLE IF NOT EXISTS filled (n int)");
     for (let n = 0; n < count; n++) {
       await session.query("INSERT INTO filled VALUES ($1)", [n]);
