@@ -15,7 +15,8 @@ export const PROGRAMS = [
   { name: "doctor", entry: "src/doctor/main.ts", onNodes: true },
   // Started for one task: it carries what is too heavy for the agent.
   { name: "worker", entry: "src/worker/main.ts", onNodes: true },
-  { name: "cli", entry: "src/cli/main.ts", executable: true },
+  // The agent starts it too, for a game day of the schedule.
+  { name: "cli", entry: "src/cli/main.ts", executable: true, onNodes: true },
   // Loaded by the command line only when asked for, so that it stays light.
   { name: "lab", entry: "src/lab/main.ts" },
   { name: "sim", entry: "scenarios/main.ts" },

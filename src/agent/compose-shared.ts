@@ -26,6 +26,14 @@ export interface Shared {
 export const programBeside = (file: string): string =>
   join(dirname(fileURLToPath(import.meta.url)), file);
 
+/** Variables that win over the node's file: a program beside this one means the node as it runs. */
+export const overridingVariables = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      name.startsWith("PATRONI_") && value !== undefined ? [[name, value]] : [],
+    ),
+  );
+
 export function composeShared(settings: AgentSettings): Shared {
   const clock = createClock();
   const { level, file, isPatronis } = settings.log;

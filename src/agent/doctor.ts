@@ -5,7 +5,7 @@ import { AppError } from "../model/error.ts";
 import { printAddress } from "../model/settings-address.ts";
 import type { Ms } from "../model/time.ts";
 import type { Doctor, View } from "./api/node-view.ts";
-import { programBeside } from "./compose-shared.ts";
+import { overridingVariables, programBeside } from "./compose-shared.ts";
 
 /** Twenty databases, each with a few bounded statements. */
 const LOOK_LIMIT_MS: Ms = 40_000;
@@ -30,20 +30,12 @@ async function look(file: string, view: View, flags: readonly string[]): Promise
     timeoutMs: LOOK_LIMIT_MS,
     maxOutputBytes: LARGEST_ANSWER,
     input: JSON.stringify(surroundings(view)),
-    environment: overrides(),
+    environment: overridingVariables(),
   });
   if (code === 0) return stdout;
   const last = stderr.trim().split("\n").at(-1) ?? "";
   throw new AppError("NOT_POSSIBLE", "looking at this host", last);
 }
-
-/** Variables that win over the node's file: the look is at the node as it runs. */
-const overrides = (): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      name.startsWith("PATRONI_") && value !== undefined ? [[name, value]] : [],
-    ),
-  );
 
 /** As the store tells of them: they are asked from here, for their answers are what this node lives on. */
 function surroundings({ cluster, member, vault }: View): Surroundings {

@@ -6,7 +6,9 @@ import type { NodeSettings } from "../model/settings.ts";
 import { asThrown, type Job, type TaskName } from "../model/worker.ts";
 import type { NodePorts } from "../node/node.ts";
 import { programBeside } from "./compose-shared.ts";
+import { gameDayJobs } from "./game-days/scheduled.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
+import { backupJobs, type RunTask } from "./schedule/backup-jobs.ts";
 import { ScheduleKeeper } from "./schedule/keeper.ts";
 import type { Story } from "./story.ts";
 
@@ -24,7 +26,7 @@ export function composeWork(
   settings: NodeSettings,
   { ports, story }: { readonly ports: NodePorts; readonly story: Pick<Story, "chronicle"> },
 ): Work {
-  const { name, scope, namespace, backup, postgres } = settings;
+  const { name, scope, namespace, postgres } = settings;
   const { store, clock, random, log, state } = ports;
   const jobs = createJobs({
     file,
@@ -37,17 +39,23 @@ export function composeWork(
     clock,
     log,
   });
+  const run: RunTask = (task, input, signal) => runJob(jobs, { task, input }, signal);
+  // Game days first: a backup may come an hour later, they may not.
+  const planned = ({ backup, gameDays }: NodeSettings) => [
+    ...gameDayJobs(file, gameDays),
+    ...backupJobs(scope, backup, run),
+  ];
   const schedule = new ScheduleKeeper({
-    ...{ name, scope, backup, clock, random, log },
+    ...{ name, clock, random, log },
+    jobs: planned(settings),
     turns: turnsIn(store, keysOf(namespace, scope)),
-    run: (task, input, signal) => runJob(jobs, { task, input }, signal),
     onEnded: (job, ending) =>
       story.chronicle.scheduled(job, ending.outcome, "why" in ending ? ending.why : undefined),
   });
   return {
     jobs,
     schedule,
-    onReload: (now) => schedule.reconfigure(now.backup),
+    onReload: (now) => schedule.reconfigure(planned(now)),
     async close() {
       await schedule.close();
       await jobs.close();

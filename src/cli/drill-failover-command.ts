@@ -2,22 +2,29 @@
 import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
 import { printBytes, printSpan } from "../model/amounts.ts";
-import { type GameDay, type GameDayKind, KINDS } from "../model/game-day/game-day.ts";
+import { type GameDay, KINDS, USUAL_PAUSE_MS } from "../model/game-day/game-day.ts";
+import {
+  isGameDayJob,
+  LONGEST_COUNTDOWN_MS,
+  type ScheduledGameDay,
+  USUAL_LAG_BYTES,
+} from "../model/game-day/scheduled.ts";
 import { parseDuration } from "../model/wire/duration.ts";
 import { printRfc3339 } from "../model/wire/rfc3339.ts";
+import type { ScheduledJson } from "../model/wire/schedule.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { abortGameDay, gameDayNamed, gameDaysOf } from "./game-day-records.ts";
-import { LONGEST_COUNTDOWN_MS, refuseUnmet, runGameDay } from "./game-day-run.ts";
+import { announceGameDay, refuseUnmet, runGameDay } from "./game-day-run.ts";
+import { runScheduled, scheduledNamed } from "./game-day-scheduled.ts";
 import { conditionsScreen, gameDayList, gameDayScreen } from "./game-day-screen.ts";
-import { type Plan, situationOf } from "./game-day-situation.ts";
+import { type Plan, type Situation, situationOf } from "./game-day-situation.ts";
 import { memberNamed } from "./rest.ts";
+import { readSchedule } from "./schedule-command.ts";
 import { type Shared, targetOf } from "./shared.ts";
 import type { Target } from "./target.ts";
 import { agreeByName, print, printJsonText, say, width } from "./terminal.ts";
 
 const MEGABYTE = 1024 * 1024;
-/** What a failover of each kind is allowed to take from clients, unless somebody says otherwise. */
-const USUAL_PAUSE_MS: Readonly<Record<GameDayKind, number>> = { switchover: 10_000, crash: 30_000 };
 const SETTLE_MS = 120_000;
 
 interface Flags extends Shared {
@@ -29,14 +36,16 @@ interface Flags extends Shared {
   readonly maxPause?: string;
   readonly maxLag?: string;
   readonly countdown?: string;
+  readonly scheduled?: string;
 }
 
 async function failover(_: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<Flags>();
+  if (flags.scheduled !== undefined) return scheduled(flags, flags.scheduled);
   const plan = planOf(flags);
   const target = targetOf(flags);
   if (flags.abort === true) return abort(target, flags);
-  const tell = flags.json === true ? () => undefined : say;
+  const tell = tellOf(flags);
   const before = await situationOf(target, plan);
   if (plan.wanted !== undefined) memberNamed(before.overview, plan.wanted);
   tell(conditionsScreen(before.preconditions, width()));
@@ -48,9 +57,36 @@ async function failover(_: unknown, command: Command): Promise<void> {
     consequence: consequenceOf(plan, before.leader.name),
     confirmed: flags.confirm,
   });
-  const day = await runGameDay({ target, plan, before, tell });
+  const stage = { target, plan, before, tell };
+  end(await runGameDay(stage, await announceGameDay(stage)), flags);
+}
+
+const tellOf = ({ json }: Flags): ((words: string) => void) =>
+  json === true ? () => undefined : say;
+
+function end(day: GameDay, flags: Flags): void {
   show(day, flags);
   process.exitCode = exitOf(day);
+}
+
+/** What a member's schedule calls: everything is in the file, and nobody is asked. */
+async function scheduled(flags: Flags, kind: string): Promise<void> {
+  const others = ["kind", "to", "plan", "abort", "maxPause", "maxLag", "countdown"] as const;
+  if (others.some((name) => flags[name] !== undefined))
+    throw new CliFailure(EXIT.usage, "--scheduled goes alone", "the file says everything else");
+  const target = targetOf(flags);
+  const day = scheduledNamed(target, kind);
+  const plan = scheduledPlan(day, target.settings.name);
+  const tell = tellOf(flags);
+  const showConditions = ({ preconditions }: Situation): void =>
+    tell(conditionsScreen(preconditions, width()));
+  end(await runScheduled({ target, plan, tell }, day, showConditions), flags);
+}
+
+function scheduledPlan(day: ScheduledGameDay, node: string): Plan {
+  const { kind, maxPauseMs, maxLagBytes, countdownMs } = day;
+  const limits = { maxPauseMs, maxLagBytes, countdownMs, settleMs: SETTLE_MS };
+  return { kind, ...limits, by: `the schedule, on ${node}`, wanted: undefined };
 }
 
 function planOf(flags: Flags): Plan {
@@ -74,14 +110,16 @@ function planOf(flags: Flags): Plan {
     );
   return {
     kind,
-    by: `${userInfo().username}@${hostname()}`,
+    by: oneself(),
     wanted: flags.to,
-    maxLagBytes: megabytesIn(flags.maxLag ?? "1", refuse),
+    maxLagBytes: flags.maxLag === undefined ? USUAL_LAG_BYTES : megabytesIn(flags.maxLag, refuse),
     maxPauseMs: span("--max-pause", flags.maxPause, USUAL_PAUSE_MS[kind]),
     countdownMs,
     settleMs: SETTLE_MS,
   };
 }
+
+const oneself = (): string => `${userInfo().username}@${hostname()}`;
 
 function megabytesIn(written: string, refuse: (what: string, why: string) => never): number {
   const count = Number(written);
@@ -97,18 +135,31 @@ function consequenceOf({ kind, maxPauseMs, maxLagBytes }: Plan, leader: string):
 }
 
 async function abort(target: Target, flags: Flags): Promise<void> {
-  const day = await abortGameDay(target);
+  const day = await abortGameDay(target, oneself());
   if (flags.json === true) printGameDay(day);
   else print(`${day.id} is aborted: nothing was done`);
 }
 
 async function list(_: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<Shared>();
-  const items = await gameDaysOf(targetOf(flags));
+  const target = targetOf(flags);
+  const [items, coming] = await Promise.all([gameDaysOf(target), comingGameDays(target)]);
   if (flags.json === true) {
     const asOf = printRfc3339(Date.now());
-    printJsonText({ apiVersion: "understudy/v1", kind: "GameDays", asOf, items });
-  } else print(gameDayList(items, width()));
+    printJsonText({
+      apiVersion: "understudy/v1",
+      kind: "GameDays",
+      asOf,
+      items,
+      scheduled: coming,
+    });
+  } else print(gameDayList(items, coming, width()));
+}
+
+/** Of the members' schedule; nothing where it cannot be read. */
+async function comingGameDays(target: Target): Promise<readonly ScheduledJson[]> {
+  const schedule = await readSchedule(target).catch(() => undefined);
+  return (schedule?.items ?? []).filter(({ job }) => isGameDayJob(job));
 }
 
 async function showOne(id: string | undefined, _: unknown, command: Command): Promise<void> {
@@ -155,6 +206,10 @@ export function registerDrillFailover(drill: Command): void {
     .option(
       "--countdown <time>",
       "how long it can be aborted before it begins: 5min at most, 5s when left out",
+    )
+    .option(
+      "--scheduled <kind>",
+      "the one of game_days in the file, within its window and without a question: what the members' schedule calls",
     )
     .option("--abort", "end a drill that is announced and has not begun")
     .option("--confirm <cluster>", "the cluster's name, instead of typing it")

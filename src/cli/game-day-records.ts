@@ -45,11 +45,17 @@ export async function tellAll(target: Target, day: GameDay): Promise<void> {
   await Promise.allSettled(others.map(({ apiUrl }) => tell(target, apiUrl, day)));
 }
 
+/** For what nobody decides on. Throws when nobody answers at all. */
+export async function tellEverybody(target: Target, day: GameDay): Promise<void> {
+  const { members } = await look(target);
+  await Promise.allSettled(members.map(({ apiUrl }) => tell(target, apiUrl, day)));
+}
+
 const tell = (target: Target, apiUrl: string, day: GameDay) =>
   change(target, { method: "POST", url: `${apiUrl}/understudy/game-days`, body: day });
 
-/** Ends what is announced. Throws when nothing is, and when it has begun. */
-export async function abortGameDay(target: Target): Promise<GameDay> {
+/** Ends what is announced, in the name of `by`. Throws when nothing is, and when it has begun. */
+export async function abortGameDay(target: Target, by: string): Promise<GameDay> {
   const open = (await gameDaysOf(target)).findLast(isOpen);
   if (open === undefined)
     throw new CliFailure(EXIT.noSuchThing, "no game day is announced", "nothing was done");
@@ -59,7 +65,7 @@ export async function abortGameDay(target: Target): Promise<GameDay> {
       `${open.id} has begun: it can not be taken back`,
       "the cluster ends it by itself, as it would a failure",
     );
-  const aborted: GameDay = { ...open, state: "aborted" };
+  const aborted: GameDay = { ...open, state: "aborted", why: `${by} aborted it` };
   await tellAll(target, aborted);
   return aborted;
 }

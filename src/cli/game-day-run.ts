@@ -18,8 +18,6 @@ const SECOND_MS = 1_000;
 const HANDOVER_LIMIT_MS = 90_000;
 /** Longer than a game day can take once it has begun; the agent ends its writes by itself then. */
 const PROBE_MS = 5 * 60_000;
-/** What the agent still writes for, and no record is forgotten before it begins. */
-export const LONGEST_COUNTDOWN_MS = 5 * 60_000;
 
 /** A failure with every condition that is not met; nothing when all are. */
 export function refuseUnmet(preconditions: readonly Precondition[]): void {
@@ -32,21 +30,27 @@ export function refuseUnmet(preconditions: readonly Precondition[]): void {
   );
 }
 
-/** Answers the record with its report. Throws when it did not begin. */
-export async function runGameDay(stage: Stage): Promise<GameDay> {
-  const { target, plan, before } = stage;
+/** Tells every member. Throws when the primary does not take it: then nothing has changed. */
+export async function announceGameDay({ target, plan, before, momentMs }: Stage): Promise<GameDay> {
   const announced: GameDay = {
     id: gameDayId(before.asOf),
     cluster: target.scope,
     kind: plan.kind,
     state: "announced",
     by: plan.by,
+    ...(momentMs === undefined ? {} : { momentMs }),
     from: before.leader.name,
     ...(plan.wanted === undefined ? {} : { wanted: plan.wanted }),
     announcedAt: before.asOf,
     preconditions: before.preconditions,
   };
   await tellAll(target, announced);
+  return announced;
+}
+
+/** Answers the record with its report. Throws when it did not begin. */
+export async function runGameDay(stage: Stage, announced: GameDay): Promise<GameDay> {
+  const { target, plan, before } = stage;
   const prober = proberOf(before, plan.wanted);
   const interrupt = listenForInterrupt(stage);
   try {
@@ -90,9 +94,12 @@ async function untilBegun(
     await tellAll(target, begun);
     return [begun, last];
   } catch (error) {
-    await tellAll(target, { ...announced, state: "aborted" }).catch(() => undefined);
-    if (signal.aborted) throw new CliFailure(EXIT.interrupted, "aborted: nothing was done");
-    throw error;
+    const failure = signal.aborted
+      ? new CliFailure(EXIT.interrupted, "aborted: nothing was done")
+      : failureOf(error);
+    const why = failure.lines.join(": ");
+    await tellAll(target, { ...announced, state: "aborted", why }).catch(() => undefined);
+    throw failure;
   }
 }
 
@@ -152,7 +159,7 @@ const endProbe = (target: Target, { apiUrl }: MemberOverview) =>
     () => undefined,
   );
 
-/** The first Ctrl-C ends what has not begun; afterwards it only says so, and the next one leaves. */
+/** The first Ctrl-C, or the end of the agent whose schedule it is, ends what has not begun; afterwards it only says so, and the next one leaves. */
 function listenForInterrupt({ tell }: Stage) {
   const stopping = new AbortController();
   let hasBegun = false;
@@ -167,6 +174,7 @@ function listenForInterrupt({ tell }: Stage) {
     tell("it can not be taken back; the report follows. Ctrl-C once more leaves without it");
   };
   process.on("SIGINT", hear);
+  process.on("SIGTERM", hear);
   return {
     signal: stopping.signal,
     pass: () => {
@@ -174,6 +182,9 @@ function listenForInterrupt({ tell }: Stage) {
       // It came while the primary was told.
       if (stopping.signal.aborted) hear();
     },
-    close: () => process.off("SIGINT", hear),
+    close: () => {
+      process.off("SIGINT", hear);
+      process.off("SIGTERM", hear);
+    },
   };
 }

@@ -4,6 +4,8 @@ import { momentText } from "../incident/told.ts";
 import { printSpan } from "../model/amounts.ts";
 import type { Finding, GameDay, Pause } from "../model/game-day/game-day.ts";
 import type { Precondition } from "../model/game-day/preconditions.ts";
+import type { ScheduledJson } from "../model/wire/schedule.ts";
+import { nextText } from "./schedule-command.ts";
 import { type Column, table } from "./table.ts";
 import { wrap } from "./terminal.ts";
 
@@ -41,8 +43,12 @@ export function gameDayScreen(day: GameDay, width: number): string {
   const { report } = day;
   const head = wrap(`${day.id} ${sentenceOf(day)}`, width);
   const begun = `${day.state} ${momentText(day.begunAt ?? day.announcedAt)}, by ${day.by}`;
-  if (report === undefined)
-    return [pc.bold(head), begun, "", conditionsScreen(day.preconditions, width)].join("\n");
+  if (report === undefined) {
+    const why = day.why === undefined ? [] : [wrap(day.why, width)];
+    const judged =
+      day.preconditions.length === 0 ? [] : ["", conditionsScreen(day.preconditions, width)];
+    return [pc.bold(head), begun, ...why, ...judged].join("\n");
+  }
   const phases = report.phases.map(
     ({ name, ms }) => `${name} ${ms === undefined ? "?" : printSpan(ms)}`,
   );
@@ -72,7 +78,7 @@ const LIST: readonly Column<GameDay>[] = [
   { title: "STATE", cell: ({ state, report }) => report?.verdict ?? state },
   { title: "PRIMARY", cell: (day) => primaryText(day) },
   { title: "NO WRITES FOR", cell: longestOf, right: true, leaves: 1 },
-  { title: "INCIDENT", cell: ({ report }) => report?.incident ?? "", leaves: 2 },
+  { title: "INCIDENT", cell: ({ report }) => report?.incident ?? "none", leaves: 2 },
   { title: "BY", cell: ({ by }) => by, leaves: 3 },
 ];
 
@@ -81,11 +87,26 @@ const primaryText = ({ from, report }: GameDay): string =>
 
 function longestOf({ report }: GameDay): string {
   const known = (report?.pauses ?? []).flatMap(({ ms }) => ms ?? []);
-  return known.length === 0 ? "" : printSpan(Math.max(...known));
+  return known.length === 0 ? "n/a" : printSpan(Math.max(...known));
 }
 
-export const gameDayList = (days: readonly GameDay[], width: number): string =>
-  days.length === 0 ? "there has been no game day here" : table(LIST, days, width);
+/** With what the schedule makes next, and why it did not make the last one. */
+export function gameDayList(
+  days: readonly GameDay[],
+  coming: readonly ScheduledJson[],
+  width: number,
+): string {
+  const head = days.length === 0 ? "there has been no game day here" : table(LIST, days, width);
+  const next = coming.map((one) => wrap(`next ${one.job} ${nextText(one)}: ${one.when}`, width));
+  return [head, ...next, ...coming.flatMap((one) => skippedLine(one, width))].join("\n");
+}
+
+function skippedLine({ job, last }: ScheduledJson, width: number): readonly string[] {
+  if (last?.outcome !== "skipped" && last?.outcome !== "failed") return [];
+  const ago = printSpan(Math.max(0, Date.now() - last.startedAtMs));
+  const words = `! ${job} ${last.outcome} ${ago} ago, on ${last.by}: ${last.why ?? "no reason is known"}`;
+  return [pc.yellow(wrap(words, width))];
+}
 
 /** The words beside a mark, broken under themselves. */
 function hang(mark: string, words: string, width: number): string {

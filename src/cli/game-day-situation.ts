@@ -43,6 +43,8 @@ export interface Stage {
   readonly target: Target;
   readonly plan: Plan;
   readonly before: Situation;
+  /** Of the schedule, where it made it. */
+  readonly momentMs?: number;
   /** Talk for people. */
   readonly tell: (words: string) => void;
 }

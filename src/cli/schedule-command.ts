@@ -1,4 +1,4 @@
-// The command that says which backups are made by themselves: when, by whom, how the last one ended.
+// The command that says what is made by itself, backups, drills and game days: when, by whom, how the last one ended.
 import type { Command } from "commander";
 import pc from "picocolors";
 import { printSpan } from "../model/amounts.ts";
@@ -32,7 +32,7 @@ async function showSchedule(_: unknown, command: Command): Promise<void> {
 }
 
 /** Any member tells it from the store; the one that answered the look is asked. */
-async function readSchedule(target: Target): Promise<ScheduleJson> {
+export async function readSchedule(target: Target): Promise<ScheduleJson> {
   const { members, member } = await look(target);
   const apiUrl = members.find(({ name }) => name === member)?.apiUrl ?? members[0]?.apiUrl;
   if (apiUrl === undefined) throw new CliFailure(EXIT.precondition, "the cluster has no member");
@@ -46,13 +46,13 @@ async function readSchedule(target: Target): Promise<ScheduleJson> {
 
 function sentenceOn({ items, runner, member }: ScheduleJson): string {
   if (items.length === 0)
-    return `nothing runs by itself: the file of ${member} has no backup.schedules`;
+    return `nothing runs by itself: the file of ${member} has neither backup.schedules nor game_days`;
   if (runner !== undefined) return `${runner} runs a job of the schedule now`;
   const next = items.toSorted((a, b) => a.nextMs - b.nextMs)[0];
   return `nothing of the schedule runs now; next is ${next?.job} ${next === undefined ? "" : nextText(next)}`;
 }
 
-function nextText({ nextMs }: ScheduledJson): string {
+export function nextText({ nextMs }: Pick<ScheduledJson, "nextMs">): string {
   const left = nextMs - Date.now();
   return left <= 0 ? "now" : `in ${printSpan(left)}`;
 }
@@ -72,7 +72,7 @@ function tookText({ last }: ScheduledJson): string {
 export function registerSchedule(backup: Command): void {
   backup
     .command("schedule")
-    .description("which backups are made by themselves, when, by whom, and how the last one ended")
+    .description("what runs by itself, game days too: when, by whom, and how the last one ended")
     .option("--json", "for programs")
     .action(showSchedule);
 }

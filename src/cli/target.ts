@@ -5,6 +5,7 @@ import { loadTls, type TlsMaterial } from "../adapters/http/client.ts";
 import { aroundHere } from "../adapters/system/around-here.ts";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
+import type { ScheduledGameDay } from "../model/game-day/scheduled.ts";
 import type { AgentSettings, Credentials } from "../model/settings.ts";
 import { printAddress } from "../model/settings-address.ts";
 import { type NodeFile, parseNodeFile } from "../model/settings-file.ts";
@@ -18,6 +19,8 @@ export interface Target {
   readonly from: string;
   readonly scope: string;
   readonly settings: AgentSettings;
+  /** What the file has made by itself. */
+  readonly gameDays: readonly ScheduledGameDay[];
   /** The file of the node that was named; a lab has one for each. */
   readonly configFile: string;
   readonly urls: readonly string[];
@@ -72,6 +75,7 @@ function fromFile(path: string, from: string): Target {
     from,
     scope: settings.scope,
     settings,
+    gameDays: file.kind === "settings" ? (file.settings.gameDays ?? []) : [],
     configFile: path,
     urls: [`${scheme}://${printAddress(rest.connectAddress)}`],
     tls: ctl.insecure ? { ...tls, rejectUnauthorized: false } : tls,

@@ -110,7 +110,7 @@ export type EventBody =
   | {
       readonly kind: "scheduled";
       readonly job: string;
-      readonly outcome: "done" | "failed" | "handed-on";
+      readonly outcome: "done" | "failed" | "handed-on" | "skipped";
       readonly why?: string;
     }
   | {
@@ -250,6 +250,7 @@ const SCHEDULED_WORDS = {
   done: "is done",
   failed: "has failed",
   "handed-on": "is left to another node",
+  skipped: "is skipped",
 } as const;
 
 const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

@@ -170,3 +170,69 @@ it("warns of what takes down every node that runs it, also when it never ended",
   const read = parseSchedule(printSchedule(again));
   expect(scheduleWarnings(jobs, read, NOW + 3 * DAY)).toEqual(LATE);
 });
+
+describe("what has a window", () => {
+  const weekly: Schedule = {
+    periodMs: 7 * DAY,
+    anchorMs: 0,
+    text: "weekly",
+    windowMs: 30 * MINUTE,
+  };
+  const moment = latestMoment(weekly, NOW);
+  const before = moment - weekly.periodMs;
+  const at = (nowMs: number, record: ScheduleRecord, more: Partial<TurnBasis> = {}) =>
+    turn({ jobs: [{ name: "base", schedule: weekly }], record, nowMs, ...more });
+
+  it("begins once, within it", () => {
+    const due = { kind: "due", job: { name: "base", dueMs: moment, attempt: 1 } };
+    expect(at(moment + MINUTE, {})).toEqual(due);
+    expect(at(moment + 30 * MINUTE, doneAt(before, before))).toEqual(due);
+    const next = { kind: "wait", untilMs: moment + weekly.periodMs };
+    for (const outcome of ["done", "failed", "skipped", "handed-on"] as const) {
+      const ending = outcome === "done" ? { outcome } : { outcome, why: "so" };
+      const record = ended(runOf(moment, moment), "base", { nowMs: moment + MINUTE, ending });
+      expect([outcome, at(moment + 2 * MINUTE, record)]).toEqual([outcome, next]);
+    }
+  });
+
+  it("is noted as missed afterwards, and not made up for", () => {
+    expect(at(moment + 31 * MINUTE, doneAt(before, before))).toEqual({
+      kind: "due",
+      job: {
+        name: "base",
+        dueMs: moment,
+        attempt: 1,
+        missed: "nobody could begin it in its window",
+      },
+    });
+    const wait = { kind: "wait", untilMs: moment + weekly.periodMs };
+    expect(at(moment + 31 * MINUTE, {})).toEqual(wait);
+  });
+
+  it("is over when its runner is gone", () => {
+    expect(at(moment + MINUTE, runOf(moment, moment))).toMatchObject({
+      job: { dueMs: moment, missed: "n1 ran it and is gone" },
+    });
+    const held = at(moment + MINUTE, runOf(moment, moment), { isHeld: true });
+    expect(held).toMatchObject({ kind: "wait" });
+  });
+
+  it("is nobody's who has it only since after its moment", () => {
+    const jobs = [{ name: "base", schedule: weekly, sinceMs: moment + MINUTE }];
+    const open = { kind: "wait", untilMs: moment + 30 * MINUTE + 1 };
+    expect(at(moment + 2 * MINUTE, {}, { jobs })).toEqual(open);
+    const over = { kind: "wait", untilMs: moment + weekly.periodMs };
+    expect(at(moment + 31 * MINUTE, {}, { jobs })).toEqual(over);
+  });
+
+  it("warns with its reason once two periods were skipped", () => {
+    const ending = { outcome: "skipped", why: "paused" } as const;
+    const skipped = ended(doneAt(before, before), "base", { nowMs: moment, ending });
+    const jobs = [{ name: "base", schedule: weekly }];
+    expect(scheduleWarnings(jobs, skipped, moment)).toEqual([]);
+    expect(scheduleWarnings(jobs, skipped, before + 15 * DAY)).toEqual([
+      `${LATE[0]}; skipped: paused`,
+    ]);
+    expect(parseSchedule(printSchedule(skipped))).toEqual(skipped);
+  });
+});

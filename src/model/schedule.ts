@@ -1,7 +1,7 @@
-// When is which job of the backups due, and whose turn is it? Pure: schedules, what was run, and the moment in.
+// When is which job due, and whose turn is it? Pure: schedules, what was run, and the moment in.
 //
 // A schedule is a row of moments that every node computes alike, from 1970 on. The newest that has passed counts and no
-// other, so that whatever was missed is made up for once.
+// other, so that whatever was missed is made up for once. What has a window is tried once within it, or not at all.
 import type { Ms } from "./time.ts";
 
 export interface Schedule {
@@ -10,6 +10,8 @@ export interface Schedule {
   readonly anchorMs: number;
   /** As it was written: "every 6h", "at 02:30 on sunday". */
   readonly text: string;
+  /** So long after its moment it may begin, once; undefined: what was missed is made up for, and a failure is tried again. */
+  readonly windowMs?: Ms;
 }
 
 /** Of one job, as the node's file has it. */
@@ -33,8 +35,8 @@ export interface RunNote {
   readonly by: string;
   readonly startedAtMs: number;
   readonly endedAtMs?: number | undefined;
-  /** `handed-on`: its node left before the end, and another one is to go on at once. */
-  readonly outcome: "running" | "done" | "failed" | "handed-on";
+  /** `handed-on`: its node left before the end, and another one is to go on at once. `skipped`: it was not for then. */
+  readonly outcome: "running" | "done" | "failed" | "handed-on" | "skipped";
   readonly why?: string | undefined;
 }
 
@@ -82,12 +84,16 @@ function shareOf(text: string): number {
 export interface ScheduledJob {
   readonly name: string;
   readonly schedule: Schedule;
+  /** Since when this node has it so, by its wall clock: what has a window begins at no moment from before. */
+  readonly sinceMs?: number | undefined;
 }
 
 export interface DueJob {
   readonly name: string;
   readonly dueMs: number;
   readonly attempt: number;
+  /** Why this moment is over: it is only to be noted. */
+  readonly missed?: string;
 }
 
 export type Turn =
@@ -119,12 +125,18 @@ export function planTurn(basis: TurnBasis): Turn {
   return { kind: "wait", untilMs };
 }
 
-function turnOf({ name, schedule }: ScheduledJob, { record, seen, nowMs }: TurnBasis): Turn {
+function turnOf(
+  { name, schedule, sinceMs }: ScheduledJob,
+  { record, seen, nowMs }: TurnBasis,
+): Turn {
   const latest = latestMoment(schedule, nowMs);
   const last = believable(record[name]?.last, nowMs);
   const wait = (untilMs: number): Turn => ({ kind: "wait", untilMs });
   const due = (attempt: number): Turn => ({ kind: "due", job: { name, dueMs: latest, attempt } });
   const known = Math.max(last?.dueMs ?? -Infinity, seen.get(name) ?? -Infinity);
+  const { windowMs } = schedule;
+  if (windowMs !== undefined)
+    return turnInWindow({ name, schedule, sinceMs, windowMs }, { last, known, nowMs });
   if (latest > known) return due(1);
   if (last === undefined || last.dueMs < known) return wait(nextMoment(schedule, known));
   const next = nextMoment(schedule, Math.max(known, nowMs));
@@ -141,9 +153,43 @@ function turnOf({ name, schedule }: ScheduledJob, { record, seen, nowMs }: TurnB
       const at = (last.endedAtMs ?? nowMs) + Math.min(RETRY_AFTER_MS, schedule.periodMs / 2);
       return nowMs >= at ? due(last.attempt + 1) : wait(Math.min(at, next));
     }
+    case "skipped":
+      return wait(next);
     default:
       return last.outcome satisfies never;
   }
+}
+
+interface Before {
+  readonly last: RunNote | undefined;
+  /** The newest moment that is known to have been run; -Infinity: none. */
+  readonly known: number;
+  readonly nowMs: number;
+}
+
+interface Windowed extends ScheduledJob {
+  readonly windowMs: Ms;
+}
+
+/** One attempt at each moment. One that nobody knew of while it was new is nobody's: it was not in the file then. */
+function turnInWindow(
+  { name, schedule, sinceMs = -Infinity, windowMs }: Windowed,
+  { last, known, nowMs }: Before,
+): Turn {
+  const latest = latestMoment(schedule, nowMs);
+  const wait = (untilMs: number): Turn => ({ kind: "wait", untilMs });
+  const due = (dueMs: number, missed: Pick<DueJob, "missed"> = {}): Turn => ({
+    kind: "due",
+    job: { name, dueMs, attempt: 1, ...missed },
+  });
+  if (last?.outcome === "running" && last.dueMs === known)
+    return due(known, { missed: `${last.by} ran it and is gone` });
+  if (latest <= known) return wait(nextMoment(schedule, Math.max(known, nowMs)));
+  const isOpen = nowMs - latest <= windowMs;
+  if (isOpen && latest >= sinceMs) return due(latest);
+  if (isOpen) return wait(latest + windowMs + 1);
+  if (known === -Infinity) return wait(nextMoment(schedule, nowMs));
+  return due(latest, { missed: "nobody could begin it in its window" });
 }
 
 const believable = (note: RunNote | undefined, nowMs: number): RunNote | undefined =>
@@ -165,7 +211,7 @@ export const begun = (
 
 export type Ending =
   | { readonly outcome: "done" }
-  | { readonly outcome: "failed" | "handed-on"; readonly why: string };
+  | { readonly outcome: "failed" | "handed-on" | "skipped"; readonly why: string };
 
 /** What is written when it has ended. */
 export function ended(
@@ -196,6 +242,9 @@ export function scheduleWarnings(
       return [`the scheduled ${name} failed on ${last.by}: ${last.why ?? "it does not say why"}`];
     const isLate =
       sinceMs !== undefined && nowMs - sinceMs > 2 * schedule.periodMs + RETRY_AFTER_MS;
-    return isLate ? [`the scheduled ${name} has not ended well for two of its periods`] : [];
+    if (!isLate) return [];
+    const why =
+      last?.outcome === "skipped" ? `; skipped: ${last.why ?? "it does not say why"}` : "";
+    return [`the scheduled ${name} has not ended well for two of its periods${why}`];
   });
 }

@@ -12,6 +12,7 @@ import { readBackup } from "./settings-backup.ts";
 import { readDynamic } from "./settings-dynamic.ts";
 import { overridesIn } from "./settings-environment.ts";
 import { readFrontDoor } from "./settings-front-door.ts";
+import { readGameDays } from "./settings-game-days.ts";
 import { readBootstrapMethod } from "./settings-methods.ts";
 import { readOptions } from "./settings-options.ts";
 import { readPostgres } from "./settings-postgres.ts";
@@ -85,6 +86,7 @@ function readAll(root: Section): Read {
   const router = readRouter(root, postgres.stateDir);
   const frontDoor = readFrontDoor(root);
   const backup = readBackup(root);
+  const gameDays = readGameDays(root);
   const settings: NodeSettings = {
     ...common,
     rest,
@@ -95,6 +97,7 @@ function readAll(root: Section): Read {
     ...(router === undefined ? {} : { router }),
     ...(frontDoor === undefined ? {} : { frontDoor }),
     ...(backup === undefined ? {} : { backup }),
+    ...(gameDays === undefined ? {} : { gameDays }),
   };
   return { kind: "settings", settings };
 }

@@ -40,19 +40,25 @@ export function readSchedules(backup: Section): Schedules | undefined {
 
 function readJob(schedules: Section, name: string): JobSchedule | undefined {
   const section = schedules.section(name);
-  const schedule = section.has("every") ? readEvery(section) : readMoment(section);
+  const schedule = readMoments(schedules, name, section);
   const databases = name === "logical" ? section.items("databases").map(({ text }) => text) : [];
   if (name === "logical" && databases.length === 0)
     schedules.problem(name, "needs databases: name those that are dumped");
-  if (section.has("every") === section.has("at"))
-    schedules.problem(name, "needs either every (6h) or at (02:30, in UTC)");
   section.close();
   return schedule && { ...schedule, databases };
 }
 
+/** `every`, or `at` with `on` and `weeks`, of the section `name`; undefined after a problem was noted. */
+export function readMoments(parent: Section, name: string, section: Section): Schedule | undefined {
+  if (section.has("every") === section.has("at"))
+    parent.problem(name, "needs either every (6h) or at (02:30, in UTC)");
+  return section.has("every") ? readEvery(section) : readMoment(section);
+}
+
 function readEvery(section: Section): Schedule | undefined {
   const text = section.text("every") ?? "";
-  if (section.has("on")) section.problem("on", "goes with at, not with every");
+  for (const key of ["on", "weeks"])
+    if (section.has(key)) section.problem(key, "goes with at, not with every");
   const periodMs = parseDuration(text);
   if (periodMs !== undefined && periodMs >= MINUTE_MS)
     return { periodMs, anchorMs: 0, text: `every ${text}` };
@@ -63,6 +69,9 @@ function readEvery(section: Section): Schedule | undefined {
 function readMoment(section: Section): Schedule | undefined {
   const text = section.text("at") ?? "";
   const day = section.choice("on", DAYS);
+  const weeks = section.number("weeks", { min: 1, max: 52 }) ?? 1;
+  if (section.has("weeks") && day === undefined)
+    section.problem("weeks", "needs a day: on: sunday");
   if (!section.has("at")) return undefined;
   const [, hours = "", minutes = ""] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
   if (minutes === "") {
@@ -72,5 +81,6 @@ function readMoment(section: Section): Schedule | undefined {
   const inDayMs = (Number(hours) * 60 + Number(minutes)) * MINUTE_MS;
   if (day === undefined) return { periodMs: DAY_MS, anchorMs: inDayMs, text: `at ${text} UTC` };
   const anchorMs = DAYS.indexOf(day) * DAY_MS + inDayMs;
-  return { periodMs: WEEK_MS, anchorMs, text: `at ${text} UTC on ${day}` };
+  const each = weeks === 1 ? "" : ` of each ${weeks} weeks`;
+  return { periodMs: weeks * WEEK_MS, anchorMs, text: `at ${text} UTC on ${day}${each}` };
 }

@@ -3,6 +3,7 @@
 import type { Address } from "./address.ts";
 import type { AvailabilitySettings } from "./availability.ts";
 import type { FrontDoorSettings } from "./front-door.ts";
+import type { ScheduledGameDay } from "./game-day/scheduled.ts";
 import type { BackupSettings } from "./repository.ts";
 import type { RouterSettings } from "./router-settings.ts";
 import type { Secret } from "./secret.ts";
@@ -207,4 +208,6 @@ export interface NodeSettings extends AgentSettings {
   readonly frontDoor?: FrontDoorSettings;
   /** Where backups and WAL go. */
   readonly backup?: BackupSettings;
+  /** Failovers on purpose that are made by themselves; none unless the file names its cluster once more for them. */
+  readonly gameDays?: readonly ScheduledGameDay[];
 }

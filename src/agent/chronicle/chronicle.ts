@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readHostIdentity } from "../../adapters/system/host-identity.ts";
 import type { EventBody, NodeEvent } from "../../model/event.ts";
 import type { Reason } from "../../model/reason.ts";
+import type { Ending } from "../../model/schedule.ts";
 import { between, type Instant, type Ms } from "../../model/time.ts";
 import type { LastLook } from "../../node/node.ts";
 import type { LastRoute } from "../../node/router.ts";
@@ -145,7 +146,7 @@ export class Chronicle {
   }
 
   /** A job of the schedule has ended here. */
-  scheduled(job: string, outcome: "done" | "failed" | "handed-on", why: string | undefined): void {
+  scheduled(job: string, outcome: Ending["outcome"], why: string | undefined): void {
     this.#add({ kind: "scheduled", job, outcome, ...(why === undefined ? {} : { why }) });
   }
 

@@ -7,11 +7,14 @@ import type { BackupSettings } from "../../model/repository.ts";
 import type { Ending } from "../../model/schedule.ts";
 import { USUAL_DRILL } from "../../model/settings-drill.ts";
 import type { TaskName } from "../../model/worker.ts";
+import type { Clock } from "../../ports/clock.ts";
 import { agentOn, type Room, room } from "../../sim/testing.ts";
-import { ScheduleKeeper } from "./keeper.ts";
+import { backupJobs } from "./backup-jobs.ts";
+import { type PlannedJob, ScheduleKeeper } from "./keeper.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 const backupWith = (more: Partial<NonNullable<BackupSettings["schedules"]>> = {}) => {
   const place = { kind: "directory", directory: "/srv" } as const;
@@ -48,35 +51,37 @@ class Nodes {
 
   /** n1 leads, the others stream from it. */
   start(name: string, backup = backupWith()) {
+    return this.startWith(name, (clock) => this.jobs(name, clock, backup));
+  }
+
+  startWith(name: string, jobs: (clock: Clock) => readonly PlannedJob[]) {
     const { clock, random, log, store, process } = agentOn(this.r, name);
     const keeper = new ScheduleKeeper({
-      ...{ name, scope: "demo", backup, clock, random, log },
+      ...{ name, jobs: jobs(clock), clock, random, log },
       turns: turnsIn(store, keysOf("service", "demo")),
       onEnded: (_, ending) => this.endings.push([name, ending]),
-      run: async (task, { repo }, signal) => {
-        const seen: Seen = {
-          node: name,
-          task,
-          repo,
-          at: this.r.cluster.kernel.now,
-          how: "running",
-        };
-        this.runs.push(seen);
-        try {
-          await clock.sleep(this.tookMs, signal);
-        } catch (error) {
-          seen.how = "ended";
-          throw error;
-        }
-        if (this.fails || repo === this.full) throw new Error("the repository is full");
-        seen.how = "done";
-        return {};
-      },
     });
     const world = name === "n1" ? leading() : following();
     keeper.onLook(given(world, (w) => ({ ...w, self: { ...w.self, name } })));
     keeper.start();
     return { keeper, process, clock };
+  }
+
+  jobs(node: string, clock: Clock, backup: BackupSettings): readonly PlannedJob[] {
+    return backupJobs("demo", backup, async (task, { repo }, signal) => {
+      const at = this.r.cluster.kernel.now;
+      const seen: Seen = { node, task, repo, at, how: "running" };
+      this.runs.push(seen);
+      try {
+        await clock.sleep(this.tookMs, signal);
+      } catch (error) {
+        seen.how = "ended";
+        throw error;
+      }
+      if (this.fails || repo === this.full) throw new Error("the repository is full");
+      seen.how = "done";
+      return {};
+    });
   }
 
   get ran(): readonly string[] {
@@ -173,12 +178,12 @@ describe("a schedule that three nodes keep", () => {
 
   it("waits in a pause only where it is written", async () => {
     const nodes = new Nodes();
-    const { keeper } = nodes.start("n1", backupWith({ waitInPause: true }));
+    const { keeper, clock } = nodes.start("n1", backupWith({ waitInPause: true }));
     const alone = given(leading(), (w) => ({ ...w, config: { ...w.config, paused: true } }));
     keeper.onLook(alone);
     await nodes.r.pass(2 * HOUR);
     expect(nodes.ran).toEqual([]);
-    keeper.reconfigure(backupWith());
+    keeper.reconfigure(nodes.jobs("n1", clock, backupWith()));
     await nodes.r.pass(HOUR);
     expect(nodes.ran.length).toBeGreaterThanOrEqual(1);
   });
@@ -192,5 +197,70 @@ describe("a schedule that three nodes keep", () => {
     const before = nodes.r.cluster.store.header().revision;
     await nodes.r.pass(5 * HOUR);
     expect(nodes.r.cluster.store.header().revision).toBe(before);
+  });
+});
+
+describe("a job with a window", () => {
+  const START = room(1).cluster.host("n1").clock.wallMs();
+  /** The room's clocks begin five minutes before its moment. */
+  const windowed = (made: string[], node: string, clock: Clock): readonly PlannedJob[] => [
+    {
+      name: "game-day",
+      about: "a failover on purpose",
+      schedule: {
+        ...{ periodMs: 7 * DAY, anchorMs: START + 5 * MINUTE },
+        ...{ windowMs: 30 * MINUTE, text: "" },
+      },
+      waitsInPause: false,
+      async carryOut(signal) {
+        made.push(node);
+        await clock.sleep(3 * MINUTE, signal);
+        return { outcome: "done" };
+      },
+    },
+  ];
+
+  it("is made once by one of three, and not by a node that came after its moment", async () => {
+    const nodes = new Nodes();
+    const made: string[] = [];
+    const start = (name: string) => nodes.startWith(name, (clock) => windowed(made, name, clock));
+    for (const name of ["n1", "n2"]) start(name);
+    await nodes.r.pass(7 * MINUTE);
+    start("n3");
+    await nodes.r.pass(2 * HOUR);
+    expect(made).toEqual(["n2"]);
+  });
+
+  it("is not made again when its runner dies: that is noted by another", async () => {
+    const nodes = new Nodes();
+    const made: string[] = [];
+    const start = (name: string) => nodes.startWith(name, (clock) => windowed(made, name, clock));
+    const { keeper } = start("n1");
+    const second = start("n2");
+    await nodes.r.pass(6 * MINUTE);
+    second.process.kill();
+    await nodes.r.pass(2 * HOUR);
+    expect(made).toEqual(["n2"]);
+    const view = await nodes.r.drive(keeper.view());
+    const why = "n2 ran it and is gone";
+    expect(view.items).toMatchObject([{ last: { by: "n1", outcome: "skipped", why } }]);
+  });
+
+  it("is noted as skipped when a long job was in its way", async () => {
+    const nodes = new Nodes();
+    const made: string[] = [];
+    nodes.tookMs = MINUTE;
+    const almost = { periodMs: 7 * DAY, anchorMs: START - 10 * MINUTE, text: "", databases: [] };
+    const { keeper } = nodes.startWith("n1", (clock) => [
+      ...windowed(made, "n1", clock),
+      ...nodes.jobs("n1", clock, backupWith({ jobs: { base: almost } })),
+    ]);
+    await nodes.r.pass(HOUR);
+    nodes.tookMs = 2 * HOUR;
+    await nodes.r.pass(7 * DAY + 2 * HOUR);
+    expect([made, nodes.ran]).toEqual([["n1"], ["n1 done", "n1 done"]]);
+    const view = await nodes.r.drive(keeper.view());
+    const why = "nobody could begin it in its window";
+    expect(view.items).toMatchObject([{ last: { outcome: "skipped", why } }, {}]);
   });
 });

@@ -4,7 +4,6 @@
 import type { HaWorld } from "../../controllers/ha/world.ts";
 import type { SeenTurns, Turns } from "../../dcs/turns.ts";
 import { AppError, asAppError } from "../../model/error.ts";
-import type { BackupSettings } from "../../model/repository.ts";
 import {
   begun,
   type DueJob,
@@ -15,25 +14,29 @@ import {
   type ScheduledJob,
   type ScheduleRecord,
   scheduleWarnings,
-  withJitter,
 } from "../../model/schedule.ts";
-import { isScheduledName, type JobKind, SCHEDULED_JOBS } from "../../model/schedule-jobs.ts";
 import { after, between, type Instant, type Ms } from "../../model/time.ts";
 import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import type { ScheduledJson, ScheduleJson } from "../../model/wire/schedule.ts";
-import type { Job, TaskName } from "../../model/worker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Random } from "../../ports/random.ts";
 import { placeIn } from "./place.ts";
 
+/** A job as this node's file has it. */
+export interface PlannedJob extends ScheduledJob {
+  readonly about: string;
+  /** A pause of the cluster holds it back. */
+  readonly waitsInPause: boolean;
+  /** Runs it on this node. Throws what it failed with, or the signal's reason once it has ended. */
+  readonly carryOut: (signal: AbortSignal) => Promise<Ending>;
+}
+
 export interface KeeperOptions {
   readonly name: string;
-  readonly scope: string;
-  readonly backup: BackupSettings | undefined;
+  /** In the order in which they go first when several are due. */
+  readonly jobs: readonly PlannedJob[];
   readonly turns: Turns;
-  /** Runs it on this node and answers its result. Throws what it failed with, or the signal's reason once it has ended. */
-  readonly run: (task: TaskName, input: Job["input"], signal: AbortSignal) => Promise<unknown>;
   readonly onEnded: (job: string, ending: Ending) => void;
   readonly clock: Clock;
   readonly random: Pick<Random, "leaseId">;
@@ -52,8 +55,7 @@ const END_TRIES = 5;
 export class ScheduleKeeper {
   readonly #o: KeeperOptions;
   readonly #ending = new AbortController();
-  #backup: BackupSettings | undefined;
-  #jobs: readonly ScheduledJob[] = [];
+  #jobs: readonly PlannedJob[] = [];
   #world: HaWorld | undefined;
   #record: ScheduleRecord = {};
   #seen = new Map<string, number>();
@@ -64,7 +66,7 @@ export class ScheduleKeeper {
 
   constructor(options: KeeperOptions) {
     this.#o = options;
-    this.reconfigure(options.backup);
+    this.reconfigure(options.jobs);
   }
 
   start(): void {
@@ -72,13 +74,12 @@ export class ScheduleKeeper {
   }
 
   /** The node's file was read again. */
-  reconfigure(backup: BackupSettings | undefined): void {
-    this.#backup = backup;
-    const { scope } = this.#o;
-    this.#jobs = Object.keys(SCHEDULED_JOBS).flatMap((name) => {
-      const schedule = backup?.schedules?.jobs[name];
-      if (schedule === undefined) return [];
-      return [{ name, schedule: withJitter(schedule, scope) }];
+  reconfigure(jobs: readonly PlannedJob[]): void {
+    const nowMs = this.#o.clock.wallMs();
+    this.#jobs = jobs.map((job) => {
+      const before = this.#jobs.find(({ name }) => name === job.name);
+      const isSame = before !== undefined && isSameRow(before, job);
+      return { ...job, sinceMs: isSame ? (before.sinceMs ?? nowMs) : nowMs };
     });
     this.#waking.abort();
   }
@@ -113,17 +114,19 @@ export class ScheduleKeeper {
     await this.#loop;
   }
 
-  #itemOf({ name, schedule }: ScheduledJob, record: ScheduleRecord): ScheduledJson {
+  #itemOf(job: PlannedJob, record: ScheduleRecord): ScheduledJson {
+    const { name, about, schedule } = job;
     const { last, doneMs } = record[name] ?? {};
     const nowMs = this.#o.clock.wallMs();
-    const basis = { jobs: [{ name, schedule }], record, isHeld: false, seen: this.#seen, nowMs };
+    const basis = { jobs: [job], record, isHeld: false, seen: this.#seen, nowMs };
     const turn = planTurn(basis);
+    const isDue = turn.kind === "due" && turn.job.missed === undefined;
     const isRunning = last?.outcome === "running";
     return {
       job: name,
-      about: isScheduledName(name) ? SCHEDULED_JOBS[name].about : name,
+      about,
       when: schedule.text,
-      nextMs: turn.kind === "due" && !isRunning ? nowMs : nextOf(turn, schedule, nowMs),
+      nextMs: isDue && !isRunning ? nowMs : nextOf(turn, schedule, nowMs),
       ...(last === undefined ? {} : { last }),
       ...(doneMs === undefined ? {} : { doneMs }),
     };
@@ -156,7 +159,7 @@ export class ScheduleKeeper {
     const isHeld = runner !== undefined;
     const turn = planTurn({ jobs: this.#jobs, record, isHeld, seen: this.#seen, nowMs });
     if (turn.kind === "wait") return turn.untilMs - nowMs;
-    const place = this.#place();
+    const place = this.#place(turn.job);
     if (place === undefined) return RETRY_MS;
     const leftMs = this.#leaveToOthers(turn.job, place);
     if (leftMs > 0) return leftMs;
@@ -164,11 +167,15 @@ export class ScheduleKeeper {
     return 0;
   }
 
-  /** Undefined also in a pause that holds jobs back. */
-  #place(): Ms | undefined {
+  /** Undefined also in a pause that holds it back. */
+  #place({ name }: DueJob): Ms | undefined {
     const isPaused = this.#world?.config.paused === true;
-    if (isPaused && this.#backup?.schedules?.waitInPause === true) return undefined;
+    if (isPaused && this.#planned(name)?.waitsInPause === true) return undefined;
     return placeIn(this.#world);
+  }
+
+  #planned(name: string): PlannedJob | undefined {
+    return this.#jobs.find((job) => job.name === name);
   }
 
   /** What is left of the time for which a better node is waited for, counted from when it was first seen due. */
@@ -198,7 +205,7 @@ export class ScheduleKeeper {
     const number = await turns.claim(seen, claim, CALL_LIMIT_MS);
     if (number === undefined) return;
     log.info("a scheduled job begins", { job: job.name, attempt: job.attempt });
-    const ending = await this.#carryOut(job.name, { leaseId, claimedAt });
+    const ending = await this.#carryOut(job, { leaseId, claimedAt });
     const result = ended(record, job.name, { nowMs: clock.wallMs(), ending });
     this.#remember({ ...seen, record: result });
     onEnded(job.name, ending);
@@ -223,11 +230,11 @@ export class ScheduleKeeper {
     }
   }
 
-  /** All its inputs one after the other, for as long as the claim holds. */
-  async #carryOut(name: string, claim: Claimed): Promise<Ending> {
-    const kind: JobKind | undefined = isScheduledName(name) ? SCHEDULED_JOBS[name] : undefined;
-    const schedule = this.#backup?.schedules?.jobs[name];
-    if (kind === undefined || this.#backup === undefined || schedule === undefined)
+  /** For as long as the claim holds. */
+  async #carryOut({ name, missed }: DueJob, claim: Claimed): Promise<Ending> {
+    const planned = this.#planned(name);
+    if (missed !== undefined) return { outcome: "skipped", why: missed };
+    if (planned === undefined)
       return { outcome: "handed-on", why: "it is not in the file of this node any more" };
     const stop = new AbortController();
     const leave = (): void => stop.abort(this.#ending.signal.reason);
@@ -235,12 +242,7 @@ export class ScheduleKeeper {
     if (this.#ending.signal.aborted) leave();
     const keeping = this.#keepClaim(claim, stop);
     try {
-      const bad: string[] = [];
-      for (const input of kind.inputs(this.#backup, schedule)) {
-        const why = await this.#runOne(kind, input, stop.signal);
-        if (why !== undefined) bad.push(why);
-      }
-      return bad.length === 0 ? { outcome: "done" } : { outcome: "failed", why: bad.join("; ") };
+      return await planned.carryOut(stop.signal);
     } catch (error) {
       const why = asAppError(error, "NOT_POSSIBLE", `running ${name}`).message;
       return { outcome: this.#ending.signal.aborted ? "handed-on" : "failed", why };
@@ -248,21 +250,6 @@ export class ScheduleKeeper {
       this.#ending.signal.removeEventListener("abort", leave);
       stop.abort(new AppError("CANCELLED", "keeping a claim", "its job has ended"));
       await keeping;
-    }
-  }
-
-  /** Why it is bad. Only the signal keeps the next one from its turn: a repository that is full must not starve the others. */
-  async #runOne(
-    { task, whyBad }: JobKind,
-    input: Job["input"],
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    signal.throwIfAborted();
-    try {
-      return whyBad(await this.#o.run(task, input, signal));
-    } catch (error) {
-      signal.throwIfAborted();
-      return asAppError(error, "NOT_POSSIBLE", `running ${task}`).message;
     }
   }
 
@@ -286,6 +273,9 @@ interface Claimed {
   readonly leaseId: string;
   readonly claimedAt: Instant;
 }
+
+const isSameRow = ({ schedule: a }: ScheduledJob, { schedule: b }: ScheduledJob): boolean =>
+  a.periodMs === b.periodMs && a.anchorMs === b.anchorMs;
 
 const nextOf = (
   turn: ReturnType<typeof planTurn>,

@@ -43,6 +43,16 @@ describe("the record of a game day", () => {
     expect(objectionTo(other, [day({ state: "begun" })], NOW + 3_600_000)).toBeUndefined();
   });
 
+  it("is kept as skipped beside whatever goes on, and never becomes anything else", () => {
+    const skipped = day({ state: "skipped", why: "no pause: paused", momentMs: NOW });
+    expect(objectionTo(skipped, [], NOW)).toBeUndefined();
+    const other = day({ id: gameDayId(NOW + 60_000), state: "begun" });
+    expect(objectionTo(skipped, [other], NOW)).toBeUndefined();
+    expect(objectionTo(day({ state: "begun" }), [skipped], NOW)).toContain("is skipped");
+    expect(objectionTo(other, [skipped, { ...other, state: "announced" }], NOW)).toBeUndefined();
+    expect(asGameDay(JSON.parse(JSON.stringify(skipped)))).toEqual(skipped);
+  });
+
   it("is read back from JSON, and anything else is not", () => {
     expect(asGameDay(JSON.parse(JSON.stringify(day())))).toEqual(day());
     expect(asGameDay({ ...day(), id: "../x" })).toBeUndefined();

@@ -10,8 +10,14 @@ import type { Precondition } from "./preconditions.ts";
 export const KINDS = ["switchover", "crash"] as const;
 export type GameDayKind = (typeof KINDS)[number];
 
-/** Only what is announced can be aborted: from `begun` on there is no way back. */
-export const STATES = ["announced", "begun", "done", "aborted"] as const;
+/** What a failover of each kind is allowed to take from clients, unless somebody says otherwise. */
+export const USUAL_PAUSE_MS: Readonly<Record<GameDayKind, number>> = {
+  switchover: 10_000,
+  crash: 30_000,
+};
+
+/** Only what is announced can be aborted: from `begun` on there is no way back. `skipped`: a schedule's, not even announced. */
+export const STATES = ["announced", "begun", "done", "aborted", "skipped"] as const;
 export type GameDayState = (typeof STATES)[number];
 
 export interface GameDay {
@@ -21,7 +27,11 @@ export interface GameDay {
   readonly kind: GameDayKind;
   readonly state: GameDayState;
   readonly by: string;
-  /** The primary of before, and whom the switchover was to go to. */
+  /** The moment of the schedule that it was made for; undefined: a person asked for it. */
+  readonly momentMs?: number;
+  /** Why it was aborted or skipped. */
+  readonly why?: string;
+  /** The primary of before (`NOBODY` when nobody led and it was skipped), and whom the switchover was to go to. */
   readonly from: string;
   readonly wanted?: string;
   /** Milliseconds since 1970, by the clock of the member that was asked. */
@@ -60,6 +70,9 @@ export interface GameDayReport {
   readonly pauses: readonly Pause[];
   readonly findings: readonly Finding[];
 }
+
+/** No member is called so: names have no spaces. */
+export const NOBODY = "no primary";
 
 export const gameDayId = (announcedAt: number): string =>
   `G-${printRfc3339(announcedAt).slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
@@ -115,6 +128,7 @@ const NEXT: Readonly<Record<GameDayState, readonly GameDayState[]>> = {
   begun: ["done"],
   done: [],
   aborted: [],
+  skipped: [],
 };
 
 export const isOpen = ({ state }: GameDay): boolean => state === "announced" || state === "begun";

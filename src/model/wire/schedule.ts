@@ -2,7 +2,7 @@
 import type { JobRecord, RunNote, ScheduleRecord } from "../schedule.ts";
 import { isObject, parseJson } from "./json.ts";
 
-const OUTCOMES = ["running", "done", "failed", "handed-on"] as const;
+const OUTCOMES = ["running", "done", "failed", "handed-on", "skipped"] as const;
 
 export const printSchedule = (record: ScheduleRecord): string => JSON.stringify(record);
 
