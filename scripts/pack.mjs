@@ -12,7 +12,7 @@ const published = { name, version, description, keywords, license, author, type,
 
 if (!run(process.execPath, [join(root, "scripts", "build.mjs")])) process.exit(1);
 mkdirSync(join(folder, "dist"), { recursive: true });
-for (const bundle of [...NODE_BUNDLES, "cli.mjs"]) {
+for (const bundle of NODE_BUNDLES) {
   copyFileSync(join(root, "dist", bundle), join(folder, "dist", bundle));
 }
 for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) {

@@ -13,6 +13,7 @@ import type { Callbacks } from "../ports/callbacks.ts";
 import type { Log } from "../ports/log.ts";
 import { type Api, createApi } from "./api/api.ts";
 import type { NodeView } from "./api/node-view.ts";
+import { createBlocking } from "./blocking.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
 import { createDoctor } from "./doctor.ts";
@@ -85,6 +86,7 @@ export async function runAgent(file: string, loaded: LoadedFile): Promise<number
     incidents: story.incidents,
     gameDays,
     doctor: createDoctor(resolvePath(file), () => view.view()),
+    blocking: createBlocking(settings.postgres),
     jobs,
     schedule,
     availability: story.availability,

@@ -97,7 +97,7 @@ async function untilBegun(
     const failure = signal.aborted
       ? new CliFailure(EXIT.interrupted, "aborted: nothing was done")
       : failureOf(error);
-    const why = failure.lines.join(": ");
+    const why = failure.lines.join("; ");
     await tellAll(target, { ...announced, state: "aborted", why }).catch(() => undefined);
     throw failure;
   }

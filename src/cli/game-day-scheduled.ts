@@ -30,7 +30,7 @@ export async function runScheduled(
     const stage = { ...asked, before, momentMs };
     announced = [stage, await announceGameDay(stage)];
   } catch (error) {
-    await keepSkipped(asked, { before, day, why: failureOf(error).lines.join(": ") });
+    await keepSkipped(asked, { before, day, why: failureOf(error).lines.join("; ") });
     throw error;
   }
   return runGameDay(...announced);

@@ -1,14 +1,17 @@
 // What does the whole cluster look like, when every member has been asked?
 import { printBytes } from "../model/amounts.ts";
+import type { Blocking } from "../model/maintenance/blocking.ts";
 import type { Health } from "../model/verdict.ts";
 import type { StatusJson, StatusMember, StatusNode } from "../model/wire/status.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { lagWarnings } from "./lag-cases.ts";
-import { look, statusOf } from "./rest.ts";
+import { call, listIn, look, statusOf } from "./rest.ts";
 import type { Target } from "./target.ts";
 
 /** So little room left that a failure to write is its most likely consequence. */
 const FULL_BYTES = 16 * 1024 * 1024;
+/** Looking for maintenance is an extra: nobody waits for it longer. */
+const BLOCKING_MS = 500;
 
 /** A member as the store shows it, with what its own agent says. */
 export interface MemberOverview extends StatusMember {
@@ -19,12 +22,17 @@ export interface MemberOverview extends StatusMember {
 
 export interface Overview extends Omit<StatusJson, "members" | "node"> {
   readonly members: readonly MemberOverview[];
+  /** Maintenance on the primary that keeps clients waiting; undefined where nobody could say in time. */
+  readonly blocking?: readonly Blocking[];
 }
 
-/** Asks one member for the cluster, then every member for itself, all at the same time. */
+/** Asks one member for the cluster, then every member for itself and the primary for its clients, all at the same time. */
 export async function overviewOf(target: Target): Promise<Overview> {
   const status = await look(target);
-  const members = await Promise.all(status.members.map((member) => askOne(target, member)));
+  const [members, blocking] = await Promise.all([
+    Promise.all(status.members.map((member) => askOne(target, member))),
+    blockingIn(target, status),
+  ]);
   const silent = members.filter(({ agent }) => !agent.answers).map(({ name }) => name);
   const fences = members.flatMap(({ name, agent }) =>
     agent.answers && !agent.node.fence.alive ? [`${name}: its fence does not answer`] : [],
@@ -61,8 +69,26 @@ export async function overviewOf(target: Target): Promise<Overview> {
     ...stale,
   ];
   const isWorse = status.health === "healthy" && warnings.length > 0;
-  return { ...rest, warnings, members, health: isWorse ? "degraded" : status.health };
+  return {
+    ...rest,
+    warnings,
+    members,
+    ...(blocking === undefined ? {} : { blocking }),
+    health: isWorse ? "degraded" : status.health,
+  };
 }
+
+/** It opens a session for us: a server that has none left keeps no screen waiting. */
+async function blockingIn(target: Target, { members }: StatusJson) {
+  const primary = members.find(({ leads }) => leads);
+  if (primary === undefined) return undefined;
+  const url = `${primary.apiUrl}/understudy/maintenance/blocking`;
+  const asked = call(target, { method: "GET", url, timeoutMs: BLOCKING_MS });
+  const told = listIn(await asked.catch(() => NO_ANSWER));
+  return told?.items as readonly Blocking[] | undefined;
+}
+
+const NO_ANSWER = { status: 0, body: "" };
 
 /** What all workers see of one repository is said once. */
 export function vaultWarningsOf(members: readonly MemberOverview[]): readonly string[] {

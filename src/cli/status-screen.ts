@@ -1,6 +1,7 @@
 // How does the cluster look on one screen? A sentence first, then the numbers, then the members.
 import pc from "picocolors";
 import { printBytes, printSpan } from "../model/amounts.ts";
+import { blockingText } from "../model/maintenance/blocking.ts";
 import type { Health } from "../model/verdict.ts";
 import type { StatusMember, StatusNode, StatusRouter } from "../model/wire/status.ts";
 import type { MemberOverview, Overview } from "./overview.ts";
@@ -22,6 +23,7 @@ export function statusScreen(overview: Overview, width: number): string {
   const { incident } = overview;
   if (incident !== undefined)
     lines.push(wrap(`${incident.title}, not acknowledged: incident show ${incident.id}`, width));
+  lines.push(...blockingLine(overview, width));
   if (cluster.switchover !== undefined) lines.push(wrap(plannedIn(cluster.switchover), width));
   lines.push("", table(COLUMNS, overview.members, width));
   for (const member of overview.members) {
@@ -72,6 +74,16 @@ function leaseText(node: StatusNode | undefined, ttlMs: number): string {
 /** 150004 → 15.4 */
 const versionText = (version: number): string =>
   `${Math.floor(version / 10_000)}.${version % 10_000}`;
+
+/** One line, however many there are: `slo watch` has all of them, with what to do instead. */
+function blockingLine({ blocking = [], members }: Overview, width: number): readonly string[] {
+  const [worst] = blocking;
+  if (worst === undefined) return [];
+  const primary = members.find(({ leads }) => leads)?.name ?? "?";
+  const more = blocking.length === 1 ? "" : ` and ${blocking.length - 1} more`;
+  const words = `${primary}: ${blockingText(worst)}${more}: slo watch`;
+  return [pc.yellow(words.length <= width ? words : `${words.slice(0, width - 1)}…`)];
+}
 
 function plannedIn({ at, from, to }: NonNullable<Overview["cluster"]["switchover"]>): string {
   const whom = `${from === undefined ? "" : ` from ${from}`}${to === undefined ? "" : ` to ${to}`}`;

@@ -1,6 +1,7 @@
 // What does the server say about itself? One session for the whole, and one for each database.
 import { lookup } from "node:dns/promises";
 import { callHttp, type TlsMaterial } from "../adapters/http/client.ts";
+import { runningMaintenance } from "../adapters/postgres/maintenance.ts";
 import { localTarget, type Row, type Session, withSession } from "../adapters/postgres/session.ts";
 import type {
   ArchiverFacts,
@@ -10,6 +11,7 @@ import type {
   PostgresFacts,
   Surroundings,
 } from "../model/doctor/facts.ts";
+import { blockingIn } from "../model/maintenance/blocking.ts";
 import { type PoolTraces, TRACES_SQL } from "../model/pool-traces.ts";
 import type { PostgresSettings } from "../model/settings.ts";
 import { parseJson } from "../model/wire/json.ts";
@@ -41,6 +43,7 @@ export async function postgresFacts(
     const rows = await session.query(databasesSql(version), [], STATEMENT_MS);
     const open = rows.filter((row) => row["takesSessions"] === true);
     const looked = new Set(open.slice(0, MOST_DATABASES).map((row) => row["name"]));
+    const blocking = blockingIn(await runningMaintenance(settings, STATEMENT_MS));
     const databases: DatabaseFacts[] = [];
     for (const row of rows) {
       const name = String(row["name"]);
@@ -52,6 +55,7 @@ export async function postgresFacts(
     return {
       ...(withoutNulls(server) as unknown as PostgresFacts),
       archiver: server["archiver"] as ArchiverFacts,
+      blocking,
       databases,
       databasesLeftOut: open.length - looked.size,
     };

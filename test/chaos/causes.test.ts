@@ -1,5 +1,6 @@
 // What brings a primary down is made for real, one after another, and named by the members as what it was.
 import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -99,8 +100,12 @@ describe("a primary that goes down", () => {
       // Whoever only asks does not stand in the queue.
       const asked = await understudy("slo", "check", "CLUSTER wide");
       expect(asked.stdout).toContain("somebody holds a lock on it");
+      const status = async () => (await understudy("status")).stdout;
+      await expect.poll(status, { timeout: LIMIT_MS }).toContain("a session waits for it");
+      expect((await understudy("doctor")).stdout).toContain("a transaction that is left open");
       await writer.query("ROLLBACK");
       await reading;
+      expect(await status()).not.toContain("waits for it");
     } finally {
       await Promise.all([writer.end(), reader.end()]);
     }
@@ -144,6 +149,18 @@ describe("a primary that goes down", () => {
     expect(stdout).toContain("acknowledged-kept");
     // What has just happened is not to be mixed with what comes next.
     expect((await drill("--confirm", scope)).stderr).toContain("is hardly over");
+
+    // The schedule's own command says so as well, and keeps it.
+    expect(await drill("--scheduled", "switchover")).toMatchObject({ exit: 10 });
+    const [first] = lab().members;
+    const file = join(lab().dir, "scheduled.yml");
+    const at = new Date().toISOString().slice(11, 16);
+    const days = `game_days: {cluster: ${scope}, switchover: {at: "${at}"}}\n`;
+    await writeFile(file, `${await readFile(first?.configFile ?? "", "utf8")}${days}`);
+    const skipped = await understudy("-c", file, "drill", "failover", "--scheduled", "switchover");
+    expect(skipped).toMatchObject({ exit: 6, stderr: expect.stringContaining("is hardly over") });
+    expect((await drill("list")).stdout).toMatch(/switchover +skipped/);
+    expect((await drill("show")).stdout).toContain("is hardly over");
   });
 
   // Mounting, and taking memory away, belong to root.

@@ -31,12 +31,13 @@ WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
   AND (b.many > 0 OR (a.state = 'active' AND a.query ~* $1))
 ORDER BY b.many DESC NULLS LAST LIMIT 50`;
 
-/** Throws PG_SQL_…, within the limit. */
+/** Throws PG_SQL_…, within the limit for the session and again for the answer. */
 export async function runningMaintenance(
   settings: PostgresSettings,
+  limitMs: Ms = LIMIT_MS,
 ): Promise<readonly RunningFacts[]> {
-  const rows = await withSession(localTarget(settings), LIMIT_MS, (session) =>
-    session.query(RUNNING, [COMMANDS], LIMIT_MS),
+  const rows = await withSession(localTarget(settings), limitMs, (session) =>
+    session.query(RUNNING, [COMMANDS], limitMs),
   );
   return rows.map(withoutNulls) as unknown as readonly RunningFacts[];
 }

@@ -1,5 +1,6 @@
 // What is a route, what does it get, and what may it answer?
 import { type AppError, asAppError } from "../../model/error.ts";
+import type { Blocking } from "../../model/maintenance/blocking.ts";
 import type { NodeSettings } from "../../model/settings.ts";
 import { printRfc3339 } from "../../model/wire/rfc3339.ts";
 import type { Router } from "../../node/router.ts";
@@ -30,6 +31,8 @@ export interface ApiContext {
   readonly incidents?: IncidentKeeper | undefined;
   readonly gameDays?: GameDays | undefined;
   readonly doctor?: Doctor;
+  /** Looks for maintenance that keeps clients waiting; throws PG_SQL_…. */
+  readonly blocking?: () => Promise<readonly Blocking[]>;
   /** What is measured here by writes of our own. */
   readonly availability?: AvailabilityWatch | undefined;
 }

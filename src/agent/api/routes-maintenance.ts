@@ -39,8 +39,24 @@ async function relation(
 const isName = (value: unknown): value is string =>
   typeof value === "string" && value !== "" && value.length <= LONGEST_NAME;
 
-/** Both show statements or names of somebody's tables: they ask for the rights of a change. */
+/** For everybody, since it shows nothing of anybody's; so one look at a time, whoever asks. */
+async function blocking(context: ApiContext): Promise<RouteAnswer> {
+  if (context.blocking === undefined) return text(404, "no server is looked at here");
+  try {
+    return document("Blocking", context, { items: await context.blocking() });
+  } catch (error) {
+    return failure(error, "looking for maintenance");
+  }
+}
+
+/** The others show statements or names of somebody's tables: they ask for the rights of a change. */
 export const MAINTENANCE_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/understudy/maintenance/blocking",
+    about: "maintenance on this member's server that keeps clients waiting, without statements",
+    answer: (context) => blocking(context),
+  },
   {
     method: "POST",
     path: "/understudy/maintenance",

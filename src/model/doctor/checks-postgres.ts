@@ -1,5 +1,6 @@
 // Does the server keep its promises, and for how long will it?
 import { printSpan } from "../amounts.ts";
+import { blockingText } from "../maintenance/blocking.ts";
 import { type Check, when } from "./check.ts";
 import type { DatabaseFacts, DatabaseInside, PostgresFacts } from "./facts.ts";
 
@@ -168,6 +169,21 @@ export const POSTGRES_CHECKS: readonly Check[] = [
       prepared === undefined || prepared.seconds < OLD_PREPARED_SECONDS
         ? []
         : [`${prepared.count}, the oldest (${prepared.who}) for ${span(prepared.seconds)}`],
+    ),
+  },
+  {
+    id: "postgres_blocking",
+    group: "postgres",
+    severity: "warning",
+    wanted: "no maintenance that keeps clients waiting",
+    why: "every minute of it is a minute of the error budget",
+    fix: "understudy slo watch says who waits, what ends it and the form that does not block",
+    found: onServer(({ blocking }) =>
+      blocking.map((one) =>
+        [blockingText(one), ...(one.instead === undefined ? [] : [`instead ${one.instead}`])].join(
+          "; ",
+        ),
+      ),
     ),
   },
   {

@@ -77,6 +77,7 @@ const POSTGRES: PostgresFacts = {
   md5Roles: [],
   openHbaRules: [],
   hbaErrors: [],
+  blocking: [],
   idleInTransaction: undefined,
   longestTransaction: undefined,
   preparedTransactions: undefined,
@@ -201,6 +202,9 @@ const SICK: Readonly<Record<string, NodeFacts>> = {
   postgres_collation: database({ collation: { recorded: "2.31", actual: "2.36" } }),
   postgres_unlogged: inside({ unloggedTables: ["public.cache"] }),
   postgres_prepared: server({ preparedTransactions: { seconds: 900, count: 1, who: "tx1" } }),
+  postgres_blocking: server({
+    blocking: [{ what: "VACUUM FULL", holds: "", forMs: 12_000, blocked: 3, blockedMs: 8_000 }],
+  }),
   postgres_pending_restart: server({ pendingRestart: ["max_connections"] }),
   postgres_extension_missing: inside({ extensionsMissing: ["postgis"] }),
   postgres_invalid_index: inside({ invalidIndexes: ["i on t"] }),

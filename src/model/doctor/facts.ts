@@ -1,6 +1,7 @@
 // What does the doctor know about one node? Gathered on its host, carried as JSON, judged anywhere.
 
 import type { DrillMemory } from "../drill-memory.ts";
+import type { Blocking } from "../maintenance/blocking.ts";
 
 /** Facts that could be read, or why they could not: what nobody saw is never taken for healthy. */
 export type Gathered<T> =
@@ -91,6 +92,8 @@ export interface PostgresFacts {
   readonly longestTransaction: Waiting | undefined;
   readonly preparedTransactions: Waiting | undefined;
   readonly archiver: ArchiverFacts;
+  /** Maintenance that keeps clients waiting now. */
+  readonly blocking: readonly Blocking[];
   readonly databases: readonly DatabaseFacts[];
   /** Databases that were not looked into, because there are so many. */
   readonly databasesLeftOut: number;

@@ -50,3 +50,19 @@ const ORDER: readonly Weight[] = ["blocks", "unknown", "brief", "free"];
 
 export const heaviest = (judgements: readonly Judgement[]): Judgement | undefined =>
   judgements.toSorted((a, b) => ORDER.indexOf(a.weight) - ORDER.indexOf(b.weight))[0];
+
+/** A transaction that others wait for holds its locks whatever it says now. */
+export const HELD: Judgement = {
+  what: "a transaction with locks",
+  weight: "blocks",
+  holds: "keeps what it has locked until it ends",
+};
+export const LEFT_OPEN: Judgement = {
+  ...HELD,
+  what: "a transaction that is left open",
+  instead: "idle_in_transaction_session_timeout ends such a one by itself",
+};
+
+/** No maintenance: others wait for what somebody has locked. */
+export const isHeldLock = (judgement: Judgement): boolean =>
+  judgement === HELD || judgement === LEFT_OPEN;

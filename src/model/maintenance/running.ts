@@ -1,7 +1,7 @@
 // Which maintenance keeps clients waiting at this moment, or soon will? What runs on the primary, and which restarts wait.
 
 import { judgeSql } from "./judge.ts";
-import type { Judgement } from "./judgement.ts";
+import { HELD, type Judgement, LEFT_OPEN } from "./judgement.ts";
 
 /** A session that runs maintenance, or holds a lock that others wait for. */
 export interface RunningFacts {
@@ -38,19 +38,8 @@ export function flaggedIn(running: readonly RunningFacts[]): readonly Flagged[] 
 
 /** A transaction that others wait for holds its locks whatever it says now. */
 function judgementOf({ state, statement, blocked }: RunningFacts): Judgement {
-  if (state.startsWith("idle in transaction"))
-    return {
-      ...HELD,
-      what: "a transaction that is left open",
-      instead: "idle_in_transaction_session_timeout ends such a one by itself",
-    };
+  if (state.startsWith("idle in transaction")) return LEFT_OPEN;
   const [first = HELD] = judgeSql(statement);
   const isHeld = blocked > 0 && (first.weight === "free" || first.weight === "unknown");
   return isHeld ? HELD : first;
 }
-
-const HELD: Judgement = {
-  what: "a transaction with locks",
-  weight: "blocks",
-  holds: "keeps what it has locked until it ends",
-};
