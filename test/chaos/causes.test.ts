@@ -11,6 +11,7 @@ import { doctorFindings, lookForAlarms } from "../../src/lab/calm/look.ts";
 import type { FAULTS } from "../../src/lab/faults.ts";
 import { waitForHealthy, waitForPrimary } from "../../src/lab/health.ts";
 import { Load, USUAL_LOAD } from "../../src/lab/load.ts";
+import type { GameDayReport } from "../../src/model/game-day/game-day.ts";
 import { incidentFor } from "../support/incidents.ts";
 import { heal, isRoot, make, useLab } from "../support/lab.ts";
 import { sessionOn } from "../support/lag-stage.ts";
@@ -139,8 +140,9 @@ describe("a primary that goes down", () => {
       "--json",
     );
     const { item } = JSON.parse(done.stdout) as {
-      item: { id: string; report: { verdict: string; incident: string } };
+      item: { id: string; report: GameDayReport };
     };
+    expect(item.report.findings.filter(({ kept }) => kept !== "yes")).toEqual([]);
     expect(item).toMatchObject({ from: member.name, state: "done", report: { verdict: "passed" } });
     expect(done.exit).toBe(0);
     const incident = await incidentFor(lab(), since, ["game_day"]);
