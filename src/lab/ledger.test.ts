@@ -30,7 +30,9 @@ describe("the ledger of promised writes", () => {
   it("does not count as promised what came with a warning or failed", () => {
     const ledger = new Ledger(0);
     ledger.doubt();
-    ledger.fail();
-    expect([ledger.acknowledged, ledger.notPromised, ledger.failed]).toEqual([0, 1, 1]);
+    ledger.fail("in-flight");
+    ledger.fail("refused");
+    expect([ledger.acknowledged, ledger.notPromised, ledger.failed]).toEqual([0, 1, 2]);
+    expect(ledger.refused).toBe(1);
   });
 });

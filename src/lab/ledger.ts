@@ -2,6 +2,7 @@
 //
 // Load, chaos reports, tests and measurements all count with this one ledger.
 import type { Ms } from "../model/time.ts";
+import type { Failure } from "./failures.ts";
 
 /** A time without any acknowledged write, in milliseconds of this process' own clock. */
 export interface Pause {
@@ -33,7 +34,7 @@ export class Ledger {
   #lastAt: Ms;
   #acknowledged = 0;
   #notPromised = 0;
-  #failed = 0;
+  readonly #failed: Record<Failure, number> = { "in-flight": 0, refused: 0 };
 
   constructor(startedAt: Ms) {
     this.#lastAt = startedAt;
@@ -50,7 +51,12 @@ export class Ledger {
 
   /** Attempts that ended in an error or without an answer; their rows may exist or not. */
   get failed(): number {
-    return this.#failed;
+    return this.#failed["in-flight"] + this.#failed.refused;
+  }
+
+  /** Of these, attempts that no server ever had. */
+  get refused(): number {
+    return this.#failed.refused;
   }
 
   get lastAcknowledgedAt(): Ms {
@@ -74,8 +80,8 @@ export class Ledger {
     this.#notPromised += 1;
   }
 
-  fail(): void {
-    this.#failed += 1;
+  fail(why: Failure): void {
+    this.#failed[why] += 1;
   }
 
   /** The longest time without an acknowledged write that had not ended by `since`, up to `now`. */

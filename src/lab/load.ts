@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ms } from "../model/time.ts";
 import { makeDatabase } from "./databases.ts";
+import { failureOfWrite } from "./failures.ts";
 import { Ledger, type LostRow } from "./ledger.ts";
 import type { LabRecord } from "./record.ts";
 import type { Session, SessionOptions, Target } from "./session.ts";
@@ -114,8 +115,8 @@ export class Load {
         if (warned) this.ledger.doubt();
         else this.ledger.acknowledge(worker, sequence, performance.now());
         await sleep(this.#options.everyMs);
-      } catch {
-        this.ledger.fail();
+      } catch (error) {
+        this.ledger.fail(session === undefined ? "refused" : failureOfWrite(error));
         session?.close();
         session = undefined;
         await sleep(RECONNECT_MS);

@@ -1,10 +1,11 @@
 // The lab's own program: `understudy lab …` runs it, so that the command line itself stays small.
 import { randomInt } from "node:crypto";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { AppError } from "../model/error.ts";
 import { benchBackups } from "./bench/backup-bench.ts";
 import { bench } from "./bench/bench.ts";
 import { CASES } from "./bench/cases.ts";
+import { benchRouters, ROUTER_PARTS } from "./bench/router-bench.ts";
 import { type CalmWish, calm } from "./calm/calm.ts";
 import { chaos } from "./chaos.ts";
 import { down, dsn, status, up } from "./commands.ts";
@@ -13,6 +14,7 @@ import { FAULTS } from "./faults.ts";
 import { defaultDir, USUAL_LAB } from "./layout.ts";
 import { type LoadWish, load } from "./load-command.ts";
 import { LINKS } from "./namespaces.ts";
+import { positive, setting, share, someOf, whole } from "./option-values.ts";
 import { USUAL_FAULT } from "./order.ts";
 import { type LabChoice, type LabRecord, type Net, requireLab } from "./record.ts";
 import { parseRoute, runRelay } from "./relay.ts";
@@ -30,35 +32,8 @@ const program = new Command("understudy lab")
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
 
-const whole = (text: string): number => {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a whole number.");
-};
-const positive = (text: string): number => {
-  if (Number(text) > 0) return Number(text);
-  throw new InvalidArgumentError("It must be a number above zero.");
-};
-const share = (text: string): number => {
-  if (Number(text) > 0 && Number(text) <= 1) return Number(text);
-  throw new InvalidArgumentError("It must be above 0 and at most 1.");
-};
 const KINDS = TROUBLES.map(({ kind }) => kind);
 const CASE_IDS = CASES.map(({ id }) => id);
-
-/** Some of the known names, with commas between. */
-const someOf =
-  <T extends string>(known: readonly T[]) =>
-  (text: string): readonly T[] => {
-    const named = text.split(",");
-    const chosen = known.filter((name) => named.includes(name));
-    if (chosen.length === named.length) return chosen;
-    throw new InvalidArgumentError(`Choose from ${known.join(",")}.`);
-  };
-const setting = (text: string, before: Record<string, string>): Record<string, string> => {
-  const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
-  if (key === undefined) throw new InvalidArgumentError("Write key=value.");
-  return { ...before, [key]: value ?? "" };
-};
 
 /** Commands answer their exit code; failures are told in three lines. */
 const runs =
@@ -359,6 +334,16 @@ program
   .option("--segments <n>", "how much WAL waits for a vault that stood still", whole, 60)
   .option("--out <file>", "where the result goes as JSON", ".cache/bench-backup.json")
   .action(runs(benchBackups));
+
+program
+  .command("bench-router")
+  .description("measure PgBouncer and HAProxy beside the direct way and beside set-ups by hand")
+  .option("--runs <n>", "runs of each fault", whole, 10)
+  .option("--turns <n>", "turns of pgbench", whole, 5)
+  .option("--seconds <n>", "how long pgbench runs, eight times a turn", whole, 5)
+  .option("--only <parts>", `some of ${ROUTER_PARTS.join(",")}`, someOf(ROUTER_PARTS), [])
+  .option("--out <file>", "where the result goes as JSON", ".cache/bench-router.json")
+  .action(runs(benchRouters));
 
 const EXIT_CODES: Readonly<Record<string, number>> = {
   LAB_NOT_FOUND: 10,

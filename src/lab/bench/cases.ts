@@ -4,12 +4,10 @@ import type { Ms } from "../../model/time.ts";
 import { etcdLeader, moveEtcdLeader, waitForEtcd } from "../etcd.ts";
 import { FAULTS } from "../faults.ts";
 import { primaryOf, waitForHealthy, waitForPrimary } from "../health.ts";
-import type { LoadOptions } from "../load.ts";
 import { type Measurement, measure } from "../measure.ts";
 import { type FaultOptions, USUAL_FAULT } from "../order.ts";
 import { USUAL_TIMINGS } from "../patroni.ts";
 import type { LabRecord, Net } from "../record.ts";
-import { type PathName, pathOf } from "../routers.ts";
 import { takeOver, wayBack } from "./take-over.ts";
 
 /** What a case needs of its lab; cases with the same needs share one. */
@@ -40,12 +38,9 @@ const USUAL: LabNeeds = { ttlSeconds: 10, net: "loopback", set: {} };
 const FAST: LabNeeds = { ...USUAL, ttlSeconds: 5 };
 /** Every node is a host of its own, with a network that can be cut. */
 const HOSTS: LabNeeds = { ...USUAL, net: "namespaces" };
-/** Clients come in through a router. */
-const ROUTED: LabNeeds = { ...USUAL, routers: 1 };
 const PATRONI: LabNeeds = { ...USUAL, ttlSeconds: USUAL_TIMINGS.ttl, agents: "patroni" };
 const FAILSAFE: LabNeeds = { ...USUAL, set: { failsafe_mode: "true" } };
 
-const ROUTED_CLIENTS = 50;
 const HEAL_LIMIT_MS: Ms = 180_000;
 const ETCD_LIMIT_MS: Ms = 30_000;
 /** How long the store stays away: longer than every lease. */
@@ -57,26 +52,6 @@ const make = (verb: string, options: Partial<FaultOptions> = {}) => {
     await FAULTS[verb]?.make({ lab, node, options: { ...USUAL_FAULT, ...options } });
   };
 };
-
-/** Many clients of a pooler or a balancer. */
-const throughRouter = (lab: LabRecord, path: PathName): LoadOptions => ({
-  workers: ROUTED_CLIENTS,
-  everyMs: 20,
-  path: pathOf(lab, path),
-});
-
-/** A fault on the primary, as clients behind a router see it. */
-const behindRouter =
-  (path: PathName, verb: string, watchMs: Ms) =>
-  async (lab: LabRecord): Promise<Measurement> => {
-    const { member } = await waitForPrimary(lab, HEAL_LIMIT_MS);
-    const node = verb === "switchover" ? "" : member.name;
-    return measure(lab, {
-      fault: () => make(verb)(lab, node),
-      watchMs,
-      load: throughRouter(lab, path),
-    });
-  };
 
 /** A fault on the primary, watched for so many ttls at least. */
 const onPrimary =
@@ -255,46 +230,6 @@ export const CASES: readonly Case[] = [
     bound: "none",
     takesSeconds: 80,
     run: (lab) => withStoreAway(lab, STORE_AWAY_LONG_MS),
-  },
-  {
-    id: "pooled-switchover",
-    title: "switchover through PgBouncer, 50 clients",
-    needs: ROUTED,
-    bound: "≤ 0.5 s, no error",
-    takesSeconds: 12,
-    run: behindRouter("pooled", "switchover", 2_000),
-  },
-  {
-    id: "pooled-postmaster",
-    title: "postmaster killed, through PgBouncer, 50 clients",
-    needs: ROUTED,
-    bound: "≤ 1.7 s",
-    takesSeconds: 15,
-    run: behindRouter("pooled", "kill-postmaster", 3_000),
-  },
-  {
-    id: "pooled-host-10",
-    title: "host death, ttl 10, through PgBouncer, 50 clients",
-    needs: ROUTED,
-    bound: "direct + 0.5 s",
-    takesSeconds: 30,
-    run: behindRouter("pooled", "kill-node", 3_000),
-  },
-  {
-    id: "balanced-switchover",
-    title: "switchover through HAProxy, 50 clients",
-    needs: ROUTED,
-    bound: "≤ 1.2 s",
-    takesSeconds: 12,
-    run: behindRouter("balanced", "switchover", 2_000),
-  },
-  {
-    id: "balanced-host-10",
-    title: "host death, ttl 10, through HAProxy, 50 clients",
-    needs: ROUTED,
-    bound: "direct + 0.5 s",
-    takesSeconds: 30,
-    run: behindRouter("balanced", "kill-node", 3_000),
   },
   {
     id: "take-over",
