@@ -42,6 +42,12 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     story: "site-demoted",
   },
   {
+    name: "route-back-to-any-server",
+    flaws: { router: { wrapPeers: everybodyIsPrimary } },
+    breaks: ["S25"],
+    story: "site-demoted",
+  },
+  {
     name: "pause-without-watchdog",
     flaws: { router: { hasNoWatchdog: true } },
     breaks: ["T8"],

@@ -51,7 +51,7 @@ export interface RouterFlaws {
   readonly hasNoWatchdog?: boolean;
 }
 
-const LOOK_OUT_MS = 10;
+const LOOK_OUT_MS = 2;
 
 /** What a router's machine stands in. */
 export interface RouterStage {
@@ -157,7 +157,7 @@ export class SimRouter {
       kernel.after(LOOK_OUT_MS, look);
       const host = target === undefined ? undefined : hosts.get(target.name);
       if (host === undefined || !network.connects(this.#name, host.name)) return;
-      const isUp = host.server.canAcknowledge();
+      const isUp = host.server.accepts;
       if (isUp === (lostSince === undefined)) return;
       lostSince = isUp ? undefined : instant(this.#clock.now());
       process.deliver(onChange);

@@ -200,6 +200,18 @@ describe("a suspicion", () => {
     expect(stepOf(routing(lostFor(2_000), pausedFor(2_000)))).toEqual({ kind: "release" });
   });
 
+  it("is not over while the leader says that its server, which is back, takes no writes", () => {
+    const n1Says = (change: object) => routing(pausedFor(100), says({ name: "n1", ...change }));
+    expect(decide(n1Says({ role: "standby" }))).toMatchObject({
+      because: "route_suspected",
+      wakeAt: after(NOW, 30),
+    });
+    expect(stepOf(n1Says({ state: "starting" }))).toBeUndefined();
+    expect(stepOf(n1Says({}))).toEqual({ kind: "release" });
+    const tooLong = routing(pausedFor(2_000), says({ name: "n1", role: "standby" }));
+    expect(stepOf(tooLong)).toEqual({ kind: "release" });
+  });
+
   it("that was false counts as an alarm, and the same trouble is none again", () => {
     const w = routing(
       lostFor(2_000),

@@ -45,7 +45,7 @@ export async function observe(
     now: ports.clock.now(),
     self: around.self,
     ttlMs: around.ttlMs(),
-    leaderSays: cluster === undefined ? undefined : await askLeader(ports, memory, cluster),
+    leaderSays: cluster && (await askLeader(ports, { memory, cluster, lostSince })),
     lostSince,
     store,
     stopping: around.stopping(),
@@ -80,14 +80,24 @@ async function storeOf(
 const isOurs = (now: StoreHeader, before: StoreHeader | undefined): boolean =>
   before === undefined || (now.clusterId === before.clusterId && now.revision >= before.revision);
 
-/** Asked after the store has named it, and only while clients are not sent to it. */
+interface Doubt {
+  readonly memory: RouteMemory;
+  readonly cluster: ClusterSnapshot;
+  readonly lostSince: Instant | undefined;
+}
+
+/**
+ * Asked after the store has named it, and only while clients are not sent to it, or wait and its server is there. Nobody
+ * waits for the answer of a host that may be dead.
+ */
 async function askLeader(
   { peers }: RoutePorts,
-  memory: RouteMemory,
-  cluster: ClusterSnapshot,
+  { memory, cluster, lostSince }: Doubt,
 ): Promise<Known<PeerStatus> | undefined> {
   const { leader } = cluster;
   const member = leader === undefined ? undefined : memberNamed(cluster, leader.name);
-  if (member === undefined || member.apiUrl === "" || isPointed(cluster, memory)) return undefined;
+  if (member === undefined || member.apiUrl === "") return undefined;
+  const mayGoOn = memory.pause !== undefined && lostSince === undefined;
+  if (isPointed(cluster, memory) && !mayGoOn) return undefined;
   return peers.ask(member.apiUrl, ASK_LIMIT_MS);
 }

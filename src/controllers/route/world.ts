@@ -72,7 +72,7 @@ export interface RouteWorld {
   readonly self: RouterSelf;
   readonly store: Known<ClusterSnapshot>;
   readonly ttlMs: Ms;
-  /** What the leader says of itself; asked only while clients are not sent to it yet. */
+  /** What the leader says of itself; asked only while clients are not sent to it yet, or wait. */
   readonly leaderSays: Known<PeerStatus> | undefined;
   /** Since when our own connection to the primary has been broken. */
   readonly lostSince: Instant | undefined;

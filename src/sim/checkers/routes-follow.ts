@@ -6,6 +6,8 @@ import type { MakeChecker } from "./checker.ts";
 const A_MOMENT_MS = 1_000;
 /** Commands to the pooler take their time. */
 const SLACK_MS = 500;
+/** Who has waited for so long goes on whatever the truth is. */
+const PATIENCE_MS = 1_900;
 
 interface Shown {
   readonly term: number;
@@ -17,8 +19,21 @@ export const routesFollow: MakeChecker = ({ cluster, violate }) => {
   const shown = new Map<string, Shown>();
   const writableUntil = new Map<string, number>();
   const sentTo = new Map<string, string>();
+  const waitSince = new Map<string, number>();
+  /** Clients who waited for a server that takes no writes would have been spared nothing. */
+  const goOn = (host: string, at: number): void => {
+    const to = sentTo.get(host);
+    const since = waitSince.get(host) ?? at;
+    if (to === undefined || at - since >= PATIENCE_MS) return;
+    if ((writableUntil.get(to) ?? 0) < at - A_MOMENT_MS)
+      violate("S25", `clients of ${host} go on to ${to}, which does not take writes`);
+  };
   return {
     see(truth, at) {
+      if (truth.kind === "clients-paused") {
+        if (!truth.on) goOn(truth.host, at);
+        waitSince.set(truth.host, at);
+      }
       if (truth.kind === "writable")
         writableUntil.set(truth.host, truth.on ? Number.POSITIVE_INFINITY : at);
       if (truth.kind === "shown" && truth.term >= (shown.get(truth.host)?.term ?? 0))

@@ -29,13 +29,14 @@ export const isPointed = (c: ClusterSnapshot, { applied }: RouteMemory): boolean
  * The leader, if it has just said itself that its server takes writes: it says so only from a fresh look at the
  * server and while its lease lasts, and it was asked after the store had named it.
  */
-export function provenLeader(w: RouteWorld, c: ClusterSnapshot): Leader | undefined {
-  const { leader } = c;
+export const provenLeader = (w: RouteWorld, c: ClusterSnapshot): Leader | undefined =>
+  takesWrites(w, c) === true ? c.leader : undefined;
+
+/** The leader's own word for it; undefined when it was not asked or has not answered. */
+export function takesWrites(w: RouteWorld, { leader }: ClusterSnapshot): boolean | undefined {
   const says = w.leaderSays === undefined ? undefined : valueOf(w.leaderSays);
   if (leader === undefined || says === undefined) return undefined;
-  const takesWrites =
-    says.name === leader.name && says.role === "primary" && says.state === "running";
-  return takesWrites ? leader : undefined;
+  return says.name === leader.name && says.role === "primary" && says.state === "running";
 }
 
 /** Whether clients may be paused once more on a mere suspicion. */

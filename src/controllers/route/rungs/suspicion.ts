@@ -1,7 +1,7 @@
 // Is the primary that clients are sent to gone? Then they wait, for a while and not too often; and when do they go on?
 import { after } from "../../../model/time.ts";
 import { ASK_AGAIN_MS, SUSPICION_DRAIN_MS, SUSPICION_MS } from "../limits.ts";
-import { clusterOf, isPointed, isReadOnly, mayAlarm } from "../plans/standing.ts";
+import { clusterOf, isPointed, isReadOnly, mayAlarm, takesWrites } from "../plans/standing.ts";
 import type { Pause, RouteWorld, Trouble } from "../world.ts";
 import type { Verdict } from "./rung.ts";
 
@@ -64,9 +64,13 @@ export function paused(w: RouteWorld): Verdict | undefined {
     return { because: "route_waiting_for_primary", detail, wakeAt };
   }
   const isAnother = pause.cause.kind !== "inherited" && applied?.term !== pause.term;
-  if (isAnother || w.lostSince === undefined || w.now >= patienceOf(pause))
+  const isBack = w.lostSince === undefined;
+  // A server that is back may be a standby by now: its agent knows, if it can be asked.
+  const isReady = isAnother || isReadOnly(c) || (isBack && takesWrites(w, c) !== false);
+  if (isReady || w.now >= patienceOf(pause))
     return { because: "route_releasing", step: { kind: "release" } };
-  return { because: "route_suspected", wakeAt: patienceOf(pause) };
+  const askAgainAt = after(w.now, ASK_AGAIN_MS);
+  return { because: "route_suspected", wakeAt: isBack ? askAgainAt : patienceOf(pause) };
 }
 
 /** The same leader is there and its server is not: how long may clients wait for it? */
