@@ -18,7 +18,6 @@ export const routerFollowsFailover: Scenario = {
       "route_suspecting",
       "route_waiting_for_primary",
       "route_pointing",
-      "route_releasing",
       "route_cutting_old",
       "routing",
     ],

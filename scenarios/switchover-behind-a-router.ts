@@ -22,7 +22,6 @@ export const switchoverBehindARouter: Scenario = {
       "route_held",
       "switchover_stopping",
       "route_pointing",
-      "route_releasing",
     ],
   },
 };

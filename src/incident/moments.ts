@@ -63,6 +63,9 @@ function lastSignOf({ events, troubles, leaderBefore }: Episode): number | undef
   return signs.length === 0 ? undefined : Math.max(...signs);
 }
 
+/** What a router says first once its clients have gone on. */
+const ROUTED: ReadonlySet<string> = new Set(["routing", "route_cutting_old", "route_releasing"]);
+
 /** When the last router of those that answer sent clients to the new primary. */
 function routedAt(
   after: readonly NodeEvent[],
@@ -72,10 +75,7 @@ function routedAt(
   if (winner === undefined || promoted === undefined) return undefined;
   const firsts = new Map<string, number>();
   for (const event of after) {
-    const isThere =
-      event.kind === "route" &&
-      event.primary === winner &&
-      (event.because === "routing" || event.because === "route_releasing");
+    const isThere = event.kind === "route" && event.primary === winner && ROUTED.has(event.because);
     if (isThere && event.at >= promoted && !firsts.has(event.node))
       firsts.set(event.node, event.at);
   }

@@ -27,6 +27,7 @@ interface Run {
 
 /** Pauses shorter than this are the rhythm of the load, not worth remembering. */
 const SHORTEST_PAUSE_MS: Ms = 100;
+const MOST_WORDS = 20;
 
 export class Ledger {
   readonly #runs = new Map<number, Run[]>();
@@ -34,6 +35,7 @@ export class Ledger {
   #lastAt: Ms;
   #acknowledged = 0;
   #notPromised = 0;
+  readonly #words = new Map<string, number>();
   readonly #failed: Record<Failure, number> = { "in-flight": 0, refused: 0 };
 
   constructor(startedAt: Ms) {
@@ -59,6 +61,11 @@ export class Ledger {
     return this.#failed.refused;
   }
 
+  /** What the failed attempts were told, and how often; at most MOST_WORDS different ones. */
+  get words(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#words);
+  }
+
   get lastAcknowledgedAt(): Ms {
     return this.#lastAt;
   }
@@ -80,8 +87,11 @@ export class Ledger {
     this.#notPromised += 1;
   }
 
-  fail(why: Failure): void {
+  fail(why: Failure, words = ""): void {
     this.#failed[why] += 1;
+    const told = this.#words.get(words);
+    if (told !== undefined || this.#words.size < MOST_WORDS)
+      this.#words.set(words, (told ?? 0) + 1);
   }
 
   /** The longest time without an acknowledged write that had not ended by `since`, up to `now`. */

@@ -116,7 +116,8 @@ export class Load {
         else this.ledger.acknowledge(worker, sequence, performance.now());
         await sleep(this.#options.everyMs);
       } catch (error) {
-        this.ledger.fail(session === undefined ? "refused" : failureOfWrite(error));
+        const words = error instanceof Error ? error.message : String(error);
+        this.ledger.fail(session === undefined ? "refused" : failureOfWrite(error), words);
         session?.close();
         session = undefined;
         await sleep(RECONNECT_MS);

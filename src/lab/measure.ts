@@ -35,6 +35,8 @@ export interface LoadCost {
   readonly failed: number;
   /** Of these, attempts that no server ever had. */
   readonly refused: number;
+  /** What the failed attempts were told, and how often. */
+  readonly words: Readonly<Record<string, number>>;
   readonly lost: readonly LostRow[];
 }
 
@@ -85,7 +87,7 @@ export async function measure(lab: LabRecord, what: Measured): Promise<Measureme
 /** Of a load that has stopped. */
 async function costOf(load: Load, { faultAt, now }: { faultAt: Ms; now: Ms }): Promise<LoadCost> {
   const pause = load.ledger.longestPause(now, faultAt);
-  const { acknowledged, notPromised, failed, refused } = load.ledger;
+  const { acknowledged, notPromised, failed, refused, words } = load.ledger;
   return {
     pauseMs: Math.round(lengthOf(pause)),
     pauseFromMs: Math.round(pause.from - faultAt),
@@ -94,6 +96,7 @@ async function costOf(load: Load, { faultAt, now }: { faultAt: Ms; now: Ms }): P
     notPromised,
     failed,
     refused,
+    words,
     lost: await load.check(BACK_LIMIT_MS),
   };
 }

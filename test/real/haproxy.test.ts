@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createBalancer } from "../../src/adapters/haproxy/balancer.ts";
 import { livePids } from "../../src/adapters/haproxy/process.ts";
+import { socketFile } from "../../src/adapters/haproxy/render.ts";
+import { openRuntime } from "../../src/adapters/haproxy/runtime.ts";
 import { createClock } from "../../src/adapters/system/clock.ts";
 import { createLog } from "../../src/adapters/system/log.ts";
 import type { Address } from "../../src/model/address.ts";
@@ -87,6 +89,15 @@ describe("HAProxy, run for the user", () => {
     for (let i = 0; i < count; i++) names.push((await enter(at)).name);
     return [...new Set(names)].toSorted();
   };
+  /** Clients of the write route, served or waiting, as HAProxy counts them. */
+  const sessionsInside = async (): Promise<string | undefined> => {
+    const runtime = await openRuntime(socketFile(dir), 2_000);
+    const lines = (await runtime?.ask("show stat"))?.split("\n");
+    runtime?.close();
+    const [, , , , current] =
+      lines?.find((line) => line.startsWith("write,FRONTEND,"))?.split(",") ?? [];
+    return current;
+  };
   const pidOf = async (one: Balancer): Promise<number> => (await one.look(never)).pid ?? 0;
 
   it("sends writes to the primary and shares reads and reports among the standbys", async () => {
@@ -111,6 +122,18 @@ describe("HAProxy, run for the user", () => {
     expect(await namesAt(read)).toEqual(["n1", "n3"]);
     // Whatever the reader reads from, nobody has ended its session.
     expect(await reader.isServed()).toBe(true);
+  });
+
+  it("lets who comes in while the primary is gone wait, and the next one serve it", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    await members[0].close();
+    const waiting = Client.open(write, 30_000);
+    await until("the client is inside", async () => (await sessionsInside()) === "1");
+    await one.ensure(switched(), never);
+    const served = await waiting;
+    expect(served?.name).toBe("n2");
+    served?.close();
   });
 
   it("takes a standby that lags out of new reads and leaves its sessions alone", async () => {

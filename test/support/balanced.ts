@@ -94,11 +94,11 @@ export class Client {
     });
   }
 
-  /** Undefined when nobody serves. */
-  static async open(at: Address): Promise<Client | undefined> {
+  /** Undefined when nobody serves, or not within the limit. */
+  static async open(at: Address, limitMs = CONNECT_LIMIT_MS): Promise<Client | undefined> {
     const socket = connect(at.port, at.host);
     socket.on("error", () => undefined);
-    socket.setTimeout(CONNECT_LIMIT_MS, () => socket.destroy());
+    socket.setTimeout(limitMs, () => socket.destroy());
     const name = await firstLine(socket);
     socket.setTimeout(0);
     return name === undefined ? undefined : new Client(name, socket);

@@ -80,12 +80,14 @@ global
 
 /**
  * Sessions of databases are long and often silent, so a silent one is kept for a day; keep-alives and TCP's user timeout
- * are what finds a vanished client or server, within 11 s. Refused connections are tried at another server at once.
+ * are what finds a vanished client or server, within 11 s. A new connection that is refused or gets no answer is tried
+ * again, where there is no other server after `timeout connect`, and for as long as checks need to give a primary up: while
+ * roles change, who comes in waits and is let in within that time of the new primary (decision 0148).
  */
 const DEFAULTS = `\
 defaults
   mode tcp
-  timeout connect 2s
+  timeout connect 300ms
   timeout check 1s
   timeout client 1d
   timeout server 1d
@@ -97,7 +99,7 @@ defaults
   srvtcpka-idle 5s
   srvtcpka-intvl 2s
   srvtcpka-cnt 3
-  retries 2
+  retries 30
   option redispatch 1`;
 
 /**

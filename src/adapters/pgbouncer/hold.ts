@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
+import { constants, setPriority } from "node:os";
 import { AppError } from "../../model/error.ts";
 import { between, type Instant } from "../../model/time.ts";
 import { asFileError, readIfPresent } from "../system/durable-file.ts";
@@ -74,10 +75,20 @@ export function launchReleaser(program: ReleaserProgram, dir: string): ReleaserH
   if (child.pid === undefined) {
     throw new AppError("PGBOUNCER_FAILED", "pausing", `${program.nodePath} does not start`);
   }
+  stepBack(child.pid);
   return {
     isAlive: () => child.exitCode === null && child.signalCode === null,
     dismiss: () => void child.kill("SIGTERM"),
   };
+}
+
+/** Its work is seconds away, and what it needs to start is what the change of roles needs just now. */
+function stepBack(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already: whoever looks after the pause sees that.
+  }
 }
 
 export interface ReleaserHandle {

@@ -41,6 +41,8 @@ const BASELINE = {
 } as const;
 
 const SHORTEST_QUERY_WAIT_S = 60;
+/** Our own consoles count as clients too. */
+const RESERVED_CLIENTS = 20;
 
 export interface SettingsInput {
   readonly settings: PgbouncerSettings;
@@ -104,7 +106,7 @@ function chosen({ settings, version, holdLimitMs }: SettingsInput): Record<strin
     ...BASELINE,
     pool_mode: settings.poolMode,
     default_pool_size: String(settings.poolSize),
-    max_client_conn: String(settings.maxClientConn),
+    max_client_conn: String(settings.maxClientConn + RESERVED_CLIENTS),
     query_wait_timeout: String(queryWaitSeconds(holdLimitMs)),
     ...settings.options,
   };

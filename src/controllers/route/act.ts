@@ -1,6 +1,6 @@
 // How does the route room carry out a step? One verb each.
 import type { RoutePlan } from "../../model/route.ts";
-import { after } from "../../model/time.ts";
+import { after, type Instant } from "../../model/time.ts";
 import type { Balancer } from "../../ports/balancer.ts";
 import type { Pointed, Pooler } from "../../ports/pooler.ts";
 import { WRITE_LIMIT_MS } from "./limits.ts";
@@ -44,15 +44,16 @@ export async function act(o: RouteActing, step: RouteStep, signal: AbortSignal):
 }
 
 /** Both at once, and neither waits for the other. */
-const ensure = (
+async function keep(
   { pooler, balancer }: RouteActing,
   plan: RoutePlan,
   signal: AbortSignal,
-): Promise<readonly PromiseSettledResult<Pointed | undefined>[]> =>
-  Promise.allSettled([pooler?.ensure(plan, signal), balancer?.ensure(plan, signal)]);
-
-async function keep(o: RouteActing, plan: RoutePlan, signal: AbortSignal): Promise<void> {
-  for (const end of await ensure(o, plan, signal)) if (end.status === "rejected") throw end.reason;
+): Promise<void> {
+  const ends = await Promise.allSettled([
+    pooler?.ensure(plan, signal),
+    balancer?.ensure(plan, signal),
+  ]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 /**
@@ -65,14 +66,28 @@ async function point(
   signal: AbortSignal,
 ): Promise<Results["point"]> {
   const { plan, gone } = step;
-  const ends = await ensure(o, plan, signal);
-  const [first, second] = ends;
-  if (first?.status === "rejected") throw first.reason;
-  if (o.pooler === undefined && second?.status === "rejected") throw second.reason;
-  const answers = ends.flatMap((end) => (end.status === "fulfilled" ? (end.value ?? []) : []));
-  const pointed = answers.find(({ kind }) => kind === "older") ?? { kind: "pointed" };
+  const pooled = leadPooler(o, step, signal);
+  const [first, second] = await Promise.allSettled([pooled, o.balancer?.ensure(plan, signal)]);
+  if (first.status === "rejected") throw first.reason;
+  if (o.pooler === undefined && second.status === "rejected") throw second.reason;
+  const balanced = second.status === "fulfilled" ? second.value : undefined;
+  const pointed = [first.value.pointed, balanced].find((one) => one?.kind === "older") ?? {
+    kind: "pointed",
+  };
   if (pointed.kind === "pointed") o.lookout.watch(plan.write);
-  return { plan, gone, pointed };
+  return { plan, gone, pointed, releasedAt: first.value.releasedAt };
+}
+
+/** Each look in between would be time that clients wait. */
+async function leadPooler(
+  { pooler, clock }: RouteActing,
+  { plan, thenRelease }: Extract<RouteStep, { kind: "point" }>,
+  signal: AbortSignal,
+): Promise<{ readonly pointed: Pointed | undefined; readonly releasedAt: Instant | undefined }> {
+  const pointed = await pooler?.ensure(plan, signal);
+  if (!thenRelease || pointed?.kind !== "pointed") return { pointed, releasedAt: undefined };
+  await pooler?.release(signal);
+  return { pointed, releasedAt: clock.now() };
 }
 
 async function hold(
@@ -80,8 +95,11 @@ async function hold(
   step: Extract<RouteStep, { kind: "hold" }>,
   signal: AbortSignal,
 ): Promise<Results["hold"]> {
-  const { cause, term, drainMs, limitMs } = step;
+  const { cause, term, drainMs, limitMs, announce } = step;
   const since = o.clock.now();
   const held = (await o.pooler?.hold({ drainMs, limitMs }, signal)) ?? { kind: "held" };
+  // The next look publishes what this could not.
+  if (announce !== undefined && held.kind === "held")
+    await o.dcs.publishRouter(announce, o.leaseId, WRITE_LIMIT_MS).catch(() => undefined);
   return { pause: { cause, term, since, until: after(since, limitMs) }, held };
 }

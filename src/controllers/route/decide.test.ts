@@ -89,6 +89,7 @@ describe("a new leader", () => {
       kind: "point",
       plan: { term: 200, write: { name: "n2" } },
       gone: { name: "n1" },
+      thenRelease: true,
     });
   });
 
@@ -97,14 +98,15 @@ describe("a new leader", () => {
     const { applied } = routing().memory;
     if (applied?.write === undefined) throw new Error("n1 is applied");
     const plan = { ...applied, term: 200, write: { ...applied.write, name: "n2" } };
-    const result = { plan, gone, pointed: { kind: "pointed" } };
+    const result = { plan, gone, pointed: { kind: "pointed" }, releasedAt: NOW };
     const pointed = outcome("point", { result })(waiting);
-    expect(stepOf(pointed)).toEqual({ kind: "release" });
-    expect(decide(pointed).memory.gone).toEqual(gone);
+    expect(stepOf(pointed)).toEqual({ kind: "cut-gone", target: gone });
+    expect(decide(pointed).memory).toMatchObject({ pause: undefined, alarms: [] });
     const older = outcome("point", {
-      result: { ...result, pointed: { kind: "older", term: 300 } },
+      result: { ...result, pointed: { kind: "older", term: 300 }, releasedAt: undefined },
     });
     expect(decide(older(waiting)).memory.applied?.term).toBe(TERM);
+    expect(decide(older(waiting)).memory.pause).toBeDefined();
   });
 });
 
@@ -148,6 +150,10 @@ describe("a pause that the leader asks for", () => {
       term: TERM,
       drainMs: 2_000,
       limitMs: 17_000,
+      announce: expect.objectContaining({
+        because: "route_held",
+        answer: { kind: "held", intent: INTENT },
+      }) as unknown,
     });
     const late = pausedFor(0, { cause: { kind: "asked", intent: INTENT }, until: NOW });
     expect(decide(routing(asked(INTENT), held, late)).detail).toBe("waited too long");

@@ -1,4 +1,5 @@
 // Where do clients go now? The first answer wins. Who leads is the ha room's question: here it is only followed.
+import type { RoutePlan } from "../../model/route.ts";
 import { isSame } from "../../model/same.ts";
 import { after } from "../../model/time.ts";
 import type { Decision } from "../controller.ts";
@@ -108,7 +109,7 @@ function shut(w: RouteWorld): Verdict | undefined {
   const plan = planRoutes({ cluster: c, primary: undefined, settings: w.self.settings });
   const detail = "the cluster follows another site: nobody takes writes";
   const gone = w.memory.applied?.write;
-  return { because: "route_pointing", detail, step: { kind: "point", plan, gone } };
+  return { because: "route_pointing", detail, step: { ...point(w, plan), gone } };
 }
 
 /** A leader that clients are not sent to yet, and that has proved that it takes writes. */
@@ -123,8 +124,12 @@ function follow(w: RouteWorld): Verdict | undefined {
   const isPlanned = w.memory.pause?.cause.kind === "asked";
   const gone = old !== undefined && old.name !== plan.write?.name && !isPlanned ? old : undefined;
   const detail = `${primary.name}, term ${primary.term}`;
-  return { because: "route_pointing", detail, step: { kind: "point", plan, gone } };
+  return { because: "route_pointing", detail, step: { ...point(w, plan), gone } };
 }
+
+/** Who waits for a change of roles has waited for this. */
+const point = (w: RouteWorld, plan: RoutePlan) =>
+  ({ kind: "point", plan, gone: undefined, thenRelease: w.memory.pause !== undefined }) as const;
 
 /** After clients have gone on: those who wait are served at once, and only those who are linked wait for this. */
 function cutGone(w: RouteWorld): Verdict | undefined {
@@ -148,5 +153,5 @@ function steady(w: RouteWorld): Verdict | undefined {
   const plan = planRoutes({ cluster: c, primary, settings: w.self.settings });
   if (isSame(plan, w.memory.applied) && !w.memory.closed)
     return primary === undefined ? { because: "route_reading" } : undefined;
-  return { because: "route_pointing", step: { kind: "point", plan, gone: undefined } };
+  return { because: "route_pointing", step: point(w, plan) };
 }

@@ -12,14 +12,21 @@ export type RouteUpkeep =
 
 /** Steps: at most one a tick. */
 export type RouteChange =
-  /** Clients go where the plan says; `gone` is a primary that is none any more. */
-  | { readonly kind: "point"; readonly plan: RoutePlan; readonly gone: Target | undefined }
+  /** Clients go where the plan says; those who wait go on at once. `gone` is a primary that is none any more. */
+  | {
+      readonly kind: "point";
+      readonly plan: RoutePlan;
+      readonly gone: Target | undefined;
+      readonly thenRelease: boolean;
+    }
   | {
       readonly kind: "hold";
       readonly cause: Cause;
       readonly term: number;
       readonly drainMs: Ms;
       readonly limitMs: Ms;
+      /** Published as soon as nobody holds a server: until the next look clients would wait for nothing. */
+      readonly announce: RouterStatus | undefined;
     }
   /** Those who hold transactions open on this server are cut, for this wish. */
   | { readonly kind: "cut"; readonly target: Target; readonly intent: number }

@@ -53,9 +53,11 @@ export const ROUTER_FAULTS: readonly RouterFault[] = [
 /** One fault, seen over all ways at the same time. */
 export type FaultTurn = Readonly<Record<PathName, LoadCost>>;
 
-/** Many clients of a pooler or a balancer, each with a connection of its own. */
-const CLIENTS = 50;
-const EVERY_MS = 20;
+/**
+ * Many clients of the pooler, each with a connection of its own; as many of the balancer as go straight to the servers, so
+ * that these two are alike, and fifty clients that connect anew do not cost the pooler's their processor.
+ */
+const POOLED_CLIENTS = 50;
 const PRIMARY_LIMIT_MS: Ms = 180_000;
 
 /** Makes the fault on the primary of a healthy lab that has a router. */
@@ -65,16 +67,14 @@ export async function faultTurn(
 ): Promise<FaultTurn> {
   const { member } = await waitForPrimary(lab, PRIMARY_LIMIT_MS);
   const node = verb === "switchover" ? "" : member.name;
-  const behind = (path: PathName) => ({
-    workers: CLIENTS,
-    everyMs: EVERY_MS,
-    path: pathOf(lab, path),
-  });
   const { beside, ...direct } = await measure(lab, {
     fault: async () => FAULTS[verb]?.make({ lab, node, options: USUAL_FAULT }),
     watchMs,
     load: USUAL_LOAD,
-    beside: BEHIND.map(behind),
+    beside: [
+      { ...USUAL_LOAD, workers: POOLED_CLIENTS, path: pathOf(lab, "pooled") },
+      { ...USUAL_LOAD, path: pathOf(lab, "balanced") },
+    ],
   });
   const [pooled = direct, balanced = direct] = beside;
   return { direct, pooled, balanced };

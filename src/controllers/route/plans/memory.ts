@@ -13,6 +13,8 @@ export interface Results {
     readonly plan: RoutePlan;
     readonly gone: Target | undefined;
     readonly pointed: Pointed;
+    /** When clients who waited went on. */
+    readonly releasedAt: Instant | undefined;
   };
   readonly hold: {
     readonly pause: Pause;
@@ -46,7 +48,7 @@ export function digest(w: RouteWorld): RouteMemory {
 function lesson(kind: Kind, outcome: Outcome, memory: RouteMemory): Partial<RouteMemory> {
   switch (kind) {
     case "point":
-      return outcome.ok ? pointed(outcome.result as Results["point"]) : {};
+      return outcome.ok ? pointed(outcome.result as Results["point"], memory) : {};
     case "hold":
       return outcome.ok ? held(outcome.result as Results["hold"]) : {};
     case "cut":
@@ -69,9 +71,15 @@ function lesson(kind: Kind, outcome: Outcome, memory: RouteMemory): Partial<Rout
   }
 }
 
-function pointed({ plan, gone, pointed: { kind } }: Results["point"]): Partial<RouteMemory> {
-  if (kind === "older") return {};
-  return { applied: plan, closed: false, ...(gone === undefined ? {} : { gone }) };
+function pointed(result: Results["point"], memory: RouteMemory): Partial<RouteMemory> {
+  const { plan, gone, pointed: answer, releasedAt } = result;
+  const applied = answer.kind === "older" ? memory.applied : plan;
+  return {
+    applied,
+    ...(releasedAt === undefined ? {} : released({ ...memory, applied }, releasedAt)),
+    ...(answer.kind === "older" ? {} : { closed: false }),
+    ...(answer.kind === "older" || gone === undefined ? {} : { gone }),
+  };
 }
 
 function held({ pause, held: answer }: Results["hold"]): Partial<RouteMemory> {

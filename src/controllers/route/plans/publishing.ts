@@ -24,6 +24,12 @@ export function publishing(w: RouteWorld, because: RouteReason): readonly RouteU
   return isFresh ? [] : [{ kind: "keep-lease", ttlMs }];
 }
 
+/** What is said once everybody waits for this wish. */
+export const heldStatus = (w: RouteWorld, intent: number): RouterStatus => ({
+  ...statusOf(w, "route_held"),
+  answer: { kind: "held", intent },
+});
+
 function statusOf(w: RouteWorld, because: RouteReason): RouterStatus {
   const { self, memory } = w;
   const { applied, answer } = memory;

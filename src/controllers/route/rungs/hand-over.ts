@@ -1,6 +1,7 @@
 // The leader asks for a pause before a switchover: pause, drain, and say how it went.
 import { after } from "../../../model/time.ts";
 import { ANSWER_SLACK_MS } from "../limits.ts";
+import { heldStatus } from "../plans/publishing.ts";
 import { askedFor, clusterOf, isPointed } from "../plans/standing.ts";
 import type { RouteWorld } from "../world.ts";
 import type { Verdict } from "./rung.ts";
@@ -26,6 +27,7 @@ export function handOver(w: RouteWorld): Verdict | undefined {
         // Who was cut already leaves quickly, or not at all.
         drainMs: memory.cutFor === intent ? ANSWER_SLACK_MS / 2 : drainBudgetMs,
         limitMs: drainBudgetMs + holdLimitMs,
+        announce: heldStatus(w, intent),
       },
     };
   }

@@ -48,6 +48,7 @@ export function suspicion(w: RouteWorld): Verdict | undefined {
       term: applied.term,
       drainMs: SUSPICION_DRAIN_MS,
       limitMs: self.settings.holdLimitMs,
+      announce: undefined,
     },
   };
 }
