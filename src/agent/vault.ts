@@ -36,6 +36,8 @@ export interface VaultKeeping {
 
 /** A small heap: what goes through is buffers, which lie outside of it. */
 const NODE_FLAGS = ["--max-old-space-size=128", "--no-warnings"];
+/** Each file on its way waits for two syncs in each repository: with Node's usual four threads everything else would too. */
+const MANY_SYNCS = { UV_THREADPOOL_SIZE: "16" };
 const LOOK_EVERY_MS: Ms = 2_000;
 const LOOK_LIMIT_MS: Ms = 5_000;
 const RESTART_AFTER_MS: Ms = 2_000;
@@ -93,7 +95,7 @@ class Keeper implements VaultKeeper {
       process.execPath,
       [...NODE_FLAGS, programBeside("vault.mjs"), file],
       // Its input ends with this process, and so does the worker.
-      { stdio: ["pipe", "ignore", "pipe"] },
+      { stdio: ["pipe", "ignore", "pipe"], env: { ...process.env, ...MANY_SYNCS } },
     );
     this.#child = child;
     createInterface({ input: child.stderr }).on("line", (line) => passOn(line, log));

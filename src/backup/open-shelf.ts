@@ -5,7 +5,7 @@ import { readControlFile } from "../adapters/postgres/control-data.ts";
 import { isAbsent } from "../adapters/postgres/files.ts";
 import { claimRepository } from "../adapters/repo/identity.ts";
 import { openRepo } from "../adapters/repo/open.ts";
-import { pack, unpack } from "../adapters/repo/packing.ts";
+import { objectIn, pack, unpack, unpackTo } from "../adapters/repo/packing.ts";
 import { AppError } from "../model/error.ts";
 import { unpacked } from "../model/repo-keys.ts";
 import type { RepositorySettings } from "../model/repository.ts";
@@ -62,6 +62,10 @@ export async function openShelf(wish: ShelfWish): Promise<Shelf> {
       unpack(content, { packing: { compression, encrypted: false }, identities: [] }, signal),
     unpack: (key, content) =>
       unpack(content, { packing: unpacked(key).packing, identities }, signal),
+    layDown: async (key, path) => {
+      const object = await objectIn(repo, key, signal);
+      await unpackTo(path, { object, packing: unpacked(key).packing, identities }, signal);
+    },
   };
 }
 

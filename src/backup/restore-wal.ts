@@ -2,11 +2,8 @@
 //
 // It is laid into `pg_wal` before recovery begins: recovery then asks nobody for anything, at the speed of a local disk,
 // and an archive that is slow or away cannot be taken for its end.
-import { createWriteStream } from "node:fs";
 import { chown, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { StoredWal } from "../model/coverage.ts";
 import { AppError } from "../model/error.ts";
 import { walFileOf } from "../model/repo-keys.ts";
@@ -84,17 +81,13 @@ export async function fetchWal(fetching: WalFetch): Promise<void> {
 const isSegment = (name: string): boolean => !name.endsWith(".history");
 
 async function fetchOne(fetching: WalFetch, name: string): Promise<void> {
-  const { shelf, archive, directory, owner, signal } = fetching;
+  const { shelf, archive, directory, owner } = fetching;
   const key = archive.keys.get(name);
   const attempt = `fetching ${name} from the repository ${shelf.repo.name}`;
   if (key === undefined) throw new AppError("REPO_MISSING", attempt, "it is not in the archive");
   const path = join(directory, "pg_wal", name);
   const draft = `${path}.fetched`;
-  const content = shelf.unpack(key, await shelf.repo.get(key, signal));
-  const file = createWriteStream(draft, { mode: 0o600 });
-  await naming(name, () =>
-    pipeline(Readable.from(content, { objectMode: false }), file, { signal }),
-  );
+  await naming(name, () => shelf.layDown(key, draft));
   const { size } = await stat(draft);
   if (isSegment(name) && size !== archive.segmentSize) {
     throw new AppError("REPO_DAMAGED", attempt, `it has ${size} bytes`);

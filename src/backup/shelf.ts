@@ -18,6 +18,8 @@ export interface Shelf {
   decompress(content: Bytes): Bytes;
   /** Undoes what the name of a stored object says. Throws REPO_KEY_WRONG without the right key. */
   unpack(key: string, content: Bytes): Bytes;
+  /** Writes the plain content of a stored object into a file, which is made anew. Throws REPO_… */
+  layDown(key: string, path: string): Promise<void>;
   /** Whose proofs of drills are believed; empty: those of every key that the repository keeps. */
   readonly signers: readonly string[];
   /** This member's own key; undefined where there is none, or where it cannot be read. */

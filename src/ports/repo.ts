@@ -61,6 +61,8 @@ export interface Repo {
   ): Promise<PutOutcome>;
   /** The bytes as stored. REPO_MISSING when the store says that there is no such object; fails when it ends early. */
   get(key: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Where programs of this machine can read the object as a file, if it is there; undefined where objects are no files. */
+  fileOf(key: string): string | undefined;
   /** Undefined only when the store says that there is no such object. */
   head(key: string, signal: AbortSignal): Promise<StoredObject | undefined>;
   /** Every object whose key begins with `prefix`, in the order of their keys: complete, or it throws. */

@@ -1,9 +1,6 @@
 // How does recovery get its WAL at the speed of replay? What it will ask for next is laid down before it asks.
-
-import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { AppError, asAppError } from "../model/error.ts";
 import type { Ms } from "../model/time.ts";
 import {
@@ -120,9 +117,7 @@ class Fetcher {
     const troubles: unknown[] = [];
     for (const store of stores) {
       try {
-        const content = await store.read(name, limit.signal);
-        if (content === undefined) continue;
-        await pipeline(content, createWriteStream(`${path}.half`));
+        if (!(await store.layDown(name, `${path}.half`, limit.signal))) continue;
         await rename(`${path}.half`, path);
         return "yes";
       } catch (error) {

@@ -7,6 +7,7 @@ import { parseHistory } from "../model/timeline.ts";
 import { parseWalName, segmentNumber } from "../model/wal-name.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
+import { PackedOnce } from "./packed-once.ts";
 import { readWalFile, type WalFile } from "./wal-file.ts";
 import type { WalStore } from "./wal-store.ts";
 
@@ -29,6 +30,12 @@ export interface LaneOptions {
   readonly shelves: readonly Shelf[];
   readonly clock: Clock;
   readonly log: Log;
+}
+
+interface Put {
+  readonly file: WalFile;
+  readonly packed: PackedOnce;
+  readonly signal: AbortSignal;
 }
 
 /** How many files are on their way at once: enough to keep two cores and a distant store busy. */
@@ -90,8 +97,13 @@ export class Lane {
     // An empty history file only marks a number as taken (see adapters/postgres/history.ts): there is nothing to lose.
     if (file.sizeBytes === 0) return { kind: "yes" };
     if (await this.#isStandby()) await this.#awaitPrimary(file);
+    using limit = this.#o.clock.deadline(PUT_LIMIT_MS);
+    const packed = new PackedOnce(file, limit.signal);
     const outcomes = await Promise.all(
-      this.#o.shelves.map(async (shelf) => ({ shelf, outcome: await this.#put(shelf, file) })),
+      this.#o.shelves.map(async (shelf) => ({
+        shelf,
+        outcome: await this.#put(shelf, { file, packed, signal: limit.signal }),
+      })),
     );
     const needed = outcomes.filter(({ shelf, outcome }) => {
       return shelf.required || outcome.kind === "conflict";
@@ -102,10 +114,9 @@ export class Lane {
     return { kind: "yes" };
   }
 
-  async #put({ store }: Shelf, file: WalFile): Promise<Archived> {
-    using limit = this.#o.clock.deadline(PUT_LIMIT_MS);
+  async #put({ store }: Shelf, { file, packed, signal }: Put): Promise<Archived> {
     try {
-      const stored = await store.store(file, limit.signal);
+      const stored = await store.store(file, signal, packed);
       if (stored.kind !== "conflict") return { kind: "yes" };
       const why = `two histories claim ${file.name} in ${store.repo.name}: ${stored.why}`;
       this.#o.log.error("a WAL file with other content is already archived", { why });

@@ -1,12 +1,12 @@
 // How does one repository keep the WAL: each file once, whatever else claims its name?
-import { createReadStream } from "node:fs";
-import { unpack } from "../adapters/repo/packing.ts";
+import { objectIn, unpack, unpackTo } from "../adapters/repo/packing.ts";
 import { digestThere, seal } from "../adapters/repo/sealing.ts";
 import { asAppError } from "../model/error.ts";
 import { endingOf, unpacked, walFileOf, walKey, walPrefix } from "../model/repo-keys.ts";
 import type { Compression, Packing } from "../model/repository.ts";
 import { parseWalName } from "../model/wal-name.ts";
 import type { Repo } from "../ports/repo.ts";
+import { PackedOnce } from "./packed-once.ts";
 import type { WalFile } from "./wal-file.ts";
 
 const PLAIN: Packing = { compression: "none", encrypted: false };
@@ -34,8 +34,15 @@ export class WalStore {
     this.#how = how;
   }
 
-  /** Durable under its own name and content before it answers "stored" or "same". Throws REPO_… */
-  async store(file: WalFile, signal: AbortSignal): Promise<Stored> {
+  /**
+   * Durable under its own name and content before it answers "stored" or "same". Throws REPO_… With `packed` it is packed
+   * once for several repositories.
+   */
+  async store(
+    file: WalFile,
+    signal: AbortSignal,
+    packed: PackedOnce = new PackedOnce(file, signal),
+  ): Promise<Stored> {
     // Looked for first: of many nodes that have the same file, one has to pack it.
     const there = await this.find(file.name, signal);
     if (there !== undefined) return this.#compare(file, there, signal);
@@ -45,7 +52,7 @@ export class WalStore {
         {
           repo: this.repo,
           name: keyOf(file.name, PLAIN),
-          plain: contentOf(file),
+          packed: (how) => packed.bytes(how),
           digest: file.sha256,
           packing: { compression, recipients },
         },
@@ -86,6 +93,16 @@ export class WalStore {
       { packing: unpacked(key).packing, identities },
       signal,
     );
+  }
+
+  /** Writes the plain content into a file, which is made anew; false when the store says that there is no such file. */
+  async layDown(name: string, path: string, signal: AbortSignal): Promise<boolean> {
+    const key = await this.find(name, signal);
+    if (key === undefined) return false;
+    const { identities } = this.#how;
+    const object = await objectIn(this.repo, key, signal);
+    await unpackTo(path, { object, packing: unpacked(key).packing, identities }, signal);
+    return true;
   }
 
   /** The content of a small file as text, by the same rule. */
@@ -136,9 +153,6 @@ function keyOf(name: string, packing: Packing): string {
   if (key === undefined) throw new Error(`${name} is no file of the WAL`);
   return key;
 }
-
-const contentOf = ({ path }: WalFile): AsyncIterable<Uint8Array> =>
-  createReadStream(path, { highWaterMark: 1024 * 1024 });
 
 const short = (hash: string | undefined): string =>
   hash === undefined ? "unknown" : `${hash.slice(0, 12)}…`;

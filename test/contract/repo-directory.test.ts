@@ -34,8 +34,9 @@ it("does not make a directory that is not there: its disk may not be mounted", a
 it("removes what a writer left that died a day ago, and not what is being written", async () => {
   const directory = mkdtempSync(join(tmpdir(), "us-repo-"));
   try {
-    const repo = createDirectoryRepo({ name: "near", directory, place: "demo" });
-    await repo.put("a", bytes("a"), {}, limit());
+    const open = () => createDirectoryRepo({ name: "near", directory, place: "demo" });
+    await open().put("a", bytes("a"), {}, limit());
+    const repo = open();
     const folder = join(directory, "demo");
     writeFileSync(join(folder, ".put-old"), "half");
     writeFileSync(join(folder, ".put-new"), "half");

@@ -5,6 +5,7 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type PackOptions, pack } from "../../src/adapters/repo/packing.ts";
 import { seal } from "../../src/adapters/repo/sealing.ts";
 import { findBackup } from "../../src/backup/catalogue.ts";
 import { expire } from "../../src/backup/expire.ts";
@@ -47,11 +48,11 @@ async function archive(): Promise<void> {
   for (const name of readdirSync(folder)) {
     if (!/^[0-9A-F]{24}$/.test(name) || name > current) continue;
     const bytes = readFileSync(join(folder, name));
-    const plain = Readable.from([bytes]);
+    const packed = (how: PackOptions) => pack(Readable.from([bytes]), how, signal);
     const digest = createHash("sha256").update(bytes).digest("hex");
     const key = walKey(name, { compression: "none", encrypted: false }) ?? "";
     const packing = { compression: "zstd", recipients: [] } as const;
-    await seal({ repo, name: key, plain, digest, packing }, signal);
+    await seal({ repo, name: key, packed, digest, packing }, signal);
   }
 }
 

@@ -15,6 +15,7 @@ import { requireAnnounced, Tally, tallyOf } from "./tally.ts";
 /** What is being written has such a name; what is left of a writer that died is removed a day later. */
 const UNFINISHED = /^\.put-/;
 const LEFT_BEHIND_MS = 24 * 3_600_000;
+const SWEEP_EVERY_MS = 3_600_000;
 
 export interface DirectoryOptions {
   readonly name: string;
@@ -39,6 +40,7 @@ export function createDirectoryRepo(options: DirectoryOptions): Repo {
     });
     return bounded(doing, signal, { code: "REPO_UNREACHABLE", attempt });
   };
+  const swept = new Map<string, number>();
   const repo: Repo = {
     name: options.name,
     kind: "directory",
@@ -46,7 +48,7 @@ export function createDirectoryRepo(options: DirectoryOptions): Repo {
       const path = pathOf(key);
       const unfinished = join(dirname(path), `.put-${randomBytes(8).toString("hex")}`);
       const file = await run(`preparing ${key}`, signal, () =>
-        openUnfinished(unfinished, options.directory),
+        openUnfinished(unfinished, { directory: options.directory, swept }),
       );
       return putFile({ key, path, unfinished, file, content, announced, signal });
     },
@@ -57,6 +59,7 @@ export function createDirectoryRepo(options: DirectoryOptions): Repo {
       const attempt = `reading ${key} from the repository`;
       return whole({ content, sizeBytes, attempt, asRepoError }, signal);
     },
+    fileOf: pathOf,
     head: (key, signal) =>
       run(`looking for ${key}`, signal, async () => {
         // Where the disk is not mounted nothing is there, and that says nothing of the object.
@@ -112,13 +115,19 @@ async function putFile(putting: Putting): Promise<PutOutcome> {
   }
 }
 
+interface Place {
+  readonly directory: string;
+  /** When each folder was last looked through for what writers have left behind. */
+  readonly swept: Map<string, number>;
+}
+
 /** Whoever removes the last object of a folder removes the folder: it may go between making it and writing to it. */
 const MOST_TRIES = 5;
 
-async function openUnfinished(path: string, directory: string): Promise<FileHandle> {
+async function openUnfinished(path: string, place: Place): Promise<FileHandle> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await prepareFolder(directory, path);
+      await prepareFolder(place, path);
       return await open(path, "wx", 0o640);
     } catch (error) {
       if (codeOf(error) !== "ENOENT" || tries === MOST_TRIES) throw error;
@@ -152,13 +161,16 @@ async function linkNew(unfinished: string, path: string): Promise<boolean> {
 }
 
 /** Every folder on the way, each durable in the one above it. */
-async function prepareFolder(directory: string, path: string): Promise<void> {
+async function prepareFolder({ directory, swept }: Place, path: string): Promise<void> {
   await requireOurs(directory);
   const folder = dirname(path);
   const first = await mkdir(folder, { recursive: true, mode: 0o750 });
   for (let made = folder; first !== undefined && made.length >= first.length; made = dirname(made))
     await syncFolder(dirname(made));
+  // A folder of WAL has many thousand names: they are not read again for each new one.
+  if (performance.now() - (swept.get(folder) ?? -SWEEP_EVERY_MS) < SWEEP_EVERY_MS) return;
   await removeLeftBehind(folder);
+  swept.set(folder, performance.now());
 }
 
 async function removeLeftBehind(folder: string): Promise<void> {

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { unpacked, walKey } from "../../model/repo-keys.ts";
 import type { Compression } from "../../model/repository.ts";
 import { createDirectoryRepo } from "./directory.ts";
-import { pack, unpack } from "./packing.ts";
+import { type PackOptions, pack, unpack } from "./packing.ts";
 import { digestThere, seal } from "./sealing.ts";
 import { bytesFrom, inPieces } from "./testing.ts";
 
@@ -68,6 +68,7 @@ describe.each(COMPRESSIONS)("an object packed with %s", (compression) => {
 });
 
 describe("sealing", () => {
+  const packed = (how: PackOptions) => pack(inPieces(plain, 65_536), how, limit());
   const directory = mkdtempSync(join(tmpdir(), "us-seal-"));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
   const places = { count: 0 };
@@ -83,8 +84,8 @@ describe("sealing", () => {
     ["none", false],
   ] as const)(
     "the same file twice is one, another one is refused (%s, encrypted: %s)",
-    async (...how) => {
-      const [compression, encrypted] = how;
+    async (...kind) => {
+      const [compression, encrypted] = kind;
       const identity = await generateIdentity();
       const recipients = encrypted ? [await identityToRecipient(identity)] : [];
       const repo = fresh();
@@ -93,7 +94,7 @@ describe("sealing", () => {
           {
             repo,
             name: "wal/00000001/000000010000000000000001",
-            plain: inPieces(bytes, 65_536),
+            packed: (how) => pack(inPieces(bytes, 65_536), how, limit()),
             digest: digestOf(bytes),
             packing: { compression, recipients },
           },
@@ -115,7 +116,7 @@ describe("sealing", () => {
   it("tells its content in front, where zstd alone passes over it", async () => {
     const repo = fresh();
     const packing = { compression: "zstd", recipients: [] } as const;
-    const sealing = { repo, name: "base/a/base.tar", plain: inPieces(plain, 65_536), packing };
+    const sealing = { repo, name: "base/a/base.tar", packing, packed };
     const { key } = await seal({ ...sealing, digest: "ab".repeat(32) }, limit());
     expect(await digestThere(repo, key, limit())).toBe("ab".repeat(32));
     const file = join(directory, `demo/${places.count}`, key);
@@ -142,7 +143,7 @@ describe("sealing", () => {
       {
         repo,
         name: "base/a/base.tar",
-        plain: inPieces(plain, 65_536),
+        packed,
         digest: digestOf(plain),
         packing: { compression: "zstd", recipients: [await identityToRecipient(identity)] },
       },

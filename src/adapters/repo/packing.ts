@@ -1,12 +1,20 @@
 // How do bytes become an object, and bytes again? Compressed by `zstd` or gzip, then encrypted by `age`, as streams.
-import { type ChildProcess, spawn } from "node:child_process";
+import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline, Readable } from "node:stream";
+import { pipeline as pipelined } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { AppError } from "../../model/error.ts";
+import { unpacked } from "../../model/repo-keys.ts";
 import type { Compression, Packing } from "../../model/repository.ts";
+import type { Repo } from "../../ports/repo.ts";
 import { decryptAge, encryptAge } from "./age.ts";
 import { endedBy } from "./bounded.ts";
 import { digestFrame } from "./digest-frame.ts";
+import { noting } from "./noting.ts";
+import { COMPRESS, DECOMPRESS, throughZstd, zstdBetween } from "./zstd.ts";
+
+/** Bytes as they come, or a file of this machine: that one zstd reads by itself. */
+export type Source = AsyncIterable<Uint8Array> | { readonly wholeFile: string };
 
 export interface PackOptions {
   readonly compression: Compression;
@@ -18,7 +26,7 @@ export interface PackOptions {
 
 /** The bytes of the object. Fails when the source fails; the program that compresses ends with the signal. */
 export function pack(
-  plain: AsyncIterable<Uint8Array>,
+  plain: Source,
   options: PackOptions,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
@@ -37,36 +45,70 @@ async function* behind(
   yield* rest;
 }
 
+export interface Unpacking {
+  readonly packing: Packing;
+  /** Private keys. */
+  readonly identities: readonly string[];
+}
+
 /** The plain bytes of an object. REPO_DAMAGED when it is not whole, or not what was packed. */
 export function unpack(
-  object: AsyncIterable<Uint8Array>,
-  how: { readonly packing: Packing; readonly identities: readonly string[] },
+  object: Source,
+  { packing, identities }: Unpacking,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  const { packing, identities } = how;
-  const opened = packing.encrypted ? decryptAge(object, identities) : object;
+  const opened = packing.encrypted ? decryptAge(bytesIn(object), identities) : object;
   return decompress(opened, packing.compression, signal);
 }
 
+/** Writes the plain bytes of an object into a file, which is made anew for its owner alone. Fails as `unpack` does. */
+export async function unpackTo(
+  path: string,
+  { object, packing, identities }: Unpacking & { readonly object: Source },
+  signal: AbortSignal,
+): Promise<void> {
+  if ("wholeFile" in object && isZstdAlone(packing))
+    return zstdBetween({ from: object.wholeFile, to: path }, DECOMPRESS, signal);
+  const plain = Readable.from(unpack(object, { packing, identities }, signal), {
+    objectMode: false,
+  });
+  await pipelined(plain, createWriteStream(path, { mode: 0o600 }), { signal });
+}
+
+/** An object as it is stored: as a file where zstd can read it there, else as bytes. REPO_MISSING at the latest when read. */
+export async function objectIn(repo: Repo, key: string, signal: AbortSignal): Promise<Source> {
+  const path = isZstdAlone(unpacked(key).packing) ? repo.fileOf(key) : undefined;
+  return path === undefined ? repo.get(key, signal) : { wholeFile: path };
+}
+
+const isZstdAlone = ({ compression, encrypted }: Packing): boolean =>
+  compression === "zstd" && !encrypted;
+
+const bytesIn = (source: Source): AsyncIterable<Uint8Array> =>
+  "wholeFile" in source
+    ? createReadStream(source.wholeFile, { highWaterMark: 1024 * 1024 })
+    : source;
+
 function compress(
-  plain: AsyncIterable<Uint8Array>,
+  plain: Source,
   compression: Compression,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  if (compression === "none") return endedBy(plain, signal);
-  if (compression === "gzip") return throughGzip(plain, createGzip({ level: 1 }), signal);
-  // One thread: a database has better use for the others. The frame carries a checksum by default.
-  return throughZstd(plain, ["-q", "-1", "--single-thread", "-c"], signal);
+  if (compression === "zstd") return throughZstd(plain, COMPRESS, signal);
+  const bytes = bytesIn(plain);
+  if (compression === "none") return endedBy(bytes, signal);
+  return throughGzip(bytes, createGzip({ level: 1 }), signal);
 }
 
 function decompress(
-  object: AsyncIterable<Uint8Array>,
+  object: Source,
   compression: Compression,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  if (compression === "none") return endedBy(object, signal);
-  if (compression === "gzip") return throughGzip(object, createGunzip(), signal);
-  return throughZstd(object, ["-q", "-d", "-c"], signal);
+  if (compression === "zstd") return throughZstd(object, DECOMPRESS, signal);
+  const bytes = bytesIn(object);
+  if (compression === "none") return endedBy(bytes, signal);
+  return throughGzip(bytes, createGunzip(), signal);
 }
 
 async function* throughGzip(
@@ -75,77 +117,13 @@ async function* throughGzip(
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const failed: { by?: unknown } = {};
-  const source = watched(endedBy(input, signal), failed);
+  const source = noting(endedBy(input, signal), failed);
   const piped = pipeline(Readable.from(source, { objectMode: false }), gzip, () => undefined);
   try {
     yield* piped as AsyncIterable<Uint8Array>;
   } catch (error) {
     throw failed.by ?? damaged(error instanceof Error ? error.message : String(error), error);
   }
-}
-
-async function* throughZstd(
-  input: AsyncIterable<Uint8Array>,
-  args: readonly string[],
-  signal: AbortSignal,
-): AsyncIterable<Uint8Array> {
-  signal.throwIfAborted();
-  const child = spawn("zstd", args, { stdio: ["pipe", "pipe", "pipe"], signal });
-  const failed: { by?: unknown } = {};
-  const end = endOf(child);
-  // What fails on the way in ends the program, so that half an object is never taken for a whole one.
-  const source = watched(endedBy(input, signal), failed, () => child.kill("SIGKILL"));
-  pipeline(Readable.from(source, { objectMode: false }), child.stdin, () => undefined);
-  try {
-    for await (const bytes of endedBy(child.stdout, signal)) yield bytes;
-    const { code, words } = await end;
-    if (failed.by !== undefined) throw failed.by;
-    if (code !== 0) throw damaged(words);
-  } finally {
-    child.kill("SIGKILL");
-    await end.catch(() => undefined);
-  }
-}
-
-/**
- * Notes why the source failed, since a pipe would only say that it was closed. What the pipe throws in here, because its
- * other end is gone, is no failure of the source.
- */
-async function* watched(
-  input: AsyncIterable<Uint8Array>,
-  failed: { by?: unknown },
-  onFailure: () => void = () => undefined,
-): AsyncIterable<Uint8Array> {
-  const source = input[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await source.next().catch((error: unknown) => {
-        failed.by = error;
-        onFailure();
-        throw error;
-      });
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    await source.return?.();
-  }
-}
-
-function endOf(child: ChildProcess): Promise<{ code: number | null; words: string }> {
-  let words = "";
-  child.stderr?.on("data", (text: Buffer) => {
-    words = `${words}${text.toString("utf8")}`.slice(-500);
-  });
-  const end = new Promise<{ code: number | null; words: string }>((resolve, reject) => {
-    child.once("error", (error) => {
-      if (error.name === "AbortError") return;
-      reject(new AppError("PROGRAM_MISSING", "starting zstd", error.message, error));
-    });
-    child.once("close", (code) => resolve({ code, words: words.trim() }));
-  });
-  end.catch(() => undefined);
-  return end;
 }
 
 const damaged = (why: string, cause?: unknown): AppError =>

@@ -60,6 +60,7 @@ export function createS3Repo({ name, settings, place }: S3Options): Repo {
         return lookAgain(folder, key, went, signal);
       }),
     get: (key, signal) => run(`reading ${key}`, signal, () => read(folder, key, signal)),
+    fileOf: () => undefined,
     head: (key, signal) => run(`looking for ${key}`, signal, () => head(folder, key, signal)),
     list: (wanted, signal) =>
       run(`listing ${wanted}`, signal, () => listAll(folder, prefix, wanted, signal)),

@@ -8,14 +8,15 @@ import type { Packing } from "../../model/repository.ts";
 import type { Repo } from "../../ports/repo.ts";
 import { digestOfAge } from "./age.ts";
 import { digestInFrame } from "./digest-frame.ts";
-import { type PackOptions, pack, unpack } from "./packing.ts";
+import { type PackOptions, unpack } from "./packing.ts";
 import { tallyOf } from "./tally.ts";
 
 export interface Sealing {
   readonly repo: Repo;
   /** Without the ending of the packing. */
   readonly name: string;
-  readonly plain: AsyncIterable<Uint8Array>;
+  /** The bytes of the object, as `pack` makes them. */
+  readonly packed: (how: PackOptions) => AsyncIterable<Uint8Array>;
   /** SHA-256 of the plain content, in hex. */
   readonly digest: string;
   readonly packing: Omit<PackOptions, "digest">;
@@ -31,9 +32,9 @@ export interface Sealed {
  * is overwritten. All nodes of a cluster pack alike, so one file has one key.
  */
 export async function seal(sealing: Sealing, signal: AbortSignal): Promise<Sealed> {
-  const { repo, name, plain, digest, packing } = sealing;
+  const { repo, name, packed, digest, packing } = sealing;
   const key = name + endingOf(packingOf(packing));
-  const put = await repo.put(key, pack(plain, { ...packing, digest }, signal), {}, signal);
+  const put = await repo.put(key, packed({ ...packing, digest }), {}, signal);
   if (put.kind !== "exists-different") return { key, kind: put.kind };
   const theirs = await digestThere(repo, key, signal);
   if (theirs === digest) return { key, kind: "exists-same" };

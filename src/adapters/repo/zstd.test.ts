@@ -1,0 +1,87 @@
+// Do files go through zstd whole, and does everybody hear of it when they do not?
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { createDirectoryRepo } from "./directory.ts";
+import { objectIn, pack, unpack, unpackTo } from "./packing.ts";
+import { bytesFrom, inPieces } from "./testing.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "us-zstd-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const at = (name: string): string => join(directory, name);
+
+const limit = (): AbortSignal => AbortSignal.timeout(30_000);
+const plain = Buffer.concat([randomBytes(300_000), Buffer.alloc(2_000_000), randomBytes(300_000)]);
+writeFileSync(at("plain"), plain);
+const zstd = { packing: { compression: "zstd", encrypted: false }, identities: [] } as const;
+
+/** The packed file, with something done to it. */
+function packedFile(name: string, change: (bytes: Buffer) => Buffer): { wholeFile: string } {
+  const { stdout } = spawnSync("zstd", ["-qc", at("plain")], { maxBuffer: 10_000_000 });
+  writeFileSync(at(name), change(stdout));
+  return { wholeFile: at(name) };
+}
+
+const damages: readonly [string, (bytes: Buffer) => Buffer][] = [
+  ["cut short", (bytes) => bytes.subarray(0, -9)],
+  ["with one bit turned", (bytes) => bytes.fill((bytes[200_000] ?? 0) ^ 4, 200_000, 200_001)],
+  ["that is something else", (bytes) => bytes.fill(7)],
+];
+
+describe("a file that is an object", () => {
+  it.each(["zstd", "gzip", "none"] as const)(
+    "is packed as its bytes are (%s)",
+    async (compression) => {
+      const how = { compression, recipients: [] };
+      const object = await bytesFrom(pack({ wholeFile: at("plain") }, how, limit()));
+      const { packing, identities } = { ...zstd, packing: { compression, encrypted: false } };
+      writeFileSync(at("packed"), object);
+      const from = [inPieces(object, 70_001), { wholeFile: at("packed") }];
+      for (const one of from)
+        expect((await bytesFrom(unpack(one, { packing, identities }, limit()))).equals(plain)).toBe(
+          true,
+        );
+      await unpackTo(
+        at("back"),
+        { object: { wholeFile: at("packed") }, packing, identities },
+        limit(),
+      );
+      expect(readFileSync(at("back")).equals(plain)).toBe(true);
+      expect(statSync(at("back")).mode & 0o777).toBe(0o600);
+    },
+  );
+
+  it.each(damages)("is refused %s", async (_, change) => {
+    const object = packedFile("damaged", change);
+    await expect(bytesFrom(unpack(object, zstd, limit()))).rejects.toMatchObject({
+      code: "REPO_DAMAGED",
+    });
+    await expect(unpackTo(at("never"), { ...zstd, object }, limit())).rejects.toMatchObject({
+      code: "REPO_DAMAGED",
+    });
+  });
+
+  it("is missing where there is none", async () => {
+    const repo = createDirectoryRepo({ name: "near", directory, place: "demo" });
+    const object = await objectIn(repo, "wal/a.zst", limit());
+    await expect(unpackTo(at("never"), { ...zstd, object }, limit())).rejects.toMatchObject({
+      code: "REPO_MISSING",
+    });
+  });
+
+  it("is not taken for damaged when the disk that it goes to is full", async () => {
+    const object = packedFile("whole", (bytes) => bytes);
+    await expect(unpackTo("/dev/full", { ...zstd, object }, limit())).rejects.toMatchObject({
+      code: "PG_DISK_FULL",
+    });
+  });
+
+  it("is let go when the signal says so", async () => {
+    const object = packedFile("whole", (bytes) => bytes);
+    const stop = AbortSignal.abort(new Error("enough"));
+    await expect(unpackTo(at("never"), { ...zstd, object }, stop)).rejects.toThrow("enough");
+  });
+});
