@@ -26,11 +26,10 @@ export async function* throughZstd(
 ): AsyncIterable<Uint8Array> {
   signal.throwIfAborted();
   const failed: { by?: unknown } = {};
-  const child =
+  const { child, end } =
     "wholeFile" in input
       ? await startOn(input.wholeFile, { args, output: "pipe" }, signal)
-      : start(args, signal);
-  const end = endOf(child);
+      : started(spawn("zstd", args, { stdio: ["pipe", "pipe", "pipe"], signal }));
   if (!("wholeFile" in input)) feed(child, endedBy(input, signal), failed);
   try {
     const { stdout } = child;
@@ -44,18 +43,20 @@ export async function* throughZstd(
   }
 }
 
-const start = (args: readonly string[], signal: AbortSignal): ChildProcess =>
-  spawn("zstd", args, { stdio: ["pipe", "pipe", "pipe"], signal });
+interface Running {
+  readonly child: ChildProcess;
+  readonly end: Promise<{ readonly code: number | null; readonly words: string }>;
+}
 
 /** The program has the file itself from then on: we close ours. */
 async function startOn(
   path: string,
   { args, output }: { readonly args: readonly string[]; readonly output: "pipe" | number },
   signal: AbortSignal,
-): Promise<ChildProcess> {
+): Promise<Running> {
   const file = await opened(path, "r", signal);
   await using _ = closing(file);
-  return spawn("zstd", args, { stdio: [file.fd, output, "pipe"], signal });
+  return started(spawn("zstd", args, { stdio: [file.fd, output, "pipe"], signal }));
 }
 
 /** What fails on the way in ends the program, so that half an object is never taken for a whole one. */
@@ -77,8 +78,7 @@ export async function zstdBetween(
 ): Promise<void> {
   const target = await opened(to, "w", signal);
   await using _ = closing(target);
-  const child = await startOn(from, { args, output: target.fd }, signal);
-  const end = endOf(child);
+  const { child, end } = await startOn(from, { args, output: target.fd }, signal);
   try {
     const { code, words } = await whileItGrows(end, { from, target }, signal);
     if (code === CANNOT_WRITE) throw new AppError("PG_DISK_FULL", `writing ${to}`, words);
@@ -90,6 +90,8 @@ export async function zstdBetween(
 
 function requireDone(code: number | null, words: string): void {
   if (code === 0) return;
+  // Ended from outside, for want of memory say: that tells nothing of the object.
+  if (code === null) throw new AppError("NOT_POSSIBLE", "running zstd", "it was killed");
   const meaning = code === CANNOT_READ ? "REPO_UNREACHABLE" : "REPO_DAMAGED";
   throw new AppError(meaning, "unpacking an object", words);
 }
@@ -103,6 +105,7 @@ function whileItGrows<T>(
   return new Promise<T>((resolve, reject) => {
     const seen = { bytes: 0, at: performance.now() };
     const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
     const look = async (): Promise<void> => {
       const { size } = await target.stat();
       if (size !== seen.bytes) Object.assign(seen, { bytes: size, at: performance.now() });
@@ -128,7 +131,8 @@ async function opened(path: string, how: "r" | "w", signal: AbortSignal): Promis
   return bounded(opening, signal, { code: "REPO_UNREACHABLE", attempt });
 }
 
-function endOf(child: ChildProcess): Promise<{ code: number | null; words: string }> {
+/** Listens at once: a signal may end the program before anybody waits for it. */
+function started(child: ChildProcess): Running {
   let words = "";
   child.stderr?.on("data", (text: Buffer) => {
     words = `${words}${text.toString("utf8")}`.slice(-500);
@@ -141,7 +145,7 @@ function endOf(child: ChildProcess): Promise<{ code: number | null; words: strin
     child.once("close", (code) => resolve({ code, words: words.trim() }));
   });
   end.catch(() => undefined);
-  return end;
+  return { child, end };
 }
 
 const closing = (file: FileHandle) => ({ [Symbol.asyncDispose]: () => file.close() });
