@@ -96,6 +96,7 @@ import { storeLeaderDies } from "./store-leader-dies.ts";
 import { storeLostForGood } from "./store-lost-for-good.ts";
 import { storeOutOfSpace } from "./store-out-of-space.ts";
 import { strangerFrozen } from "./stranger-frozen.ts";
+import { strangerHandsOver } from "./stranger-hands-over.ts";
 import { strangerInARewind } from "./stranger-in-a-rewind.ts";
 import { strangerStartsServer } from "./stranger-starts-server.ts";
 import { strictWithoutStandby } from "./strict-without-standby.ts";
@@ -131,6 +132,7 @@ export const STORIES: readonly Scenario[] = [
   fenceKilled,
   fenceStopped,
   strangerFrozen,
+  strangerHandsOver,
   agentAndFenceKilled,
   storeDownAndBack,
   storeAwayPeersPromise,

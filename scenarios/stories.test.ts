@@ -30,7 +30,6 @@ const UNTOLD: readonly string[] = [
   "switchover_refused",
   "race_not_allowed",
   "race_too_far_behind",
-  "race_waiting_for_candidate",
 ];
 
 describe("a story in the simulator", () => {

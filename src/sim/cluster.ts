@@ -26,6 +26,7 @@ import { SlotReader } from "./slot-reader.ts";
 import { SimStore } from "./store.ts";
 import { SimStoreClient } from "./store-client.ts";
 import { noPathFaults, type PathFaults } from "./store-path.ts";
+import { strangerSays } from "./stranger.ts";
 import { TruthBoard } from "./truth.ts";
 import { WalTree } from "./wal.ts";
 import { witnessed } from "./witness.ts";
@@ -94,6 +95,8 @@ export class SimCluster {
   lostAnswers = 0;
   readonly #agents = new Map<string, Agent>();
   readonly #crashes: string[] = [];
+  /** Who gave the leader key back, its server being down, and when. */
+  readonly #handedOver = new Map<string, number>();
 
   constructor(options: ClusterOptions) {
     this.options = options;
@@ -178,7 +181,13 @@ export class SimCluster {
       onLostAnswer: () => {
         this.lostAnswers += 1;
       },
-      onApplied: (writes) => this.truth.tell({ kind: "stored", host, writes }),
+      onApplied: (writes) => {
+        this.truth.tell({ kind: "stored", host, writes });
+        const gaveKeyBack = writes.some((w) => w.kind === "delete" && w.key.endsWith("/leader"));
+        // Who removes another one's key has a server that runs.
+        if (gaveKeyBack && this.hosts.get(host)?.server.run === undefined)
+          this.#handedOver.set(host, this.kernel.now);
+      },
     });
   }
 
@@ -252,7 +261,12 @@ export class SimCluster {
     if (agent === undefined || node === undefined || !agent.process.isAlive) return undefined;
     return {
       process: agent.process,
-      status: async () => (await node.freshLook()).peer,
+      status: async () => {
+        const { peer } = await node.freshLook();
+        const at = this.#handedOver.get(name);
+        const isStranger = this.options.strangers === true && at !== undefined;
+        return isStranger ? strangerSays(peer, this.kernel.now - at) : peer;
+      },
       promise: (asked) => node.promise(asked),
     };
   }

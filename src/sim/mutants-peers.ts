@@ -69,6 +69,22 @@ export function takesSilenceForNo(ports: NodePorts): NodePorts {
   };
 }
 
+/** Stopping taken for running: whoever calls itself demoted counts as a primary until its server has ended. */
+export function takesStoppingForRunning(ports: NodePorts): NodePorts {
+  const { peers } = ports;
+  const asRunning = (peer: PeerStatus): PeerStatus =>
+    peer.role === "demoted" && peer.state === "stopping" ? { ...peer, state: "running" } : peer;
+  return {
+    ...ports,
+    peers: peersWith(peers, {
+      ask: async (apiUrl, timeoutMs) => {
+        const answer = await peers.ask(apiUrl, timeoutMs);
+        return answer.kind === "known" ? { ...answer, value: asRunning(answer.value) } : answer;
+      },
+    }),
+  };
+}
+
 /** Not kept: what was promised is acknowledged and forgotten. */
 export function forgetsPromises(ports: NodePorts): NodePorts {
   const { state } = ports;

@@ -17,6 +17,7 @@ import {
   promisesTooShortly,
   takesSilenceForNo,
   takesSilenceForPromise,
+  takesStoppingForRunning,
 } from "./mutants-peers.ts";
 import {
   followsWithoutEnd,
@@ -239,6 +240,12 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: asksNoStranger },
     breaks: ["S1"],
     story: "stranger-frozen",
+  },
+  {
+    name: "stopping-taken-for-running",
+    flaws: { wrapPorts: takesStoppingForRunning },
+    breaks: ["L1"],
+    story: "stranger-hands-over",
   },
   {
     name: "nobody-asked",
