@@ -7,6 +7,8 @@ import { createReplicationProbe } from "../adapters/postgres/replication-probe.t
 import { openNodeState } from "../adapters/system/node-state.ts";
 import { actAs } from "../adapters/system/os-user.ts";
 import type { NodeSettings, WatchdogSettings } from "../model/settings.ts";
+import type { Ms } from "../model/time.ts";
+import { watchdogTimeout } from "../model/watchdog-time.ts";
 import type { NodePorts } from "../node/node.ts";
 import { rememberedConfig } from "../node/remembered.ts";
 import type { Router } from "../node/router.ts";
@@ -48,6 +50,7 @@ export async function compose(settings: NodeSettings, file: string): Promise<Com
   const { stateDir, dataDir } = settings.postgres;
   const state = await openNodeState(stateDir);
   await takeOverDynamicFile(dataDir, state);
+  const config = rememberedConfig({ state }, settings.bootstrap.config);
   const fence = createFence({
     clock,
     log,
@@ -55,12 +58,11 @@ export async function compose(settings: NodeSettings, file: string): Promise<Com
     dataDir,
     user,
     fenceProgram: programBeside("fence.mjs"),
-    watchdog: watchdogOf(settings.watchdog),
+    watchdog: watchdogOf(settings.watchdog, config.ttlMs),
   });
   const postgres = createPostgres({ settings, fence, clock, log });
   const ports: NodePorts = { ...shared.ports, state, fence, postgres };
   const composed = recorded(ports, settings.name, process.env[RECORDING_FOLDER]);
-  const config = rememberedConfig(ports, settings.bootstrap.config);
   const vault = composeVault({ settings, file, clock, log });
   const router = settings.router && composeRouter(shared.ports, settings, settings.router);
   const lag = createLagWatch({
@@ -94,7 +96,7 @@ export async function compose(settings: NodeSettings, file: string): Promise<Com
   };
 }
 
-const watchdogOf = (w: WatchdogSettings) =>
+const watchdogOf = (w: WatchdogSettings, ttlMs: Ms) =>
   w.mode === "off"
     ? undefined
-    : { device: w.device, timeoutMs: w.safetyMarginMs, isForTests: w.isForTests };
+    : { device: w.device, timeoutMs: watchdogTimeout(w, ttlMs), isForTests: w.isForTests };

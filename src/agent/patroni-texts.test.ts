@@ -12,6 +12,7 @@ import {
 import { createLog } from "../adapters/system/log.ts";
 import { decide } from "../controllers/ha/decide.ts";
 import type { HaWorld } from "../controllers/ha/world.ts";
+import { valueOf } from "../model/known.ts";
 import { lsn } from "../model/lsn.ts";
 import type { AnyReason } from "../model/reason.ts";
 import { PatroniTexts, patroniTexts } from "./patroni-texts.ts";
@@ -41,6 +42,17 @@ describe("Patroni's texts", () => {
     expect(textsOf(equal)).toEqual([
       "info n3 has equally tolerable WAL position and priority 2, while this node has priority 1",
     ]);
+  });
+
+  it("say that WAL still comes from a primary whose key has gone", () => {
+    const w = leaderless();
+    const moved = (before: bigint, because: AnyReason) =>
+      patroniTexts(w, because, lsn(before)).map(({ text }) => text);
+    const now = valueOf(w.server.sql)?.position ?? 0n;
+    for (const because of ["race_waiting_for_hold", "race_peer_is_primary"] as const)
+      expect(moved(now - 8n, because)).toEqual(["wal position moved since last heart beat loop"]);
+    expect(moved(now, "race_waiting_for_hold")).toEqual([]);
+    expect(moved(now - 8n, "race_unhealthy")).toEqual([]);
   });
 
   it("warn of a strict mode without a standby, and of no other wait", () => {

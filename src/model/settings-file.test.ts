@@ -159,7 +159,7 @@ understudy: {state_dir: /st, socket_dir: /so, os_user: pg}
     expect(s.watchdog).toMatchObject({
       mode: "off",
       device: "/dev/watchdog",
-      safetyMarginMs: -1000,
+      safetyMarginMs: undefined,
     });
     expect(s.log).toMatchObject({ level: "warn", file: "/var/log/understudy.log" });
   });
@@ -198,6 +198,7 @@ describe("warnings", () => {
       `${SMALL}log: {type: json, format: [message, {asctime: time}]}\n`,
       "log.format has no effect: ",
     ],
+    [`${SMALL}watchdog: {safety_margin: 0}\n`, "watchdog.safety_margin is too short for a busy"],
     [`${SMALL}  pgpass: /x\n`, "postgresql.pgpass has no effect: "],
     [`${SMALL}  use_slots: false\n`, "postgresql.use_slots has no effect: the cluster decides"],
     [`${SMALL}log: {file_num: 3}\n`, "log.file_num has no effect: "],

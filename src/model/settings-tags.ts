@@ -2,7 +2,8 @@
 
 import { DEFAULT_TAGS, type LogSettings, type Tags, type WatchdogSettings } from "./settings.ts";
 import type { Section } from "./settings-reader.ts";
-import { seconds } from "./time.ts";
+import { type Ms, seconds } from "./time.ts";
+import { USUAL_MARGIN_MS } from "./watchdog-time.ts";
 
 const NAMED = [
   "nofailover",
@@ -70,11 +71,23 @@ export function readWatchdog(root: Section): WatchdogSettings {
   const settings: WatchdogSettings = {
     mode: section.choice("mode", ["off", "automatic", "required"]) ?? "automatic",
     device: section.path("device") ?? "/dev/watchdog",
-    safetyMarginMs: seconds(section.number("safety_margin", { min: -1 }) ?? 5),
+    safetyMarginMs: readMargin(section),
     isForTests: section.choice("driver", ["default", "testing"]) === "testing",
   };
   section.close();
   return settings;
+}
+
+/** The fence feeds four times a second; a device with less patience than this would reset a busy host. */
+const LEAST_MARGIN_S = 2;
+
+function readMargin(section: Section): Ms | undefined {
+  const margin = section.number("safety_margin", { min: -1 });
+  if (margin === undefined) return USUAL_MARGIN_MS;
+  if (margin === -1) return undefined;
+  if (margin < LEAST_MARGIN_S)
+    section.warn("safety_margin", `is too short for a busy host: ${LEAST_MARGIN_S} s are taken`);
+  return seconds(Math.max(margin, LEAST_MARGIN_S));
 }
 
 const LEVELS = ["error", "warn", "warning", "critical", "info", "debug"] as const;

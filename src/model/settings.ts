@@ -166,7 +166,8 @@ export interface BootstrapSettings {
 export interface WatchdogSettings {
   readonly mode: "off" | "automatic" | "required";
   readonly device: string;
-  readonly safetyMarginMs: Ms;
+  /** How long after its last feeding the device resets the host; undefined for Patroni's -1, half of the ttl there. */
+  readonly safetyMarginMs: Ms | undefined;
   /** A pipe whose reader sees what a device would be told. */
   readonly isForTests: boolean;
 }

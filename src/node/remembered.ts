@@ -21,7 +21,7 @@ export async function durableLeaseId(ports: NodePorts): Promise<string> {
 }
 
 /** The last good configuration (R44); before there is one, what the node's own file would begin with. */
-export function rememberedConfig(ports: NodePorts, first: Written): DynamicConfig {
+export function rememberedConfig(ports: Pick<NodePorts, "state">, first: Written): DynamicConfig {
   const text = ports.state.current().config;
   const parsed = parseConfig(text ?? first, { mode: "lenient" });
   return parsed.kind === "ok" ? parsed.config : DEFAULT_CONFIG;
