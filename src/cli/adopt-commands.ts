@@ -86,6 +86,7 @@ async function memberOf(target: Target, row: JsonObject): Promise<AdoptedMember>
     isSynchronous: role === "sync_standby" || role === "quorum_standby",
     state: textIn(row["state"]) ?? "unknown",
     timeline: typeof timeline === "number" ? timeline : undefined,
+    address: { host: textIn(row["host"]) ?? "", port: Number(row["port"] ?? 5432) },
     lagBytes: typeof lag === "number" ? lag : undefined,
     agent:
       status === undefined
@@ -144,7 +145,7 @@ function planScreen({ view, steps, objections }: Adoption, file: string): string
     `${lines.length} steps; next: ${sentenceOf(next)} (${trouble})`,
     ...lines,
     "",
-    ...howTo(next, file),
+    ...howTo(next, { view, file }),
     "",
     "way back, at any time, one node at a time, standbys first:",
     "  systemctl disable --now understudy; systemctl enable --now patroni",
@@ -163,9 +164,20 @@ function sentenceOf({ kind, member, to }: AdoptionStep): string {
   return `switch over from ${member} to ${to ?? "?"}: the one pause of writes`;
 }
 
-function howTo({ kind, member, to }: AdoptionStep, file: string): readonly string[] {
-  if (kind === "switch-over")
-    return [`anywhere: patronictl switchover --candidate ${to ?? "?"} --force`];
+interface Here {
+  readonly view: AdoptionView;
+  readonly file: string;
+}
+
+function howTo({ kind, member, to }: AdoptionStep, { view, file }: Here): readonly string[] {
+  if (kind === "switch-over") {
+    const { host = "?", port = 5432 } = view.members.find((m) => m.name === member)?.address ?? {};
+    return [
+      "anywhere, when few write; the first line keeps the stop of the server short:",
+      `  psql "host=${host} port=${port} dbname=postgres user=postgres" -c CHECKPOINT`,
+      `  patronictl switchover --candidate ${to ?? "?"} --force`,
+    ];
+  }
   return [
     `on ${member}:`,
     `  understudy config check ${file}`,

@@ -18,6 +18,7 @@ const member = (name: string, change: Partial<AdoptedMember> = {}): AdoptedMembe
   state: "running",
   timeline: 1,
   lagBytes: 0,
+  address: { host: "10.0.0.1", port: 5432 },
   agent: PATRONI,
   ...change,
 });
@@ -76,6 +77,22 @@ describe("the plan", () => {
 
 describe("against the next step", () => {
   it("stands nothing in a calm cluster", () => expect(objectionsTo(view())).toEqual([]));
+
+  it("of a switchover stands a lag that clients would notice, in the heir alone", () => {
+    const among = (behind: string) =>
+      objectionsTo(
+        view({
+          members: [
+            leader("n1"),
+            ...["n2", "n3"].map((name) =>
+              member(name, { agent: OURS, lagBytes: name === behind ? 2_000_000 : 0 }),
+            ),
+          ],
+        }),
+      ).map(({ what }) => what);
+    expect(among("n2")).toEqual(["n2 is 2000000 bytes behind"]);
+    expect(among("n3")).toEqual([]);
+  });
 
   it.each<[string, Partial<AdoptionView>]>([
     ["v2 API", { storeSection: "etcd" }],

@@ -1,5 +1,6 @@
 // How does a cluster of Patroni's agents become one of ours, node by node, and what stands against the next step?
 import { parse } from "yaml";
+import type { Address } from "./address.ts";
 import { overridesIn } from "./settings-environment.ts";
 import { isObject } from "./wire/json.ts";
 
@@ -24,6 +25,8 @@ export interface AdoptedMember {
   readonly state: string;
   readonly timeline: number | undefined;
   readonly lagBytes: number | undefined;
+  /** Where its server is reached. */
+  readonly address: Address;
   /** Undefined: its agent did not answer. */
   readonly agent: { readonly isOurs: boolean; readonly version: string } | undefined;
 }
@@ -44,6 +47,8 @@ export interface Objection {
 
 /** A standby further behind than this is waited for. */
 const MOST_LAG_BYTES = 16 * 1024 * 1024;
+/** The next leader further behind than this would let clients wait. */
+const MOST_LAG_OF_HEIR_BYTES = 1024 * 1024;
 /** Patroni's agents in a mixed cluster count on it. */
 const LEAST_TTL_S = 20;
 const GOOD_STATES = new Set(["running", "streaming"]);
@@ -96,7 +101,13 @@ const inOrderOfDoing = (steps: readonly AdoptionStep[]): readonly AdoptionStep[]
 
 /** Everything that must be put right before the next step; empty when it may be done now. */
 export function objectionsTo(view: AdoptionView): readonly Objection[] {
-  return [...inStore(view), ...inCluster(view), ...view.members.flatMap(inMember)];
+  const next = planAdoption(view).find(({ isDone }) => !isDone);
+  const heir = next?.kind === "switch-over" ? next.to : undefined;
+  return [
+    ...inStore(view),
+    ...inCluster(view),
+    ...view.members.flatMap((m) => inMember(m, m.name === heir)),
+  ];
 }
 
 function inStore({ storeSection, config, members }: AdoptionView): readonly Objection[] {
@@ -148,14 +159,15 @@ function inCluster(view: AdoptionView): readonly Objection[] {
   return found;
 }
 
-function inMember(m: AdoptedMember): readonly Objection[] {
+function inMember(m: AdoptedMember, isHeir: boolean): readonly Objection[] {
   if (m.agent === undefined)
     return [
       { what: `the agent of ${m.name} does not answer`, next: "start it, or remove the member" },
     ];
   if (!GOOD_STATES.has(m.state))
     return [{ what: `${m.name} is ${m.state}`, next: "wait until it runs" }];
-  if (!m.leads && (m.lagBytes ?? 0) > MOST_LAG_BYTES)
+  const mostBytes = isHeir ? MOST_LAG_OF_HEIR_BYTES : MOST_LAG_BYTES;
+  if (!m.leads && (m.lagBytes ?? 0) > mostBytes)
     return [
       { what: `${m.name} is ${m.lagBytes} bytes behind`, next: "wait until it has caught up" },
     ];

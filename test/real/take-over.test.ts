@@ -143,7 +143,7 @@ describe("the page", () => {
   });
 
   it("switches over once, to the member that was named, and Patroni's agent follows it", async () => {
-    const said = await follow("The switchover", "n1", { NEW: "n2" });
+    const said = await follow("The switchover", "n1", { NEW: "n2", LEADER: memberOf("n1").dsn });
     expect(said).toContain('Successfully switched over to "n2"');
     await waitForHealthy(lab, LIMIT_MS);
     expect(await primary()).toBe("n2");
