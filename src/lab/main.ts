@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { Command, Option } from "commander";
 import { AppError } from "../model/error.ts";
+import { benchAnswers } from "./bench/answers.ts";
 import { benchBackups } from "./bench/backup-bench.ts";
 import { bench } from "./bench/bench.ts";
 import { CASES } from "./bench/cases.ts";
@@ -344,6 +345,15 @@ program
   .option("--only <parts>", `some of ${ROUTER_PARTS.join(",")}`, someOf(ROUTER_PARTS), [])
   .option("--out <file>", "where the result goes as JSON", ".cache/bench-router.json")
   .action(runs(benchRouters));
+
+program
+  .command("bench-answers")
+  .description(
+    "measure how long a screen takes, on an idle lab of its own; prints a Markdown table",
+  )
+  .option("--runs <n>", "runs of each command", whole, 20)
+  .option("--out <file>", "where the result goes as JSON", ".cache/bench-answers.json")
+  .action(runs(benchAnswers));
 
 const EXIT_CODES: Readonly<Record<string, number>> = {
   LAB_NOT_FOUND: 10,

@@ -49,14 +49,26 @@ export function processOf(pid: number): Process | undefined {
   }
 }
 
+interface Usage {
+  readonly residentKb: number;
+  readonly cpuMs: number;
+  /** Of its children that have ended and were waited for. */
+  readonly childrenCpuMs: number;
+}
+
 /** Memory in use and processor time so far, for measurements. */
-export function usageOf(pid: number): { residentKb: number; cpuMs: number } | undefined {
+export function usageOf(pid: number): Usage | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const status = readFileSync(`/proc/${pid}/status`, "latin1");
     const ticks = Number(fields[11]) + Number(fields[12]);
-    return { residentKb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0), cpuMs: ticks * 10 };
+    const childrensTicks = Number(fields[13]) + Number(fields[14]);
+    return {
+      residentKb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0),
+      cpuMs: ticks * 10,
+      childrenCpuMs: childrensTicks * 10,
+    };
   } catch {
     return undefined;
   }
