@@ -155,6 +155,15 @@ test("a pause that was prolonged is not ended at its first deadline", async () =
   await pooler.release(signal);
 });
 
+test("a pause that nobody would end is taken back", async () => {
+  const settings = await stage.settings();
+  const pooler = stage.pooler(settings, { nodePath: "/nonexistent/node", path: "releaser.mjs" });
+  await pooler.ensure(PLAN, signal);
+  await expect(pooler.hold(LIMITS, signal)).rejects.toThrow("pausing");
+  const { processes } = await pooler.look(signal);
+  expect(processes.map(({ paused }) => paused)).toEqual([false]);
+});
+
 test("a pause of somebody else is told and left alone", async () => {
   const settings = await stage.settings();
   const pooler = stage.pooler(settings);

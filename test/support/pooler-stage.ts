@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import pg from "pg";
+import type { ReleaserProgram } from "../../src/adapters/pgbouncer/hold.ts";
 import { createPgbouncer } from "../../src/adapters/pgbouncer/pgbouncer.ts";
 import { createLog } from "../../src/adapters/system/log.ts";
 import type { ReadTarget, RoutePlan, Target } from "../../src/model/route.ts";
@@ -69,8 +70,7 @@ export class PoolerStage {
   }
 
   /** One more life of the agent over the same folder when it is asked for twice. */
-  pooler(settings: PgbouncerSettings): Pooler {
-    const { releaser } = this;
+  pooler(settings: PgbouncerSettings, releaser: ReleaserProgram = this.releaser): Pooler {
     const log = createLog({ level: "error" });
     const pooler = createPgbouncer({ settings, holdLimitMs: HOLD_LIMIT_MS, releaser, clock, log });
     this.#poolers.push(pooler);

@@ -1,7 +1,7 @@
 // Who has paused this pooler, and until when? Written down before the first PAUSE, for whoever is left to end it.
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { closeSync, openSync, renameSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import { AppError } from "../../model/error.ts";
 import { between, type Instant } from "../../model/time.ts";
@@ -21,12 +21,15 @@ export interface HoldRecord {
   readonly databases: readonly string[];
 }
 
-/** Whole or not at all, but not forced to the disk: PgBouncer dies with the boot, and clients are about to wait. */
-export async function writeHold(dir: string, record: HoldRecord): Promise<void> {
+/**
+ * Whole or not at all, but not forced to the disk: PgBouncer dies with the boot, and clients are about to wait. In one go,
+ * which takes a tenth of the time: each millisecond before a pause fails clients of a primary that has died.
+ */
+export function writeHold(dir: string, record: HoldRecord): void {
   const next = `${holdFile(dir)}.new`;
   try {
-    await writeFile(next, JSON.stringify(record), { mode: 0o600 });
-    await rename(next, holdFile(dir));
+    writeFileSync(next, JSON.stringify(record), { mode: 0o600 });
+    renameSync(next, holdFile(dir));
   } catch (error) {
     throw asFileError(error, `writing ${holdFile(dir)}`);
   }
@@ -57,8 +60,8 @@ export interface ReleaserProgram {
 const NODE_FLAGS = ["--max-old-space-size=24", "--single-threaded", "--no-warnings"];
 
 /**
- * Starts the process that ends the pause at its deadline if nobody has by then. It is there before the first PAUSE is
- * sent, in a session of its own, so a killed agent cannot leave clients waiting for ever.
+ * Starts the process that ends the pause at its deadline if nobody has by then: in a session of its own, so a killed agent
+ * cannot leave clients waiting for ever.
  */
 export function launchReleaser(program: ReleaserProgram, dir: string): ReleaserHandle {
   // Empty unless something went wrong, so it needs no turning over.

@@ -98,6 +98,8 @@ class Pgbouncer implements Pooler {
         const pauses = consoles.map(({ console, name }) =>
           console.tell(`PAUSE ${quoteDatabase(name)}`, drain.signal),
         );
+        // Its start takes milliseconds in which clients would be refused; the record stands already (decision 0149).
+        await this.#ensureReleaser(signal);
         const outcomes = await Promise.allSettled(pauses);
         signal.throwIfAborted();
         const failure = outcomes.find((one) => one.status === "rejected");
@@ -259,10 +261,10 @@ class Pgbouncer implements Pooler {
   }
 
   async #recordHold(limitMs: Ms): Promise<void> {
-    const { settings, clock, releaser } = this.#o;
+    const { settings, clock } = this.#o;
     const { dir, listen } = settings;
     const held = await readHold(dir);
-    await writeHold(dir, {
+    writeHold(dir, {
       // One that is prolonged keeps its name, so that whoever waits for its end goes on waiting.
       id: held?.id ?? `${process.pid}-${Math.round(clock.now())}`,
       ownerPid: process.pid,
@@ -271,8 +273,17 @@ class Pgbouncer implements Pooler {
       socketDirs: this.#members.map(({ place }) => place.socketDir),
       databases: this.#writes,
     });
+  }
+
+  /** A pause that nobody would end is taken back. */
+  async #ensureReleaser(signal: AbortSignal): Promise<void> {
     if (this.#releaser?.isAlive()) return;
-    this.#releaser = launchReleaser(releaser, dir);
+    try {
+      this.#releaser = launchReleaser(this.#o.releaser, this.#o.settings.dir);
+    } catch (error) {
+      await this.#onEach(signal, (console) => resumeOn(console, this.#writes, signal));
+      throw error;
+    }
   }
 
   async #pauseConsoles(signal: AbortSignal) {
