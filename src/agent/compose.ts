@@ -1,11 +1,13 @@
 // Which real ports does a node stand on? Wiring, and nothing else.
+import { readFile } from "node:fs/promises";
 import { createFence, type FenceClient } from "../adapters/fence/client.ts";
 import { readControlFile } from "../adapters/postgres/control-data.ts";
 import { serverLogFile } from "../adapters/postgres/place.ts";
 import { createPostgres } from "../adapters/postgres/postgres.ts";
 import { createReplicationProbe } from "../adapters/postgres/replication-probe.ts";
 import { openNodeState } from "../adapters/system/node-state.ts";
-import { actAs } from "../adapters/system/os-user.ts";
+import { actAs, type OsUser } from "../adapters/system/os-user.ts";
+import { runWorker } from "../adapters/worker/child.ts";
 import type { NodeSettings, WatchdogSettings } from "../model/settings.ts";
 import type { Ms } from "../model/time.ts";
 import { watchdogTimeout } from "../model/watchdog-time.ts";
@@ -13,6 +15,7 @@ import type { NodePorts } from "../node/node.ts";
 import { rememberedConfig } from "../node/remembered.ts";
 import type { Router } from "../node/router.ts";
 import { planFor } from "../node/server-plan.ts";
+import type { RunTask } from "../ports/worker.ts";
 import { composeRouter } from "./compose-router.ts";
 import { composeShared, programBeside } from "./compose-shared.ts";
 import { takeOverDynamicFile } from "./dynamic-file.ts";
@@ -60,7 +63,8 @@ export async function compose(settings: NodeSettings, file: string): Promise<Com
     fenceProgram: programBeside("fence.mjs"),
     watchdog: watchdogOf(settings.watchdog, config.ttlMs),
   });
-  const postgres = createPostgres({ settings, fence, clock, log });
+  const runTask = taskRunner({ file, user, state });
+  const postgres = createPostgres({ settings, fence, clock, log, runTask });
   const ports: NodePorts = { ...shared.ports, state, fence, postgres };
   const composed = recorded(ports, settings.name, process.env[RECORDING_FOLDER]);
   const vault = composeVault({ settings, file, clock, log });
@@ -95,6 +99,16 @@ export async function compose(settings: NodeSettings, file: string): Promise<Com
     },
   };
 }
+
+/** For the node's own data, outside of the list of jobs: its loop shows how far it is. */
+const taskRunner =
+  ({ file, user, state }: Pick<NodePorts, "state"> & { file: string; user: OsUser | undefined }) =>
+  async (...[task, input, onProgress, signal]: Parameters<RunTask>): Promise<unknown> => {
+    const { store } = state.current();
+    const cluster = { systemId: store?.systemId, storeId: store?.clusterId };
+    const order = { task, input, file, text: await readFile(file, "utf8"), cluster };
+    return runWorker({ program: programBeside("worker.mjs"), order, user, onProgress }, signal);
+  };
 
 const watchdogOf = (w: WatchdogSettings, ttlMs: Ms) =>
   w.mode === "off"

@@ -16,6 +16,7 @@ import {
   type Recovery,
   type RestoreTarget,
   recoverySettings,
+  withoutRecovery,
   withRecovery,
 } from "../model/restore-target.ts";
 import type { NodeSettings } from "../model/settings.ts";
@@ -43,6 +44,10 @@ export interface RestoreOptions {
   readonly action: Recovery["action"];
   /** WAL of the repository that leads to the target; undefined: only what the backup has itself. */
   readonly wal: { readonly archive: Archive; readonly window: WalWindow } | undefined;
+  /** The target is an empty directory of the caller's: filled where it is, and emptied by the caller when this fails. */
+  readonly isInPlace?: boolean;
+  /** It becomes a standby, which goes on for as long as there is WAL, and not a copy that ends at the target. */
+  readonly isStandby?: boolean;
   /** For the programs of PostgreSQL. */
   readonly settings: NodeSettings;
   readonly owner: FileOwner | undefined;
@@ -57,7 +62,8 @@ const SYNC_LIMIT_MS = 600_000;
 const attemptOf = ({ record, targetDir }: RestoreOptions): string =>
   `restoring ${record.id} to ${targetDir}`;
 
-const draftOf = ({ targetDir }: RestoreOptions): string => `${targetDir}.restoring`;
+const draftOf = ({ targetDir, isInPlace }: RestoreOptions): string =>
+  isInPlace === true ? targetDir : `${targetDir}.restoring`;
 
 /** Throws when the target is somebody's, or when there is not room enough. */
 export async function requireTarget(options: RestoreOptions): Promise<void> {
@@ -85,10 +91,11 @@ async function carryOut(options: RestoreOptions): Promise<void> {
     const { id } = options.record;
     await fetchWal({ ...options, ...options.wal, id, directory: draft });
   }
-  await prepareRecovery(draft, options, await recoveryOf(draft, options));
+  if (options.isStandby === true) await prepareStandby(draft, options);
+  else await prepareRecovery(draft, options, await recoveryOf(draft, options));
   await makeDurable(draft, attempt);
   // Empty, or not there: a rename replaces nothing that anybody could miss.
-  await renameDurably(draft, targetDir);
+  if (draft !== targetDir) await renameDurably(draft, targetDir);
   await rm(join(targetDir, NOTE), { force: true });
 }
 
@@ -103,7 +110,8 @@ async function makeDurable(draft: string, attempt: string): Promise<void> {
 
 /** An existing directory with anything in it is somebody's. */
 async function requireNew(directory: string, attempt: string): Promise<void> {
-  const names = await namesIn(directory);
+  // A file system of its own has that folder from the beginning.
+  const names = (await namesIn(directory)).filter((name) => name !== "lost+found");
   if (names.length === 0) return;
   const why = `${directory} is not empty (${names.slice(0, 3).join(", ")}): name a new one`;
   throw new AppError("NOT_POSSIBLE", attempt, why);
@@ -135,7 +143,7 @@ async function noteIn(draft: string): Promise<string | undefined> {
 
 async function openDraft(draft: string, options: RestoreOptions, attempt: string): Promise<void> {
   const { record, owner } = options;
-  const names = await namesIn(draft);
+  const names = (await namesIn(draft)).filter((name) => name !== "lost+found");
   if (names.length > 0 && (await noteIn(draft)) !== record.id) {
     const why = `${draft} is there and holds something else: remove it or name another directory`;
     throw new AppError("NOT_POSSIBLE", attempt, why);
@@ -190,22 +198,38 @@ async function recoveryOf(draft: string, options: RestoreOptions): Promise<Recov
 
 async function prepareRecovery(draft: string, options: RestoreOptions, recovery: Recovery) {
   const { owner, record } = options;
-  const names = new Set(await namesIn(draft));
-  await rm(join(draft, "standby.signal"), { force: true });
-  for (const name of OF_THE_ORIGINAL) if (names.has(name)) await writeFile(join(draft, name), "");
-  const autoConf = join(draft, "postgresql.auto.conf");
-  const text = names.has("postgresql.auto.conf") ? await readFile(autoConf, "utf8") : "";
+  await forgetOriginal(draft);
   const settings = { ...recoverySettings(recovery), ...(await limitsOf(draft)) };
-  await writeFile(autoConf, withRecovery(text, settings), { mode: 0o600 });
+  await changeAutoConf(draft, options, (text) => withRecovery(text, settings));
   await writeFile(join(draft, "recovery.signal"), "", { mode: 0o600 });
   if (record.tablespaces.length > 0) {
     const lines = record.tablespaces.map(({ oid }) => `${oid} ${options.tablespaces.get(oid)}\n`);
     await writeFile(join(draft, "tablespace_map"), lines.join(""), { mode: 0o600 });
   }
-  if (owner === undefined) return;
-  for (const name of ["postgresql.auto.conf", "recovery.signal"]) {
-    await chown(join(draft, name), owner.uid, owner.gid);
-  }
+  if (owner !== undefined) await chown(join(draft, "recovery.signal"), owner.uid, owner.gid);
+}
+
+/** Whom it follows is said by whoever starts it; a target of an earlier restore would end its life as a standby. */
+async function prepareStandby(draft: string, options: RestoreOptions): Promise<void> {
+  await forgetOriginal(draft);
+  await changeAutoConf(draft, options, withoutRecovery);
+}
+
+async function forgetOriginal(draft: string): Promise<void> {
+  const names = new Set(await namesIn(draft));
+  await rm(join(draft, "standby.signal"), { force: true });
+  for (const name of OF_THE_ORIGINAL) if (names.has(name)) await writeFile(join(draft, name), "");
+}
+
+async function changeAutoConf(
+  draft: string,
+  { owner }: RestoreOptions,
+  change: (text: string) => string,
+): Promise<void> {
+  const path = join(draft, "postgresql.auto.conf");
+  const text = (await readFile(path, "utf8").catch(isAbsent)) ?? "";
+  await writeFile(path, change(text), { mode: 0o600 });
+  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
 }
 
 /**

@@ -3,6 +3,8 @@
 // The claim is a key on the claimant's lease, so a dead claimant blocks nobody; `initialize` gets the system
 // id only after the new server has run (R41). `initialize` stays as Patroni knows it.
 
+import type { Branch } from "../model/timeline.ts";
+import { printLineage } from "../model/wire/dcs.ts";
 import type { Dcs } from "../ports/dcs.ts";
 import type { Compare, Store, Write } from "../ports/store.ts";
 import type { Keys } from "./keys.ts";
@@ -16,6 +18,11 @@ export function bootstrap(store: Store, keys: Keys): Bootstrap {
     { key: keys.bootstrap, target: "lease", equals: leaseId },
     { key: keys.bootstrap, target: "value", equals: name },
   ];
+  const lineageOf = (branches: readonly Branch[]): Write => ({
+    kind: "put",
+    key: keys.lineage,
+    value: printLineage(branches),
+  });
   const dropClaim: Write = { kind: "delete", key: keys.bootstrap };
 
   return {
@@ -29,10 +36,12 @@ export function bootstrap(store: Store, keys: Keys): Bootstrap {
     },
 
     // oxlint-disable-next-line eslint/max-params -- the port's own shape
-    async finishBootstrap(name, leaseId, systemId, configJson, timeoutMs) {
+    async finishBootstrap(name, leaseId, systemId, { configJson, branches }, timeoutMs) {
       const writes: readonly Write[] = [
         { kind: "put", key: keys.initialize, value: systemId },
         { kind: "put", key: keys.config, value: configJson },
+        // A history of one branch goes without saying, and whoever restores brings one of his own.
+        ...(branches.length > 1 ? [lineageOf(branches)] : []),
         dropClaim,
       ];
       const compares = [...claimOf(name, leaseId), noCluster];

@@ -28,7 +28,8 @@ const LONGEST_ID = backupIdOf(0, "00000000");
 const MARKER = "understudy_drill.json";
 /** Of the copy's socket: a name, and nothing that listens on a network. */
 export const PORT = 5432;
-const SOCKET_NAME_LIMIT = 107;
+/** The kernel allows so many bytes for the path of a socket. */
+export const SOCKET_NAME_LIMIT = 107;
 const MARKING_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 const STOP_LIMIT_MS = 60_000;

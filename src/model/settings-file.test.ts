@@ -239,6 +239,48 @@ describe("warnings", () => {
     expect(s.warnings).toHaveLength(1);
   });
 
+  const repo = "backup: {repositories: {near: {directory: /b}, far: {directory: /f}}}\n";
+
+  it("read which backups make data", () => {
+    const copies = "  create_replica_methods: [backup, basebackup]\n  backup: {repository: far}\n";
+    const boot = "bootstrap: {method: backup, backup: {to_name: x, scope: shop, system: 77}}\n";
+    const s = settingsOf(`${SMALL}${copies}${repo}${boot}`);
+    expect(s.postgres.cloneMethods).toEqual([{ name: "backup", repository: "far" }, "basebackup"]);
+    expect(s.bootstrap.method).toMatchObject({
+      name: "backup",
+      repository: undefined,
+      scope: "shop",
+      systemId: "77",
+      to: { kind: "name", at: "x" },
+    });
+    expect(s.warnings).toEqual([]);
+    const elsewhere = settingsOf(`${SMALL}bootstrap: {method: backup, backup: {directory: /o}}\n`);
+    expect(elsewhere.bootstrap.method).toMatchObject({
+      place: { kind: "directory", directory: "/o" },
+      to: { kind: "latest" },
+    });
+    const own = "  create_replica_methods: [backup]\n  backup: {command: /mine}\n";
+    expect(settingsOf(`${SMALL}${own}`).postgres.cloneMethods).toMatchObject([
+      { command: "/mine" },
+    ]);
+  });
+
+  it.each([
+    ["  create_replica_methods: [backup]\n", "no section backup is there"],
+    [
+      `  create_replica_methods: [backup]\n  backup: {repository: x}\n${repo}`,
+      "there are near, far",
+    ],
+    ["bootstrap: {method: backup}\n", "no section backup is there"],
+    [`bootstrap: {method: backup, backup: {to_lsn: x}}\n${repo}`, "must be a position"],
+    [`bootstrap: {method: backup, backup: {to_time: now}}\n${repo}`, "a moment with its zone"],
+    [`bootstrap: {method: backup, backup: {to: backup, to_xid: 7}}\n${repo}`, "more than once"],
+    [`bootstrap: {method: backup, backup: {directory: /x, repository: near}}\n${repo}`, "keep one"],
+    [`bootstrap: {method: backup, backup: {system: x}}\n${repo}`, "a system identifier"],
+  ])("are refused where they say nothing that can be done: %j", (more, words) => {
+    expect(problemsOf(`${SMALL}${more}`).join()).toContain(words);
+  });
+
   it.each([
     ["  create_replica_methods: [x]\n", "names x, but there is no section of that name"],
     ["  create_replica_methods: [x]\n  x: {a: b}\n", "x.command is missing"],

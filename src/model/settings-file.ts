@@ -78,20 +78,21 @@ export function parseNodeFile(
 function readAll(root: Section): Read {
   const common = readCommon(root);
   if (root.has("router") && !root.has("postgresql")) return readRouterNode(root, common);
-  const postgres = readPostgres(root);
+  const backup = readBackup(root);
+  const repositories = (backup?.repositories ?? []).map(({ name }) => name);
+  const postgres = readPostgres(root, repositories);
   const rest = readRest(root, {
     listen: postgres.listen[0] ?? "",
     connect: postgres.connectAddress.host,
   });
   const router = readRouter(root, postgres.stateDir);
   const frontDoor = readFrontDoor(root);
-  const backup = readBackup(root);
   const gameDays = readGameDays(root);
   const settings: NodeSettings = {
     ...common,
     rest,
     postgres,
-    bootstrap: readBootstrap(root),
+    bootstrap: readBootstrap(root, repositories),
     tags: readTags(root),
     watchdog: readWatchdog(root),
     ...(router === undefined ? {} : { router }),
@@ -143,12 +144,12 @@ function readName(root: Section, key: "scope" | "name", hint: string): string {
   return text;
 }
 
-function readBootstrap(root: Section): BootstrapSettings {
+function readBootstrap(root: Section, repositories: readonly string[]): BootstrapSettings {
   const section = root.section("bootstrap");
   const bootstrap: BootstrapSettings = {
     config: readDynamic(section),
     initdb: readOptions(section, "initdb"),
-    method: readBootstrapMethod(section),
+    method: readBootstrapMethod(section, repositories),
     pgHba: section.texts("pg_hba"),
     postBootstrap: section.text("post_bootstrap") ?? section.text("post_init"),
   };

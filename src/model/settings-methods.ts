@@ -1,14 +1,22 @@
-// Which commands of the user's make a data directory: a new cluster, or a copy for a standby?
-import type { CloneMethod, OwnMethod } from "./settings.ts";
+// What makes a data directory, a new cluster or a copy for a standby: our own ways, or commands of the user's?
+import type { BackupOrigin, CloneMethod, OwnMethod } from "./settings.ts";
+import { isFromBackup, readBackupCopy, readBackupOrigin } from "./settings-from-backup.ts";
 import type { Section } from "./settings-reader.ts";
 
 const BUILT_IN = "basebackup";
 
-/** `create_replica_methods`: tried in this order. Our own copy over the network is the only one when none is named. */
-export function readCloneMethods(section: Section): readonly CloneMethod[] {
+/**
+ * `create_replica_methods`: tried in this order. Our own copy over the network is the only one when none is named.
+ * `repositories` are the names of those that the file has.
+ */
+export function readCloneMethods(
+  section: Section,
+  repositories: readonly string[],
+): readonly CloneMethod[] {
   const names = section.texts("create_replica_methods");
   const methods = names.flatMap((name): readonly CloneMethod[] => {
     if (name === BUILT_IN) return [BUILT_IN];
+    if (isFromBackup(section, name)) return [readBackupCopy(section, repositories)];
     const own = readMethod(section, "create_replica_methods", name);
     if (own === undefined) return [];
     const inner = section.section(name);
@@ -23,13 +31,17 @@ export function readCloneMethods(section: Section): readonly CloneMethod[] {
 }
 
 /** `bootstrap.method`: undefined means initdb. */
-export function readBootstrapMethod(section: Section): OwnMethod | undefined {
+export function readBootstrapMethod(
+  section: Section,
+  repositories: readonly string[],
+): BackupOrigin | OwnMethod | undefined {
   const name = section.text("method");
   if (name === undefined || name === "initdb") return undefined;
+  if (isFromBackup(section, name)) return readBackupOrigin(section, repositories);
   const own = readMethod(section, "method", name);
   const inner = section.section(name);
   for (const key of ["recovery_conf", "keep_existing_recovery_conf"]) {
-    const why = "is not supported: a new cluster cannot begin with a recovery from an archive";
+    const why = "is not supported: method backup recovers a new cluster from a repository";
     if (inner.has(key)) inner.problem(key, why);
   }
   return own;

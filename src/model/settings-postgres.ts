@@ -13,8 +13,8 @@ const POSTGRES_PORT = 5432;
 /** The kernel allows 107 bytes for the path of a socket. */
 const LONGEST_SOCKET_PATH = 107;
 const CALLBACKS = ["on_start", "on_stop", "on_restart", "on_reload", "on_role_change"] as const;
-/** Reads `postgresql` and our own `understudy` section. */
-export function readPostgres(root: Section): PostgresSettings {
+/** `repositories`: the names of those that backups go to. Reads `postgresql` and our own `understudy` section. */
+export function readPostgres(root: Section, repositories: readonly string[]): PostgresSettings {
   if (!root.has("postgresql")) {
     root.problem("postgresql", "is missing: at least connect_address, data_dir and authentication");
   }
@@ -48,7 +48,7 @@ export function readPostgres(root: Section): PostgresSettings {
     pgHba: section.texts("pg_hba"),
     pgIdent: section.texts("pg_ident"),
     basebackupOptions: readOptions(section, "basebackup"),
-    cloneMethods: readCloneMethods(section),
+    cloneMethods: readCloneMethods(section, repositories),
     callbacks: readCallbacks(section.section("callbacks")),
     prePromote: section.text("pre_promote"),
     beforeStop: section.text("before_stop"),

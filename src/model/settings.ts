@@ -2,9 +2,10 @@
 
 import type { Address } from "./address.ts";
 import type { AvailabilitySettings } from "./availability.ts";
+import type { WishedTarget } from "./backup-words.ts";
 import type { FrontDoorSettings } from "./front-door.ts";
 import type { ScheduledGameDay } from "./game-day/scheduled.ts";
-import type { BackupSettings } from "./repository.ts";
+import type { BackupSettings, RepositorySettings } from "./repository.ts";
 import type { RouterSettings } from "./router-settings.ts";
 import type { Secret } from "./secret.ts";
 import type { Ms } from "./time.ts";
@@ -111,7 +112,31 @@ export interface OwnMethod {
   readonly parameters: readonly string[];
 }
 
-export type CloneMethod = "basebackup" | OwnMethod;
+/** Our own backups make a copy for a standby: the newest that is proven, and the WAL behind it. */
+export interface BackupCopy {
+  readonly name: "backup";
+  /** Of the section `backup`; undefined: its first one. */
+  readonly repository: string | undefined;
+}
+
+/** Our own backups make a new cluster. */
+export interface BackupOrigin extends BackupCopy {
+  /** A place that is only read from, instead of a repository of the section `backup`. */
+  readonly place: RepositorySettings["place"] | undefined;
+  /** Whose backups, by name; undefined: those of a cluster of this name. */
+  readonly scope: string | undefined;
+  /** Whose backups, where several clusters of that name have some. */
+  readonly systemId: string | undefined;
+  /** Undefined: the one that the target asks for. */
+  readonly id: string | undefined;
+  readonly to: WishedTarget;
+  /** Undefined: the newest that continues the backup's. */
+  readonly timeline: number | undefined;
+  /** Private keys, instead of those of the section `backup`. */
+  readonly identityFile: string | undefined;
+}
+
+export type CloneMethod = "basebackup" | BackupCopy | OwnMethod;
 
 /** Commands of the user's that are told of a change; each gets action, role and scope as arguments. */
 export interface CallbackSettings {
@@ -158,7 +183,7 @@ export interface BootstrapSettings {
   /** Options of initdb, e.g. `--data-checksums`, `--encoding=UTF8`. */
   readonly initdb: readonly string[];
   /** Instead of initdb. */
-  readonly method: OwnMethod | undefined;
+  readonly method: BackupOrigin | OwnMethod | undefined;
   readonly pgHba: readonly string[];
   readonly postBootstrap: string | undefined;
 }

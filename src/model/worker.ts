@@ -19,12 +19,22 @@ export const TASKS = {
   "logical-take": { about: "dumps a database into a repository, and reads it back", alone: true },
   "logical-list": { about: "lists the logical backups", alone: false },
   "logical-restore": { about: "makes a new database of a logical backup", alone: true },
+  "make-standby": { about: "makes this member's data from a backup", alone: true },
+  "make-cluster": { about: "makes a new cluster's data from a backup", alone: true },
 } as const satisfies Record<string, { readonly about: string; readonly alone: boolean }>;
 
 export type TaskName = keyof typeof TASKS;
 
 export const isTask = (name: unknown): name is TaskName =>
   typeof name === "string" && Object.hasOwn(TASKS, name);
+
+/** Those that the agent's own loop begins, and nobody else: they fill its data directory. */
+const OF_THE_LOOP: readonly TaskName[] = ["make-standby", "make-cluster"];
+
+/** What somebody may ask of a node, by name. */
+export const ASKED_TASKS: readonly TaskName[] = Object.keys(TASKS)
+  .filter(isTask)
+  .filter((name) => !OF_THE_LOOP.includes(name));
 
 /** The first line that a worker reads. When its input ends, so does the worker. */
 export interface WorkerOrder {

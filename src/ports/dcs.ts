@@ -55,6 +55,13 @@ export type DcsEvent =
   /** Events may have been missed: read everything again (R40). */
   | { readonly kind: "gap" };
 
+/** What the store is told of a new cluster. */
+export interface Beginning {
+  readonly configJson: string;
+  /** By which its data has come: more than the first where it was restored. */
+  readonly branches: readonly Branch[];
+}
+
 /**
  * Every call fails with AppErrors STORE_… when the store can't be reached; refusals are values. Where an outcome
  * knows `unknown`, a failing store is that value too: look again before acting.
@@ -86,12 +93,12 @@ export interface Dcs {
   withdrawRouter(name: string, leaseId: string, timeoutMs: Ms): Promise<WriteOutcome>;
   /** R41: claims the bootstrap with a leased key; answers false when another claim or a system id is there. */
   claimBootstrap(name: string, leaseId: string, timeoutMs: Ms): Promise<boolean>;
-  /** R41: the system id and the first configuration, comparing the claim; acquires nothing. */
+  /** R41: the system id and what a cluster begins with, comparing the claim; acquires nothing. */
   finishBootstrap(
     name: string,
     leaseId: string,
     systemId: string,
-    configJson: string,
+    beginning: Beginning,
     timeoutMs: Ms,
   ): Promise<WriteOutcome>;
   abandonBootstrap(name: string, leaseId: string, timeoutMs: Ms): Promise<void>;

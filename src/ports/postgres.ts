@@ -68,8 +68,15 @@ export interface Postgres {
   /** One look at directory, control file, processes and SQL. Never throws, bounded by `timeoutMs`. */
   observe(plan: ServerPlan, timeoutMs: Ms): Promise<LocalServer>;
 
-  /** initdb into an empty directory, with roles and passwords; leaves the server down, standby.signal absent. */
-  initialise(plan: ServerPlan, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes a cluster's data in an empty directory, by initdb or as the node's file says; leaves the server down and
+   * standby.signal absent, and records the branches by which the data has come.
+   */
+  initialise(
+    plan: ServerPlan,
+    onProgress: (p: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Runs post_bootstrap and creates the roles that are missing, on the running primary. */
   finishBootstrap(signal: AbortSignal): Promise<void>;
   /** pg_basebackup into a sibling, verified, then renamed into place (R32); records `lineage`. */

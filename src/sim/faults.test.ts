@@ -13,7 +13,7 @@ it("a server on a host that sleeps stays asleep when the signal that stopped it 
   const world = { cluster, workload };
   const { host, fence, postgres } = agentOn(r, "n1");
   await r.drive(fence.ensure(never()));
-  await r.drive(postgres.initialise(PLAN, never()));
+  await r.drive(postgres.initialise(PLAN, () => undefined, never()));
   await r.drive(postgres.startPrimary(PLAN, 10_000, never()));
   expect(host.server.run?.frozen).toBe(false);
   const node = "n1";

@@ -10,7 +10,7 @@ async function primary(): Promise<{ r: Room; a: ReturnType<typeof agentOn> }> {
   const r = room(1);
   const a = agentOn(r, "n1");
   await r.drive(a.fence.ensure(never()));
-  await r.drive(a.postgres.initialise(PLAN, never()));
+  await r.drive(a.postgres.initialise(PLAN, () => undefined, never()));
   await r.drive(a.postgres.startPrimary(PLAN, 10_000, never()));
   return { r, a };
 }

@@ -1,12 +1,14 @@
 // initdb in the simulation: a new system id, timeline 1, a server that is down.
 import { AppError } from "../model/error.ts";
+import { FIRST_BRANCH } from "../model/timeline.ts";
 import { askAfter } from "./ask.ts";
 import type { DataDirectory } from "./disk.ts";
 import type { SimHost } from "./host.ts";
 import type { SimProcess } from "./process.ts";
 import type { WalTree } from "./wal.ts";
 
-const INITDB_MS = 1_200;
+/** With the note of its history. */
+const INITDB_MS = 1_201;
 const FIRST_END = 0x1500000;
 
 /** Creates the first data directory of a cluster in an empty place. */
@@ -20,7 +22,7 @@ export function initialise(host: SimHost, agent: SimProcess, signal: AbortSignal
       if (host.disk.full) throw new AppError("PG_DISK_FULL", "initialising");
       if (host.disk.data !== undefined) throw new AppError("PG_DATA_FOREIGN", "initialising");
       host.disk.data = newData(host.parts.tree, `73${host.dice.integer(1_000_000_000)}`);
-      host.disk.lineage = [];
+      host.disk.record([FIRST_BRANCH]);
       host.disk.pending = undefined;
     },
   });

@@ -78,7 +78,7 @@ export class SimPostgres implements Postgres {
     });
   }
 
-  initialise(_plan: ServerPlan, signal: AbortSignal): Promise<void> {
+  initialise(...[, , signal]: Parameters<Postgres["initialise"]>): Promise<void> {
     return initialise(this.host, this.agent, signal);
   }
 

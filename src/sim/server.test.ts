@@ -21,7 +21,7 @@ async function threeServers(profile: Partial<ServerProfile> = {}) {
   const [a, b, c] = agents;
   if (a === undefined || b === undefined || c === undefined) throw new Error("three");
   for (const agent of agents) await r.drive(agent.fence.ensure(never()));
-  await r.drive(a.postgres.initialise(PLAN, never()));
+  await r.drive(a.postgres.initialise(PLAN, () => undefined, never()));
   await r.drive(a.postgres.recordLineage([FIRST_BRANCH], never()));
   await r.drive(a.postgres.startPrimary(PLAN, 10_000, never()));
   for (const s of [b, c]) {

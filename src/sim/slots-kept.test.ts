@@ -74,7 +74,7 @@ describe("the slot of a member that has been away for long", () => {
   it("is kept for a primary that lives on without its key, and not for one that nobody is left to end", async () => {
     const { host, process, fence, postgres } = agentOn(r, "n3");
     await r.drive(fence.ensure(never()));
-    await r.drive(postgres.initialise(PLAN, never()));
+    await r.drive(postgres.initialise(PLAN, () => undefined, never()));
     await r.drive(postgres.startPrimary(PLAN, 10_000, never()));
     process.pause();
     host.fence?.process.pause();

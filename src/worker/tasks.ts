@@ -1,6 +1,7 @@
 // Which task is carried out by whom? Every task checks its own input.
 import type { TaskName, WorkerOrder } from "../model/worker.ts";
 import { listBackups, restoreBackup, takeBackup, verifyBackup } from "./backup-tasks.ts";
+import { makeCluster, makeStandby } from "./data-tasks.ts";
 import { listDrills, runDrill, showDrill, sweepDrills } from "./drill-tasks.ts";
 import { readEvidence } from "./evidence-task.ts";
 import { expireBackups } from "./expire-task.ts";
@@ -26,6 +27,8 @@ const RUN: Readonly<Record<TaskName, Task>> = {
   "logical-take": takeLogical,
   "logical-list": listLogical,
   "logical-restore": restoreLogical,
+  "make-standby": makeStandby,
+  "make-cluster": makeCluster,
 };
 
 export const runTask = ({ task, input }: WorkerOrder, context: TaskContext): Promise<unknown> =>

@@ -313,13 +313,16 @@ export function dcsContract(name: string, makeStore: () => Promise<StoreUnderTes
       // Asking again after a lost answer finds the claim.
       expect(await dcs.claimBootstrap(winner.name, winner.leaseId, LIMIT_MS)).toBe(true);
       const id = "7300000000000000001";
+      const branches = [FIRST_BRANCH, { timeline: 3, parent: 1, forkLsn: lsn(77), term: -9 }];
+      const beginning = { configJson: '{"ttl":10}', branches };
       const finish = (who: Holder) =>
-        dcs.finishBootstrap(who.name, who.leaseId, id, '{"ttl":10}', LIMIT_MS);
+        dcs.finishBootstrap(who.name, who.leaseId, id, beginning, LIMIT_MS);
       expect(await finish(loser)).toBe("refused");
       expect(await finish(winner)).toBe("written");
       const seen = await look();
       expect(seen.initialize.value).toBe(id);
       expect(seen.config.value?.ttlMs).toBe(10_000);
+      expect(seen.lineage.value).toEqual(branches);
       expect(seen.leader).toBeUndefined();
       expect(await dcs.claimBootstrap(loser.name, loser.leaseId, LIMIT_MS)).toBe(false);
       expect(await finish(winner)).toBe("refused");

@@ -8,7 +8,7 @@ async function simFence(): Promise<FenceUnderTest> {
   const r = room(1);
   const first = agentOn(r, "n1");
   const { host } = first;
-  await r.drive(first.postgres.initialise(PLAN, never()));
+  await r.drive(first.postgres.initialise(PLAN, () => undefined, never()));
   return {
     clock: first.clock,
     agent: () => driven(r, agentOn(r, "n1").fence),

@@ -95,13 +95,13 @@ export function postgresContract(name: string, make: () => Promise<PostgresUnder
 
     it("initialises an empty place, once, and leaves the server down", async () => {
       expect(["missing", "empty"]).toContain((await look(a)).directory);
-      await a.postgres.initialise(PLAN, never());
+      await a.postgres.initialise(PLAN, () => undefined, never());
       const seen = await look(a);
       expect(seen).toMatchObject({ directory: "data", process: { kind: "down" } });
       expect(seen.control).toMatchObject({ state: "shut down", timeline: 1 });
       expect(seen.standbySignal).toBe(false);
       expect(seen.sql.kind).toBe("unknown");
-      const again = a.postgres.initialise(PLAN, never());
+      const again = a.postgres.initialise(PLAN, () => undefined, never());
       await expect(again).rejects.toMatchObject({ code: "PG_DATA_FOREIGN" });
     });
 

@@ -175,6 +175,8 @@ class Replay {
         return [a, b, CALL];
       case "store.commit":
         return [this.#translated(a), b, CALL];
+      case "postgres.initialise":
+        return [a, () => undefined, never()];
       case "postgres.clone":
       case "postgres.rewind":
         return [upstream(a), b, () => undefined, never()];

@@ -117,7 +117,7 @@ test.each([
 ])("a command that makes no cluster leaves nothing: %s", async (command, why) => {
   const node = await stage.node("none", {}, { method: own("mine", command) });
   await node.fence.ensure(never());
-  await expect(node.postgres.initialise(PLAN, never())).rejects.toMatchObject({
+  await expect(node.postgres.initialise(PLAN, () => undefined, never())).rejects.toMatchObject({
     code: "PG_START_FAILED",
     why: expect.stringContaining(why),
   });

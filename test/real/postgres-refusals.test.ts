@@ -95,7 +95,7 @@ test("a change is applied by a reload, or named as waiting for a restart", async
 test("an address in use is named before the server is started", async () => {
   const node = await stage.node("taken");
   await node.fence.ensure(never());
-  await node.postgres.initialise(PLAN, never());
+  await node.postgres.initialise(PLAN, () => undefined, never());
   const stranger = createServer();
   const { port } = node.settings.postgres;
   await new Promise<void>((resolve) => stranger.listen({ host: "127.0.0.1", port }, resolve));
@@ -134,7 +134,7 @@ test("files of somebody else are no place for a cluster", async () => {
   mkdirSync(dataDir);
   writeFileSync(join(dataDir, "letter.txt"), "dear");
   expect((await node.look()).directory).toBe("foreign");
-  await expect(node.postgres.initialise(PLAN, never())).rejects.toMatchObject({
+  await expect(node.postgres.initialise(PLAN, () => undefined, never())).rejects.toMatchObject({
     code: "PG_DATA_FOREIGN",
   });
   expect(readFileSync(join(dataDir, "letter.txt"), "utf8")).toBe("dear");
@@ -143,7 +143,7 @@ test("files of somebody else are no place for a cluster", async () => {
 test.runIf(isRoot())("a data directory of another owner is named", async () => {
   const node = await stage.node("owned");
   await node.fence.ensure(never());
-  await node.postgres.initialise(PLAN, never());
+  await node.postgres.initialise(PLAN, () => undefined, never());
   chownSync(node.dataDir, 0, 0);
   const start = node.postgres.startPrimary(PLAN, START_LIMIT_MS, never());
   await expect(start).rejects.toMatchObject({ code: "PG_DATA_OWNER" });
@@ -153,7 +153,7 @@ test("data of another major version is not started", async () => {
   const binDir = "/usr/lib/postgresql/15/bin";
   const node = await stage.node("older", { binDir });
   await node.fence.ensure(never());
-  await node.postgres.initialise(PLAN, never());
+  await node.postgres.initialise(PLAN, () => undefined, never());
   writeFileSync(join(node.dataDir, "PG_VERSION"), "14\n");
   const start = node.postgres.startPrimary(PLAN, START_LIMIT_MS, never());
   await expect(start).rejects.toMatchObject({ code: "PG_VERSION_MISMATCH" });
@@ -161,7 +161,7 @@ test("data of another major version is not started", async () => {
 
 test("a missing program is named", async () => {
   const node = await stage.node("bare", { binDir: "/nonexistent" });
-  await expect(node.postgres.initialise(PLAN, never())).rejects.toMatchObject({
+  await expect(node.postgres.initialise(PLAN, () => undefined, never())).rejects.toMatchObject({
     code: "PG_NO_TOOL",
   });
   expect((await node.look()).directory).toBe("missing");
@@ -170,7 +170,7 @@ test("a missing program is named", async () => {
 test("a server that ends at once leaves its last words", async () => {
   const node = await stage.node("broken");
   await node.fence.ensure(never());
-  await node.postgres.initialise(PLAN, never());
+  await node.postgres.initialise(PLAN, () => undefined, never());
   const plan = { ...PLAN, pgHba: ["nonsense"] };
   await expect(node.postgres.startPrimary(plan, START_LIMIT_MS, never())).rejects.toMatchObject({
     code: "PG_START_FAILED",
@@ -192,7 +192,7 @@ test("data that another host did not shut down is not started here", async () =>
 test("whoever starts the server without the agent gets one that nobody can reach", async () => {
   const node = await stage.node("alone");
   await node.fence.ensure(never());
-  await node.postgres.initialise(PLAN, never());
+  await node.postgres.initialise(PLAN, () => undefined, never());
   expect(() => asServer("postgres", "-D", node.dataDir)).toThrow(/no socket created/);
 });
 

@@ -98,6 +98,11 @@ export class AgentStage {
     return etcd;
   }
 
+  /** In the order in which they were made. */
+  get nodes(): readonly TestAgent[] {
+    return this.#nodes;
+  }
+
   /** Runs etcdctl against the first store. */
   store(...args: readonly string[]): Promise<string> {
     const [etcd] = this.#etcds;
@@ -158,6 +163,8 @@ export class TestAgent {
   readonly stateDir: string;
   readonly port: number;
   readonly restPort: number;
+  /** Of its store. */
+  readonly hosts: readonly string[];
   readonly #stage: AgentStage;
   #yaml: JsonObject;
   #tls: TlsMaterial | undefined;
@@ -171,6 +178,7 @@ export class TestAgent {
     this.address = address;
     this.port = ports.postgres;
     this.restPort = ports.rest;
+    this.hosts = hosts;
     this.dir = join(stage.root, folder);
     mkdirSync(this.dir, { mode: 0o700 });
     if (serverUser !== undefined) chownSync(this.dir, serverUser.uid, serverUser.gid);

@@ -133,7 +133,7 @@ export class TestNode {
   async bootstrap(plan = PLAN): Promise<void> {
     this.plan = plan;
     await this.fence.ensure(never());
-    await this.postgres.initialise(plan, never());
+    await this.postgres.initialise(plan, () => undefined, never());
     await this.postgres.startPrimary(plan, START_LIMIT_MS, never());
     await this.postgres.recordLineage([FIRST_BRANCH], never());
     await this.postgres.finishBootstrap(never());

@@ -62,7 +62,8 @@ export const FLOORS: readonly Floor[] = [
     node: true,
     packages: ["hash-wasm"],
   },
-  // Restores a backup to see whether it can be: above what moves databases, carried out by the worker too.
+  // Restores a backup and recovers the copy, to see whether it can be or for a new cluster: above what moves databases,
+  // carried out by the worker too.
   { path: "drill", may: ["model", "ports", "adapters", "backup"], node: true },
   { path: "agent", may: [...CORE, "adapters", "incident"], node: true, packages: "any" },
   // A program of its own: what it needs to look at a host is nothing that an agent should carry all day.

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../../model/error.ts";
-import type { OwnMethod } from "../../model/settings.ts";
+import type { CloneMethod, OwnMethod } from "../../model/settings.ts";
 import type { Lineage } from "../../model/timeline.ts";
 import { printRole } from "../../model/wire/role.ts";
 import type { Progress, Upstream } from "../../ports/postgres.ts";
@@ -13,6 +13,7 @@ import { printConninfo, withService } from "./conninfo.ts";
 import { readControlFile } from "./control-data.ts";
 import { isDiskFull, isMountPoint, signalPath } from "./directory.ts";
 import { emptyDirectory, namesIn, renameDurably, sizeBelow } from "./files.ts";
+import { copyFromBackup } from "./from-backup.ts";
 import { writeLineage } from "./lineage.ts";
 import { clearMarker, type Marker, readMarker, writeMarker } from "./marker.ts";
 import { branchesOfCopy, runMethod } from "./own-method.ts";
@@ -125,9 +126,7 @@ async function copyByMethods(place: Place, home: Home, options: CloneOptions): P
   for (;;) {
     await removeRemains(place, home);
     try {
-      if (method !== "basebackup") return await copyByOwn(place, { home, method, options });
-      await copy(place, home.draft, options);
-      return options.lineage;
+      return await copyBy(method, place, home, options);
     } catch (error) {
       const next = more.shift();
       options.signal.throwIfAborted();
@@ -137,6 +136,21 @@ async function copyByMethods(place: Place, home: Home, options: CloneOptions): P
       method = next;
     }
   }
+}
+
+// oxlint-disable-next-line eslint/max-params -- the method, and what every one of them gets
+async function copyBy(
+  method: CloneMethod,
+  place: Place,
+  home: Home,
+  options: CloneOptions,
+): Promise<Lineage> {
+  if (method === "basebackup") {
+    await copy(place, home.draft, options);
+    return options.lineage;
+  }
+  if ("command" in method) return copyByOwn(place, { home, method, options });
+  return copyFromBackup(place, { ...options, dataDir: home.draft });
 }
 
 interface OwnCopy {

@@ -41,12 +41,17 @@ export async function reserveNumbers({
 }: Reservation): Promise<boolean> {
   if (target <= current || target - current > LONGEST_GAP) return false;
   if ((await sizeOf(dataDir, target)) !== undefined) return false;
+  await fillGap({ dataDir, current, target, owner });
+  return true;
+}
+
+/** Every number between the two looks taken; those that have a history file keep it. */
+export async function fillGap({ dataDir, current, target, owner }: Reservation): Promise<void> {
   for (let number = current + 1; number < target; number++) {
     if ((await sizeOf(dataDir, number)) === undefined) {
       await writeDurably(historyPath(dataDir, number), "", { owner });
     }
   }
-  return true;
 }
 
 /** Removes empty history files above `current` that lead to no real one. */

@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { AppError } from "../../model/error.ts";
 import type { OwnMethod } from "../../model/settings.ts";
 import type { Ms } from "../../model/time.ts";
-import type { ServerPlan } from "../../ports/postgres.ts";
+import type { Progress, ServerPlan } from "../../ports/postgres.ts";
 import { readIfPresent, removeDurably, writeDurably } from "../system/durable-file.ts";
 import { run } from "../system/spawn.ts";
 import { writeConfigFiles } from "./config.ts";
 import { readControlFile } from "./control-data.ts";
 import { checkOwner, directoryState } from "./directory.ts";
 import { emptyDirectory, exists, isAbsent, renameDurably } from "./files.ts";
+import { clusterFromBackup } from "./from-backup.ts";
+import { readLineage, recordPath, writeLineage } from "./lineage.ts";
 import { clearMarker, readMarker, writeMarker } from "./marker.ts";
 import { runMethod } from "./own-method.ts";
 import type { Place } from "./place.ts";
@@ -24,11 +26,14 @@ const DEFAULTS = ["--data-checksums", "--encoding=UTF8", "--locale=C.UTF-8"] as 
 /** Says that this directory was made here and belongs to no cluster yet. */
 const unclaimedPath = ({ stateDir }: Place): string => join(stateDir, "unclaimed");
 
-export async function initialise(
-  place: Place,
-  plan: ServerPlan,
-  signal: AbortSignal,
-): Promise<void> {
+export interface Initialising {
+  readonly plan: ServerPlan;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+export async function initialise(place: Place, options: Initialising): Promise<void> {
+  const { plan, signal } = options;
   const { dataDir, stateDir, user } = place;
   const state = await directoryState(place);
   const attempt = `initialising ${dataDir}`;
@@ -44,8 +49,8 @@ export async function initialise(
     await mkdir(dataDir, { recursive: true });
     await chmod(dataDir, 0o700);
     if (user !== undefined) await chown(dataDir, user.uid, user.gid);
-    const { method } = place.settings.bootstrap;
-    await (method === undefined ? runInitdb(place, signal) : runOwnMethod(place, method, signal));
+    await makeData(place, options);
+    await recordBranches(place);
     await checkParameters(place, settled, signal);
     await writeConfigFiles(dataDir, renderFiles(place, plan, settled), user);
     await writeDurably(unclaimedPath(place), "");
@@ -54,6 +59,23 @@ export async function initialise(
     throw error;
   }
   await clearMarker(stateDir);
+}
+
+async function makeData(place: Place, { onProgress, signal }: Initialising): Promise<void> {
+  const { method } = place.settings.bootstrap;
+  if (method === undefined) return runInitdb(place, signal);
+  if ("command" in method) return runOwnMethod(place, method, signal);
+  await clusterFromBackup(place, { dataDir: place.dataDir, onProgress, signal });
+  await checkVersion(place);
+}
+
+/** Those by which the data has come: one of initdb's own, or all of a restored one's. What an earlier life noted is over. */
+async function recordBranches(place: Place): Promise<void> {
+  const control = await readControlFile(place.dataDir);
+  if (control === undefined)
+    throw new AppError("PG_START_FAILED", `initialising ${place.dataDir}`, "there is no data");
+  await removeDurably(recordPath(place.stateDir));
+  await writeLineage(place.stateDir, await readLineage(place, control));
 }
 
 /** An empty directory of our own or the server's user is given to the latter; anybody else's is not ours to take. */

@@ -4,6 +4,7 @@ import type { NodeSettings } from "../../model/settings.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Log } from "../../ports/log.ts";
+import type { RunTask } from "../../ports/worker.ts";
 import type { OsUser } from "../system/os-user.ts";
 import { OwnSlots } from "./own-slots.ts";
 
@@ -23,6 +24,8 @@ export interface Place {
   readonly fence: Fence;
   readonly clock: Clock;
   readonly log: Log;
+  /** For what is too heavy for us; undefined where nobody needs it. */
+  readonly runTask: RunTask | undefined;
   /** Postmasters that the fence has reported as ended: it tells at once, but only to those who listen. */
   readonly exits: Set<number>;
   readonly ownSlots: OwnSlots;
@@ -40,6 +43,7 @@ export function placeOf(options: {
   readonly fence: Fence;
   readonly clock: Clock;
   readonly log: Log;
+  readonly runTask?: RunTask | undefined;
 }): Place {
   const { dataDir, stateDir } = options.settings.postgres;
   const serverDir = join(stateDir, "server");
@@ -49,6 +53,7 @@ export function placeOf(options: {
   });
   return {
     ...options,
+    runTask: options.runTask,
     dataDir,
     stateDir,
     serverDir,

@@ -7,6 +7,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Postgres, ServerPlan } from "../../ports/postgres.ts";
+import type { RunTask } from "../../ports/worker.ts";
 import { actAs, type OsUser } from "../system/os-user.ts";
 import { applySettings, follow } from "./apply.ts";
 import { cloneServer, removeReplaced } from "./basebackup.ts";
@@ -36,6 +37,8 @@ export interface PostgresOptions {
   readonly log: Log;
   /** Whom the server runs as; found from the settings when left out. */
   readonly user?: OsUser | undefined;
+  /** Makes data from backups. */
+  readonly runTask?: RunTask | undefined;
 }
 
 const STATEMENT_LIMIT_MS: Ms = 5000;
@@ -65,7 +68,7 @@ export function createPostgres(options: PostgresOptions): OwnPostgres {
     close: () => observer.forget(),
     checkGround: (plan) => checkGround(place, plan),
     observe: (plan, timeoutMs) => observer.look(plan, timeoutMs),
-    initialise: (plan, signal) => initialise(place, plan, signal),
+    initialise: (plan, onProgress, signal) => initialise(place, { plan, onProgress, signal }),
     finishBootstrap: async (signal) => {
       await createRoles(place);
       await runPostBootstrap(place, signal);

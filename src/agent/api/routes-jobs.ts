@@ -2,7 +2,7 @@
 
 import { AppError } from "../../model/error.ts";
 import { isObject } from "../../model/wire/json.ts";
-import { isTask, TASKS } from "../../model/worker.ts";
+import { ASKED_TASKS, isTask } from "../../model/worker.ts";
 import {
   type ApiContext,
   document,
@@ -21,7 +21,8 @@ function list(context: ApiContext, id: string | null): RouteAnswer {
 
 function start({ jobs, log }: ApiContext, body: unknown): RouteAnswer {
   const task = isObject(body) ? body["task"] : undefined;
-  if (!isTask(task)) return text(400, `task: one of ${Object.keys(TASKS).join(", ")}`);
+  if (!isTask(task) || !ASKED_TASKS.includes(task))
+    return text(400, `task: one of ${ASKED_TASKS.join(", ")}`);
   const input = isObject(body) ? (body["input"] ?? {}) : {};
   if (!isObject(input)) return text(400, "input: must be an object");
   if (jobs === undefined) return text(501, "this agent runs no jobs");

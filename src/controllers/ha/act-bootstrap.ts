@@ -1,6 +1,5 @@
 // How is a cluster begun? The verbs of R41.
 import { AppError } from "../../model/error.ts";
-import { FIRST_BRANCH } from "../../model/timeline.ts";
 import type { Progress } from "../../ports/postgres.ts";
 import type { ActOptions } from "./acting.ts";
 import { WRITE_LIMIT_MS } from "./limits.ts";
@@ -32,8 +31,7 @@ export async function actOnBootstrap(
     case "initialise":
       // Durable before the first byte: after a crash this directory is half a bootstrap and nothing else.
       await o.state.update({ bootstrapping: true });
-      await o.postgres.initialise(step.plan, signal);
-      return o.postgres.recordLineage([FIRST_BRANCH], signal);
+      return o.postgres.initialise(step.plan, onProgress, signal);
     case "copy-site":
       await o.state.update({ bootstrapping: true });
       return o.postgres.clone(step.from, step.lineage, onProgress, signal);
@@ -43,7 +41,7 @@ export async function actOnBootstrap(
         o.name,
         leaseId,
         step.systemId,
-        o.firstConfigJson,
+        { configJson: o.firstConfigJson, branches: step.branches },
         WRITE_LIMIT_MS,
       );
       if (written === "refused")

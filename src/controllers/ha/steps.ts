@@ -67,6 +67,8 @@ export type HaChange =
       readonly kind: "finish-bootstrap";
       readonly term: number;
       readonly systemId: string;
+      /** By which the data has come; told to the store where they are more than the first. */
+      readonly branches: Lineage;
       readonly isCopy: boolean;
     }
   | { readonly kind: "end-bootstrap" }

@@ -30,6 +30,7 @@ import {
   withoutLeader,
 } from "../../../../test/support/world.ts";
 import { bareMember } from "../../../model/member.ts";
+import { FIRST_BRANCH } from "../../../model/timeline.ts";
 import { decide } from "../decide.ts";
 
 const initialised = outcome("initialise", { agoMs: 2_000 });
@@ -71,6 +72,21 @@ describe("a member without data in an empty store", () => {
       because: "bootstrap_waiting",
       wakeAt: NOW + 600,
     });
+  });
+
+  it("tries again a little after data could not be made, and says why", () => {
+    const w = given(unborn(), claimed, failed("initialise", "REPO_UNREACHABLE", 1_000));
+    expect(decide(w)).toMatchObject({ because: "bootstrap_waiting", wakeAt: NOW + 4_000 });
+    expect(decide(w).detail).not.toBe("");
+    expect(decide(w).step).toBeUndefined();
+    const later = given(unborn(), claimed, failed("initialise", "REPO_UNREACHABLE", 5_000));
+    expect(decide(later).step?.kind).toBe("initialise");
+  });
+
+  it("tells the store by which branches restored data has come", () => {
+    const lineage = [FIRST_BRANCH, { timeline: 3, parent: 1, forkLsn: END, term: -9 }];
+    const w = given(unborn(), ...made, ...leads, asPrimary, server({ lineage }));
+    expect(decide(w).step).toMatchObject({ kind: "finish-bootstrap", branches: lineage });
   });
 
   it("leaves it to others when it must not lead", () => {

@@ -66,8 +66,7 @@ function beginning(w: HaWorld, c: ClusterSnapshot): Verdict | undefined {
   }
   if (!w.claimed || isClaimGone(w)) return claim(w);
   if (followsSite(w)) return copyOfSite(w, c);
-  if (!hasData)
-    return { because: "bootstrap_initialising", step: { kind: "initialise", plan: w.plan } };
+  if (!hasData) return firstData(w);
   if (w.outcomes["initialise"]?.ok !== true) {
     // Half a cluster of an earlier life of this agent: made anew rather than trusted.
     return {
@@ -76,6 +75,15 @@ function beginning(w: HaWorld, c: ClusterSnapshot): Verdict | undefined {
     };
   }
   return firstStart(w, c);
+}
+
+/** After a failure a little later: a repository that is away, or a backup that is not there, wants a person. */
+function firstData(w: HaWorld): Verdict {
+  const last = w.outcomes["initialise"];
+  const retryAt = last?.ok === false ? after(last.at, COPY_RETRY_MS) : w.now;
+  if (w.now < retryAt)
+    return { because: "bootstrap_waiting", detail: last?.why ?? "", wakeAt: retryAt };
+  return { because: "bootstrap_initialising", step: { kind: "initialise", plan: w.plan } };
 }
 
 /** The store refused the new cluster because the claim had ended: it is asked for again, or somebody else has it. */
@@ -118,7 +126,13 @@ function firstStart(w: HaWorld, c: ClusterSnapshot): Verdict {
     return { because: "bootstrap_initialising", vouch: true };
   return {
     because: "bootstrap_finishing",
-    step: { kind: "finish-bootstrap", term: lease.term, systemId, isCopy: false },
+    step: {
+      kind: "finish-bootstrap",
+      term: lease.term,
+      systemId,
+      branches: w.server.lineage,
+      isCopy: false,
+    },
     vouch: true,
   };
 }
@@ -140,7 +154,14 @@ function copyOfSite(w: HaWorld, c: ClusterSnapshot): Verdict {
   const systemId = w.server.control?.systemId;
   if (!isStandby(w) || systemId === undefined)
     return { because: "bootstrap_initialising", vouch: true };
-  const step = { kind: "finish-bootstrap", term: lease.term, systemId, isCopy: true } as const;
+  const step = {
+    kind: "finish-bootstrap",
+    term: lease.term,
+    systemId,
+    // Those of the other site are told once this server is on the last of them.
+    branches: [],
+    isCopy: true,
+  } as const;
   return { because: "bootstrap_finishing", step, vouch: true };
 }
 
