@@ -43,7 +43,10 @@ export interface DynamicConfig {
   readonly standbyCluster: StandbyCluster | undefined;
   /** Server parameters that hold for every member, as text. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** `recovery_conf`: below the parameters. */
+  readonly recoveryParameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[];
+  readonly pgIdent: readonly string[];
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
@@ -72,7 +75,9 @@ export const DEFAULT_CONFIG: DynamicConfig = {
   useSlots: true,
   standbyCluster: undefined,
   parameters: {},
+  recoveryParameters: {},
   pgHba: [],
+  pgIdent: [],
   raw: {},
 };
 

@@ -1,4 +1,5 @@
 // What does one member publish about itself, and what does it answer when asked directly?
+import type { Address } from "./address.ts";
 import type { Lsn } from "./lsn.ts";
 import type { ScheduledRestart } from "./restart.ts";
 import type { PendingRestart } from "./server.ts";
@@ -22,12 +23,19 @@ export type MemberState =
   | "crashed"
   | "unknown";
 
+/** Where nobody has named another one. */
+export const USUAL_DATABASE = "postgres";
+
 /** One member as the store shows it. */
 export interface Member {
   readonly name: string;
   /** host:port of its server, as others reach it. */
   readonly host: string;
   readonly port: number;
+  /** Told with the address in the store; the usual one where none is. */
+  readonly database?: string;
+  /** A pooler in front of its server. */
+  readonly proxyAddress?: Address;
   readonly apiUrl: string;
   readonly state: MemberState;
   readonly role: MemberRole;

@@ -32,6 +32,7 @@ const KNOWN_IN_POSTGRESQL = [
   "parameters",
   "pg_hba",
   "pg_ident",
+  "recovery_conf",
 ] as const;
 
 /** Complains about what the cluster could not follow; answers the section as it is written. */
@@ -41,7 +42,7 @@ export function readDynamic(bootstrap: Section): JsonObject {
   section.accept(...KNOWN);
   section.accept("master_start_timeout", "master_stop_timeout"); // tidy-allow: Patroni's old names
   postgresql.accept(...KNOWN_IN_POSTGRESQL);
-  postgresql.notUsed("recovery_conf", "callbacks", "create_replica_methods", "pg_ctl_timeout");
+  postgresql.notUsed("callbacks", "create_replica_methods", "pg_ctl_timeout");
   postgresql.notUsed("remove_data_directory_on_rewind_failure");
   postgresql.notUsed("remove_data_directory_on_diverged_timelines");
   postgresql.close();

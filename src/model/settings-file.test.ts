@@ -186,10 +186,8 @@ describe("warnings", () => {
   });
 
   it("tell of Patroni's settings that have no effect", () => {
-    const s = settingsOf(`${SMALL}  recovery_conf: {a: /x}\n`);
-    expect(s.warnings.join()).toContain(
-      "postgresql.recovery_conf has no effect: write restore_command",
-    );
+    const s = settingsOf(`${SMALL}  rewind: [debug]\n`);
+    expect(s.warnings.join()).toContain("postgresql.rewind has no effect: pg_rewind gets");
   });
 
   it.each([

@@ -4,6 +4,10 @@ import { isFromBackup, readBackupCopy, readBackupOrigin } from "./settings-from-
 import type { Section } from "./settings-reader.ts";
 
 const BUILT_IN = "basebackup";
+/** Patroni reads the singular too, which Debian's template has. */
+const METHODS_KEYS = ["create_replica_methods", "create_replica_method"] as const;
+/** Debian's command begins with pg_dropcluster. */
+const DROPS_DATA = /(?:^|\/)pg_clonecluster_patroni(?:\s|$)/;
 
 /**
  * `create_replica_methods`: tried in this order. Our own copy over the network is the only one when none is named.
@@ -13,13 +17,18 @@ export function readCloneMethods(
   section: Section,
   repositories: readonly string[],
 ): readonly CloneMethod[] {
-  const names = section.texts("create_replica_methods");
-  const methods = names.flatMap((name): readonly CloneMethod[] => {
+  const key = METHODS_KEYS.find((one) => section.has(one)) ?? METHODS_KEYS[0];
+  const methods = section.texts(key).flatMap((name): readonly CloneMethod[] => {
     if (name === BUILT_IN) return [BUILT_IN];
     if (isFromBackup(section, name)) return [readBackupCopy(section, repositories)];
-    const own = readMethod(section, "create_replica_methods", name);
+    const own = readMethod(section, key, name);
     if (own === undefined) return [];
     const inner = section.section(name);
+    if (DROPS_DATA.test(own.command)) {
+      const why = "it removes the old data before the copy is made; our own copy is taken instead";
+      inner.warn("command", `has no effect: ${why}`);
+      return [BUILT_IN];
+    }
     const beside =
       "has no effect: a copy is made beside the old data, which stays until it is done";
     if (inner.has("keep_data")) inner.warn("keep_data", beside);

@@ -2,12 +2,13 @@
 
 import type { Address } from "./address.ts";
 import { neededInstead, ROOM_FOR_MEMBERS } from "./parameter-minimums.ts";
-import type { CallbackSettings, DatabaseLogin, PostgresSettings } from "./settings.ts";
+import type { BaseConfig, CallbackSettings, DatabaseLogin, PostgresSettings } from "./settings.ts";
 import { isWildcard, parseAddress } from "./settings-address.ts";
 import { readDatabaseLogin } from "./settings-login.ts";
 import { readCloneMethods } from "./settings-methods.ts";
 import { readOptions } from "./settings-options.ts";
 import type { Section } from "./settings-reader.ts";
+import { readRecoveryConf } from "./settings-recovery.ts";
 
 const POSTGRES_PORT = 5432;
 /** The kernel allows 107 bytes for the path of a socket. */
@@ -23,7 +24,8 @@ export function readPostgres(root: Section, repositories: readonly string[]): Po
   const { listen, port, connectAddress } = readAddresses(section, root.has("postgresql"));
   const dataDir = readDataDir(section, root.has("postgresql"));
   const stateDir = own.text("state_dir") ?? `${dataDir}.understudy`;
-  const parameters = section.parameters("parameters");
+  // Below what is written under `parameters`, as with Patroni.
+  const parameters = { ...readRecoveryConf(section), ...section.parameters("parameters") };
   for (const [name, value] of Object.entries(parameters)) {
     const needed = neededInstead(name, value, ROOM_FOR_MEMBERS);
     if (needed !== undefined)
@@ -34,7 +36,12 @@ export function readPostgres(root: Section, repositories: readonly string[]): Po
   if (`${socketDir}/.s.PGSQL.${port}`.length > LONGEST_SOCKET_PATH) {
     own.problem("socket_dir", `must be given: ${socketDir} is too long for a socket's path`);
   }
+  const proxyAddress = readProxy(section, port);
+  const baseConfig = readBaseConfig(section);
   const settings: PostgresSettings = {
+    ...(proxyAddress === undefined ? {} : { proxyAddress }),
+    ...(baseConfig === undefined ? {} : { baseConfig }),
+    binNames: readBinNames(section.section("bin_name")),
     listen,
     port,
     connectAddress,
@@ -58,6 +65,37 @@ export function readPostgres(root: Section, repositories: readonly string[]): Po
   section.close();
   own.close();
   return settings;
+}
+
+function readProxy(section: Section, port: number): Address | undefined {
+  const text = section.text("proxy_address");
+  const address = text === undefined ? undefined : parseAddress(text, port);
+  if (text !== undefined && address === undefined)
+    section.problem("proxy_address", `must be host:port, not "${text}"`);
+  return address;
+}
+
+/** Where configuration lies outside the data, Patroni has set the administrator's own file aside under this name. */
+const SET_ASIDE = "postgresql.base.conf";
+
+function readBaseConfig(section: Section): BaseConfig | undefined {
+  const folder = section.path("config_dir");
+  const custom = section.path("custom_conf");
+  if (custom !== undefined && custom !== "") return { path: custom, isNeeded: true };
+  return folder === undefined || folder === ""
+    ? undefined
+    : { path: `${folder.replace(/\/+$/, "")}/${SET_ASIDE}`, isNeeded: false };
+}
+
+function readBinNames(section: Section): Readonly<Record<string, string>> {
+  const names: Record<string, string> = {};
+  for (const program of section.names()) {
+    const name = section.text(program) ?? "";
+    if (/^[^/\s]+$/.test(name)) names[program] = name;
+    else section.problem(program, "must be the name of a program in bin_dir");
+  }
+  section.close();
+  return names;
 }
 
 function readDataDir(section: Section, present: boolean): string {
@@ -150,6 +188,5 @@ function acceptTheRest(section: Section): void {
   section.notUsed("pgpass", "use_unix_socket", "use_unix_socket_repl");
   section.notUsed("remove_data_directory_on_rewind_failure", "pg_ctl_timeout");
   section.notUsed("remove_data_directory_on_diverged_timelines");
-  section.notUsed("proxy_address", "config_dir", "bin_name", "custom_conf", "rewind");
-  section.notUsed("recovery_conf");
+  section.notUsed("rewind");
 }

@@ -10,12 +10,7 @@ const SOCKET = "the agent always takes the socket, and members always take TCP";
 const REASONS: Readonly<Record<string, string>> = {
   citus: "there is no support for Citus",
   users: "create roles in bootstrap.post_bootstrap",
-  proxy_address: "clients find the pooler by a router's own file",
-  config_dir: "configuration lies in the data directory",
-  bin_name: "programs are found in bin_dir by their own names",
-  custom_conf: "write settings into postgresql.parameters",
   rewind: "pg_rewind gets the options that it needs",
-  recovery_conf: "write restore_command and its like into postgresql.parameters",
   callbacks: "callbacks belong into each node's own file",
   create_replica_methods: "methods belong into each node's own file",
   pg_ctl_timeout: "every wait has a limit of its own",

@@ -147,16 +147,29 @@ export interface CallbackSettings {
   readonly on_role_change?: string;
 }
 
+/** A configuration file of the administrator's. */
+export interface BaseConfig {
+  readonly path: string;
+  /** The server does not start without it. */
+  readonly isNeeded: boolean;
+}
+
 export interface PostgresSettings {
   /** Addresses to listen on, without the port. */
   readonly listen: readonly string[];
   readonly port: number;
   readonly connectAddress: Address;
+  /** Of a pooler in front of the server, told to others in the store. */
+  readonly proxyAddress?: Address;
   readonly dataDir: string;
   /** Our own files beside the data: lease, lineage, markers, pass file, sockets. Default `<dataDir>.understudy`. */
   readonly stateDir: string;
   /** Folder of postgres, initdb, pg_basebackup…; empty means: found by version, newest first, then PATH. */
   readonly binDir: string;
+  /** Names of programs in it that are not the usual ones, by those. */
+  readonly binNames: Readonly<Record<string, string>>;
+  /** What postgresql.conf begins with, instead of the file that was there before us. */
+  readonly baseConfig?: BaseConfig;
   readonly socketDir: string;
   readonly database: string;
   readonly superuser: DatabaseLogin;

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import type { NodeSettings } from "../model/settings.ts";
+import { parseConfig } from "../model/wire/config.ts";
 import { planFor } from "./server-plan.ts";
 
 const own = (parameters: Record<string, string>): NodeSettings =>
   ({
-    postgres: { parameters, pgHba: [] },
+    postgres: { parameters, pgHba: [], pgIdent: [] },
     bootstrap: { pgHba: ["local all all peer"] },
   }) as unknown as NodeSettings;
 
@@ -22,6 +23,20 @@ test("a node's parameter that the cluster does not name holds on that node", () 
 
 test("the rules of the first file stand in where nobody else has any", () => {
   expect(planFor(DEFAULT_CONFIG, own({})).pgHba).toEqual(["local all all peer"]);
+});
+
+test("how standbys recover stands below the parameters, and maps of names are the cluster's or the node's own", () => {
+  const recovery = { restore_command: "r", archive_cleanup_command: "c", standby_mode: "on" };
+  const parameters = { restore_command: "p" };
+  const postgresql = { recovery_conf: recovery, parameters, pg_ident: ["m a b"] };
+  const parsed = parseConfig({ postgresql }, { mode: "strict" });
+  const config = parsed.kind === "ok" ? parsed.config : DEFAULT_CONFIG;
+  const plan = planFor(config, own({}));
+  expect(plan.parameters).toEqual({ restore_command: "p", archive_cleanup_command: "c" });
+  expect(plan.pgIdent).toEqual(["m a b"]);
+  const settings = own({});
+  const mapped = { ...settings, postgres: { ...settings.postgres, pgIdent: ["m c d"] } };
+  expect(planFor(config, mapped).pgIdent).toEqual(["m c d"]);
 });
 
 test("logical slots bring the level of WAL that they need, unless the cluster has chosen one", () => {

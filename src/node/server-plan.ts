@@ -61,6 +61,7 @@ function throughTheGate(
 export const planFor = (config: DynamicConfig, settings: NodeSettings): ServerPlan => ({
   parameters: {
     ...(hasLogicalSlots(config) ? { hot_standby_feedback: "on" } : {}),
+    ...config.recoveryParameters,
     ...config.parameters,
     ...settings.postgres.parameters,
     ...fromOtherSite(config),
@@ -69,6 +70,7 @@ export const planFor = (config: DynamicConfig, settings: NodeSettings): ServerPl
     ...throughTheGate({ ...config.parameters, ...settings.postgres.parameters }, settings),
   },
   pgHba: firstFilled(settings.postgres.pgHba, config.pgHba, settings.bootstrap.pgHba),
+  pgIdent: firstFilled(settings.postgres.pgIdent, config.pgIdent),
   members: ROOM_FOR_MEMBERS,
 });
 

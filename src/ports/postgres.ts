@@ -22,6 +22,8 @@ export interface ServerPlan {
   /** Cluster-wide parameters, then the node's own; the managed ones are added by the adapter. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[];
+  /** Empty means the node's own. */
+  readonly pgIdent: readonly string[];
   readonly members: number;
 }
 

@@ -4,7 +4,7 @@ import { playFault } from "./faults.ts";
 import { agentOn, never, room } from "./testing.ts";
 import { Workload } from "./workload.ts";
 
-const PLAN: ServerPlan = { parameters: {}, pgHba: [], members: 10 };
+const PLAN: ServerPlan = { parameters: {}, pgHba: [], pgIdent: [], members: 10 };
 
 it("a server on a host that sleeps stays asleep when the signal that stopped it is taken back", async () => {
   const r = room(1);

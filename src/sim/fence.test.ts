@@ -4,7 +4,7 @@ import { after } from "../model/time.ts";
 import type { ServerPlan } from "../ports/postgres.ts";
 import { agentOn, never, type Room, room } from "./testing.ts";
 
-const PLAN: ServerPlan = { parameters: {}, pgHba: [], members: 10 };
+const PLAN: ServerPlan = { parameters: {}, pgHba: [], pgIdent: [], members: 10 };
 
 async function primary(): Promise<{ r: Room; a: ReturnType<typeof agentOn> }> {
   const r = room(1);

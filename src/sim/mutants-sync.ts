@@ -15,7 +15,10 @@ export function believesTheView(ports: NodePorts): NodePorts {
   const proveClosed: Postgres["proveClosed"] = async (timeoutMs, signal) => {
     const gate = await postgres.proveClosed(0, signal);
     if (gate.kind === "closed") return gate;
-    const server = await postgres.observe({ parameters: {}, pgHba: [], members: 0 }, timeoutMs);
+    const server = await postgres.observe(
+      { parameters: {}, pgHba: [], pgIdent: [], members: 0 },
+      timeoutMs,
+    );
     const sql = valueOf(server.sql);
     return sql === undefined ? gate : { kind: "closed", end: sql.position };
   };

@@ -6,7 +6,7 @@ import type { ServerProfile } from "./run.ts";
 import { agentOn, never, type Room, room } from "./testing.ts";
 import { contains } from "./wal.ts";
 
-const PLAN: ServerPlan = { parameters: {}, pgHba: [], members: 10 };
+const PLAN: ServerPlan = { parameters: {}, pgHba: [], pgIdent: [], members: 10 };
 const from = (name: string): Upstream => ({
   member: name,
   host: name,

@@ -38,6 +38,7 @@ export function simSettings(
       replication: { username: "replicator", password: undefined },
       rewind: undefined,
       parameters: {},
+      binNames: {},
       pgHba: [],
       pgIdent: [],
       basebackupOptions: [],

@@ -8,7 +8,7 @@ import { Workload } from "./workload.ts";
 
 /** Slots are kept for 30 minutes when nobody asks otherwise. */
 const TTL_MS = 1_800_000;
-const PLAN: ServerPlan = { parameters: {}, pgHba: [], members: 10 };
+const PLAN: ServerPlan = { parameters: {}, pgHba: [], pgIdent: [], members: 10 };
 const MEMBER = "/service/demo/members/n3";
 
 describe("the slot of a member that has been away for long", () => {

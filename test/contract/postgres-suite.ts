@@ -25,7 +25,7 @@ export interface PostgresUnderTest {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export const PLAN: ServerPlan = { parameters: {}, pgHba: [], members: 3 };
+export const PLAN: ServerPlan = { parameters: {}, pgHba: [], pgIdent: [], members: 3 };
 const OTHER_PLAN: ServerPlan = { ...PLAN, parameters: { work_mem: "5MB" } };
 const MOST_LOOKS = 1_500;
 const LOOK_MS = 5_000;

@@ -30,7 +30,7 @@ export const START_LIMIT_MS = 30_000;
 
 export const clock = createClock();
 export const never = (): AbortSignal => new AbortController().signal;
-export const PLAN: ServerPlan = { parameters: {}, pgHba: [], members: 3 };
+export const PLAN: ServerPlan = { parameters: {}, pgHba: [], pgIdent: [], members: 3 };
 
 /** Waits for a named condition, with a limit: never for a while. */
 export async function until(name: string, isTrue: () => Promise<boolean> | boolean) {
@@ -209,6 +209,7 @@ function settingsOf(
       dataDir: join(base, "data"),
       stateDir: join(base, "state"),
       binDir: "",
+      binNames: {},
       socketDir: join(base, "run"),
       database: "postgres",
       superuser: { username: "postgres", password: new Secret("sup'er\\secret") },

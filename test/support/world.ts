@@ -120,7 +120,7 @@ function worldOf(name: string, server: LocalServer): HaWorld {
     promisedTerm: undefined,
     config: DEFAULT_CONFIG,
     server,
-    plan: { parameters: {}, pgHba: [], members: 10 },
+    plan: { parameters: {}, pgHba: [], pgIdent: [], members: 10 },
     lease: {
       leaseId: leaseIdOf(name),
       held: leads ? { term: TERM, validUntil: after(NOW, 5_000) } : undefined,

@@ -23,6 +23,10 @@ const read = (name: string): Promise<string> => readFile(join(stage.home, name),
 
 test("on disk the server listens nowhere, whatever was read before", () => {
   const text = renderConfig({ listen_addresses: "*" });
+  expect(text).toContain("\ninclude 'postgresql.base.conf'\n");
+  const of = (isNeeded: boolean) => renderConfig({}, { path: "/etc/it's.conf", isNeeded });
+  expect(of(true)).toContain("\ninclude '/etc/it''s.conf'\n");
+  expect(of(false)).toContain("\ninclude_if_exists '/etc/it''s.conf'\n");
   expect(text.lastIndexOf("listen_addresses = ''")).toBeGreaterThan(text.indexOf("'*'"));
 });
 

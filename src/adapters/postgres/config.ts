@@ -5,6 +5,7 @@
 // postgresql.base.conf, as Patroni does, and read first.
 import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import type { BaseConfig } from "../../model/settings.ts";
 import { parseSyncNames, printSyncNames, type SyncNames } from "../../model/sync.ts";
 import { writeDurably } from "../system/durable-file.ts";
 import { type Conninfo, printConninfo } from "./conninfo.ts";
@@ -33,10 +34,13 @@ const unquoted = (text: string): string => text.replaceAll("''", "'").replaceAll
 
 const line = ([name, value]: readonly [string, string]): string => `${name} = ${quote(value)}\n`;
 
+/** The file that was there before us; a setting may name another one, which need not be there. */
+const KEPT_BASE: BaseConfig = { path: "postgresql.base.conf", isNeeded: true };
+
 /** The text of postgresql.conf. */
-export const renderConfig = (file: Parameters): string =>
+export const renderConfig = (file: Parameters, base: BaseConfig = KEPT_BASE): string =>
   [
-    `${FIRST_LINE}\ninclude 'postgresql.base.conf'\n\n`,
+    `${FIRST_LINE}\n${base.isNeeded ? "include" : "include_if_exists"} ${quote(base.path)}\n\n`,
     ...Object.entries(file).map(line),
     `\ninclude_if_exists '${UPSTREAM_FILE}'\ninclude_if_exists '${SYNC_FILE}'\n\n`,
     "# Nobody reaches a server that was not started by the agent: it gives the real values itself.\n",

@@ -34,7 +34,10 @@ test("without a name for the kernel to vouch for, the agent uses its password", 
 });
 
 test("the map names agent and server user, then the user's own", () => {
-  expect(renderIdent(["root", "postgres"], settings)).toBe(
-    '# Written by Understudy.\nunderstudy "root" "postgres"\nunderstudy "postgres" "postgres"\nm a b\n',
-  );
+  const map = (lines: readonly string[]) =>
+    renderIdent({ settings, osNames: ["root", "postgres"], lines });
+  const ours =
+    '# Written by Understudy.\nunderstudy "root" "postgres"\nunderstudy "postgres" "postgres"\n';
+  expect(map([])).toBe(`${ours}m a b\n`);
+  expect(map(["m c d"])).toBe(`${ours}m c d\n`);
 });

@@ -3,11 +3,11 @@ import type { PostgresSettings } from "../../model/settings.ts";
 
 const MAP = "understudy";
 
-export interface HbaFacts {
+export interface AccessFacts {
   readonly settings: PostgresSettings;
   /** The operating system users that stand for the superuser on the local socket: agent and server user. */
   readonly osNames: readonly string[];
-  /** The plan's lines; empty means the node's own, then the defaults. */
+  /** The plan's lines; empty means the node's own, then the defaults, if there are any. */
   readonly lines: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface HbaFacts {
  * it (peer). The user's lines take the place of the defaults. If none of them speaks of replication, ours are added,
  * because a cluster whose members cannot follow is never what somebody wanted.
  */
-export function renderHba({ settings, osNames, lines }: HbaFacts): string {
+export function renderHba({ settings, osNames, lines }: AccessFacts): string {
   const superuser = quote(settings.superuser.username);
   const local =
     osNames.length > 0
@@ -30,9 +30,9 @@ export function renderHba({ settings, osNames, lines }: HbaFacts): string {
 }
 
 /** The map behind our own line, and the user's maps. */
-export function renderIdent(osNames: readonly string[], settings: PostgresSettings): string {
+export function renderIdent({ settings, osNames, lines }: AccessFacts): string {
   const rows = osNames.map((name) => `${MAP} ${quote(name)} ${quote(settings.superuser.username)}`);
-  return `${["# Written by Understudy.", ...rows, ...settings.pgIdent].join("\n")}\n`;
+  return `${["# Written by Understudy.", ...rows, ...(lines.length > 0 ? lines : settings.pgIdent)].join("\n")}\n`;
 }
 
 const quote = (name: string): string => `"${name}"`;

@@ -13,6 +13,7 @@ const facts: NodeFacts = {
 const plan = (parameters: Record<string, string>, members = 3) => ({
   parameters,
   pgHba: [],
+  pgIdent: [],
   members,
 });
 

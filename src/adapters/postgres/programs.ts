@@ -24,14 +24,15 @@ export async function dataMajor(dataDir: string): Promise<number | undefined> {
 /** What says which version is the right one, and where its programs may be. */
 interface ProgramPlace {
   readonly dataDir: string;
-  readonly settings: { readonly postgres: Pick<NodeSettings["postgres"], "binDir"> };
+  readonly settings: { readonly postgres: Pick<NodeSettings["postgres"], "binDir" | "binNames"> };
 }
 
 /** The path of a program of the right version, or PG_NO_TOOL. */
 export async function findProgram(place: ProgramPlace, name: string): Promise<string> {
   const major = await dataMajor(place.dataDir);
-  const folder = await findBinDir(place.settings.postgres.binDir, major);
-  const path = join(folder ?? "", name);
+  const { binDir, binNames } = place.settings.postgres;
+  const folder = await findBinDir(binDir, major);
+  const path = join(folder ?? "", binNames[name] ?? name);
   if (folder !== undefined && (await canExecute(path))) return path;
   const where = folder ?? "in /usr/lib/postgresql, /usr/pgsql-* or PATH";
   throw new AppError("PG_NO_TOOL", `looking for ${name}`, `not found ${where}`);

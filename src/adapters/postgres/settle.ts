@@ -56,9 +56,9 @@ export function renderFiles(place: Place, plan: ServerPlan, settled: Settled): C
   const settings = place.settings.postgres;
   const osNames = localNames(place);
   return {
-    config: renderConfig(settled.file),
+    config: renderConfig(settled.file, settings.baseConfig),
     hba: renderHba({ settings, osNames, lines: plan.pgHba }),
-    ident: renderIdent(osNames, settings),
+    ident: renderIdent({ settings, osNames, lines: plan.pgIdent }),
   };
 }
 
@@ -127,7 +127,8 @@ export async function checkParameters(
   const draft = join(place.dataDir, "postgresql.check.conf");
   const base = join(place.dataDir, "postgresql.base.conf");
   if (!(await exists(base))) await writeDurably(base, "", { owner: place.user });
-  await writeDurably(draft, renderConfig(settled.file), { owner: place.user });
+  const text = renderConfig(settled.file, place.settings.postgres.baseConfig);
+  await writeDurably(draft, text, { owner: place.user });
   const { code, stderr } = await run({
     program: await findProgram(place, "postgres"),
     args: [...commandLine(place, settled), "-c", `config_file=${draft}`, "-C", "port"],

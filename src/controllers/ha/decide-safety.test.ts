@@ -75,7 +75,7 @@ import { decide } from "./decide.ts";
 import type { HaStep } from "./steps.ts";
 import type { HaMemory, HaWorld } from "./world.ts";
 
-const PLAN = { parameters: {}, pgHba: [], members: 10 };
+const PLAN = { parameters: {}, pgHba: [], pgIdent: [], members: 10 };
 const LONG_STEPS: readonly HaStep[] = [
   { kind: "promote", term: 200, branch: BRANCH_3, timeoutMs: 300_000 },
   { kind: "start-primary", plan: PLAN, term: TERM, timeoutMs: 300_000 },

@@ -1,5 +1,6 @@
 // What does the ha room know when it decides? Plain data: time, ignorance and memory are fields of it.
 
+import type { Address } from "../../model/address.ts";
 import type { ClusterSnapshot, Release, Roster } from "../../model/cluster.ts";
 import type { DynamicConfig } from "../../model/config.ts";
 import type { Known } from "../../model/known.ts";
@@ -24,6 +25,10 @@ export interface Self {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** Told with the address in the store, where it is not the usual one. */
+  readonly database?: string;
+  /** Of a pooler in front of the server; others may read it in the store. */
+  readonly proxyAddress?: Address;
   readonly apiUrl: string;
   readonly tags: Tags;
   readonly watchdog: WatchdogSettings["mode"];

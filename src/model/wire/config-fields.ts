@@ -1,6 +1,7 @@
 // Which settings do we know, and is each of the right kind?
 import type { DynamicConfig } from "../config.ts";
 import { neededInstead, ROOM_FOR_MEMBERS } from "../parameter-minimums.ts";
+import { RECOVERY_PARAMETERS } from "../settings-recovery.ts";
 import { readPauseNote } from "./config-pause.ts";
 import type { ConfigProblem } from "./config-rules.ts";
 import { readStandbyCluster } from "./config-site.ts";
@@ -67,6 +68,15 @@ const parameters: Reader<Readonly<Record<string, string>>> = (value) => {
   return Object.fromEntries(texts);
 };
 
+/** Patroni's older place for what are parameters of the server by now. */
+const recoveryParameters: Reader<Readonly<Record<string, string>>> = (value) => {
+  const read = parameters(value);
+  if (typeof read === "string") return read;
+  return Object.fromEntries(
+    Object.entries(read).filter(([name]) => RECOVERY_PARAMETERS.includes(name.toLowerCase())),
+  );
+};
+
 const lines: Reader<readonly string[]> = (value) => {
   if (!Array.isArray(value)) return "must be a list of lines";
   const texts = value.filter(
@@ -116,6 +126,8 @@ const POSTGRESQL: readonly (readonly [keyof Values, readonly string[], Reader<un
   ["useSlots", ["use_slots"], flag],
   ["parameters", ["parameters"], parameters],
   ["pgHba", ["pg_hba"], lines],
+  ["pgIdent", ["pg_ident"], lines],
+  ["recoveryParameters", ["recovery_conf"], recoveryParameters],
 ];
 
 const KEPT: readonly string[] = ["postgresql", ...SYNC_SETTINGS, "primary_race_backoff"];

@@ -28,10 +28,19 @@ const tags: fc.Arbitrary<Tags> = fc
   })
   .chain((t) => maybe(name).map((from) => (from ? { ...t, replicatefrom: from } : t)));
 
-const member: fc.Arbitrary<Member> = fc.record({
+const port = fc.integer({ min: 1, max: 65_535 });
+const told: fc.Arbitrary<Partial<Member>> = fc.record(
+  {
+    database: fc.string({ minLength: 1 }).filter((d) => d !== "postgres"),
+    proxyAddress: fc.record({ host, port }),
+  },
+  { requiredKeys: [] },
+);
+
+const plainMember: fc.Arbitrary<Member> = fc.record({
   name,
   host,
-  port: fc.integer({ min: 1, max: 65_535 }),
+  port,
   apiUrl: host.map((h) => `https://${h.includes(":") ? `[${h}]` : h}:8008`),
   state: fc.constantFrom("initializing", "bootstrap failed", "cloning", "running", "unknown"),
   role: fc.constantFrom("primary", "standby", "demoted", "uninitialized"),
@@ -67,6 +76,8 @@ const member: fc.Arbitrary<Member> = fc.record({
   because: maybe(name),
 });
 
+const member = fc.tuple(plainMember, told).map(([plain, more]): Member => ({ ...plain, ...more }));
+
 describe("a member's key", () => {
   it("reads what it wrote", () => {
     fc.assert(
@@ -99,6 +110,18 @@ describe("a member's key", () => {
       replay_lsn: 100,
       replication_state: "streaming",
       timeline: 2,
+    });
+  });
+
+  it("names a pooler in front of the server, and another database than the usual one", () => {
+    const text = printMember({
+      ...bareMember("b", "10.0.0.2", 5432, "http://10.0.0.2:8008"),
+      database: "my shop",
+      proxyAddress: { host: "::1", port: 6432 },
+    });
+    expect(JSON.parse(text)).toMatchObject({
+      conn_url: "postgres://10.0.0.2:5432/my%20shop",
+      proxy_url: "postgres://[::1]:6432/my%20shop",
     });
   });
 

@@ -1,6 +1,7 @@
 // How does a member stand in the store, so that Patroni's readers and our own agents both understand it?
+import type { Address } from "../address.ts";
 import { type Lsn, lsn, maxLsn, parseLsn, printLsn } from "../lsn.ts";
-import { bareMember, type Member } from "../member.ts";
+import { bareMember, type Member, USUAL_DATABASE } from "../member.ts";
 import type { PendingRestart } from "../server.ts";
 import {
   booleanIn,
@@ -31,6 +32,9 @@ export function lsnIn(value: unknown): Lsn | undefined {
 
 const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
+const connUrl = ({ host, port }: Address, database = USUAL_DATABASE): string =>
+  `postgres://${hostInUrl(host)}:${port}/${encodeURIComponent(database)}`;
+
 /** The address of a member's REST interface without any path. */
 export const baseUrl = (url: string): string => url.replace(/\/+$/, "").replace(/\/patroni$/, "");
 
@@ -40,6 +44,16 @@ function parseConnUrl(url: string): readonly [host: string, port: number] | unde
   );
   if (match === null) return undefined;
   return [(match[1] ?? "").replace(/^\[|\]$/g, ""), Number(match[2] ?? 5432)];
+}
+
+function databaseIn(url: string): { readonly database?: string } {
+  const [, name] = /^postgres(?:ql)?:\/\/[^/]+\/([^?]+)/.exec(url) ?? [];
+  try {
+    const database = decodeURIComponent(name ?? USUAL_DATABASE);
+    return database === USUAL_DATABASE ? {} : { database };
+  } catch {
+    return {};
+  }
 }
 
 /** What tools outside read as the member's place in the WAL. */
@@ -68,8 +82,9 @@ export function printMember(m: Member): string {
   const tags = printTags(m.tags);
   const pending = m.pendingRestart.length > 0;
   return printJson({
-    conn_url: `postgres://${hostInUrl(m.host)}:${m.port}/postgres`,
+    conn_url: connUrl(m, m.database),
     api_url: `${baseUrl(m.apiUrl)}${API_PATH}`,
+    proxy_url: m.proxyAddress && connUrl(m.proxyAddress, m.database),
     state: printState(m.state),
     role: printRole(m.role),
     version: m.version === "" ? PUBLISHED_VERSION : m.version,
@@ -116,7 +131,9 @@ function parseOurs(value: unknown): Member["ours"] {
 export function parseMember(name: string, text: string): Member {
   const value = parseJson(text);
   if (!isObject(value)) return parseOldMember(name, text);
-  const address = parseConnUrl(scalarText(value["conn_url"])) ?? ["", 0];
+  const connUrlText = scalarText(value["conn_url"]);
+  const address = parseConnUrl(connUrlText) ?? ["", 0];
+  const proxy = parseConnUrl(scalarText(value["proxy_url"]));
   const own = isObject(value["understudy"]) ? value["understudy"] : undefined;
   const ours = parseOurs(own);
   const reasons = parseReasons(value["pending_restart_reason"]);
@@ -126,6 +143,8 @@ export function parseMember(name: string, text: string): Member {
     name,
     host: address[0],
     port: address[1],
+    ...databaseIn(connUrlText),
+    ...(proxy === undefined ? {} : { proxyAddress: { host: proxy[0], port: proxy[1] } }),
     apiUrl: baseUrl(scalarText(value["api_url"])),
     state: parseState(value["state"]),
     role: parseRole(value["role"]),

@@ -20,6 +20,8 @@ export function selfPortrait(w: HaWorld, because: AnyReason): Member {
     name: w.self.name,
     host: w.self.host,
     port: w.self.port,
+    ...(w.self.database === undefined ? {} : { database: w.self.database }),
+    ...(w.self.proxyAddress === undefined ? {} : { proxyAddress: w.self.proxyAddress }),
     apiUrl: w.self.apiUrl,
     state: stateOf(w),
     role: roleOf(w),
