@@ -340,8 +340,8 @@ program
   .command("bench-router")
   .description("measure PgBouncer and HAProxy beside the direct way and beside set-ups by hand")
   .option("--runs <n>", "runs of each fault", whole, 10)
-  .option("--turns <n>", "turns of pgbench", whole, 5)
-  .option("--seconds <n>", "how long pgbench runs, eight times a turn", whole, 5)
+  .option("--turns <n>", "turns of pgbench", whole, 12)
+  .option("--seconds <n>", "how long pgbench runs, eight times a turn", whole, 2)
   .option("--only <parts>", `some of ${ROUTER_PARTS.join(",")}`, someOf(ROUTER_PARTS), [])
   .option("--out <file>", "where the result goes as JSON", ".cache/bench-router.json")
   .action(runs(benchRouters));

@@ -87,6 +87,8 @@ export interface Pooler {
   /** Clients of the write databases are refused with an error until the next plan. */
   closeWrites(signal: AbortSignal): Promise<void>;
   look(signal: AbortSignal): Promise<PoolerLook>;
+  /** Users of a seen process whose password the server refuses, one sentence each: for a person who asks, not for every look. */
+  refusals(seen: PoolerLook, signal: AbortSignal): Promise<readonly string[]>;
   /** Leaves the processes and their clients alone. */
   close(): void;
   /** Ends the processes. */

@@ -58,6 +58,7 @@ export class SimPooler {
         }),
       closeWrites: (signal) => command(COMMAND_MS, signal, () => undefined),
       look: (signal) => command(COMMAND_MS, signal, () => this.#look()),
+      refusals: () => Promise.resolve([]),
       close: () => undefined,
       stop: () => Promise.resolve(),
     };

@@ -181,10 +181,14 @@ test("a new password is taken over with the next look at the file", async () => 
     await client.query("SELECT 1");
   })();
   await expect(behind).rejects.toThrow(/password authentication failed/);
+  expect(await pooler.refusals(await pooler.look(signal), signal)).toEqual([
+    expect.stringMatching(/refuses the password of rotated that stands in auth\.file: put/),
+  ]);
   writeFileSync(file, '"rotated" "new"\n');
   await pooler.ensure(planOf(2, a), signal);
   await using after = await connect(settings, { user: "rotated", password: "new" });
   await after.query("SELECT 1");
+  expect(await pooler.refusals(await pooler.look(signal), signal)).toEqual([]);
   await expect(connect(settings, { user: "rotated", password: "old" })).rejects.toThrow(/SASL/);
 });
 

@@ -18,11 +18,12 @@ import {
   removeHold,
   writeHold,
 } from "./hold.ts";
-import { prepareFolders, routesFile } from "./layout.ts";
+import { prepareFolders, routesFile, usersFile } from "./layout.ts";
 import { blockersOf, cutLinked } from "./linked.ts";
 import { lookAt } from "./look.ts";
 import { endProcess, runningIn } from "./process.ts";
 import { findPgbouncer, type Program, stopSignal } from "./program.ts";
+import { refusedUsers } from "./refused-users.ts";
 import { leftOut, type RoutesMark, readMark, type Way, waysOf } from "./render.ts";
 import { resumeOn } from "./resume.ts";
 import { consoleKey } from "./users.ts";
@@ -172,6 +173,14 @@ class Pgbouncer implements Pooler {
       );
     }
     return { processes, problems };
+  }
+
+  async refusals({ processes }: PoolerLook, signal: AbortSignal): Promise<readonly string[]> {
+    const { settings } = this.#o;
+    const users = (await readIfPresent(usersFile(settings.dir))) ?? "";
+    signal.throwIfAborted();
+    const names = Object.entries(settings.databases).map(([name, { dbname }]) => [name, dbname]);
+    return refusedUsers(processes, users, Object.fromEntries(names));
   }
 
   close(): void {

@@ -7,14 +7,15 @@ import type { Clock } from "../../ports/clock.ts";
 import { poolsJson } from "./pools.ts";
 import { json, type Route, type RouteAnswer, text } from "./route.ts";
 
-const LOOK_LIMIT_MS: Ms = 2_000;
+const LOOK_LIMIT_MS: Ms = 2_500;
 
 /** A fresh look; asked of a member beside its server, or of an agent that is nothing but a router. */
 export async function answerPools(router: Router | undefined, clock: Clock): Promise<RouteAnswer> {
   if (router?.pooler === undefined) return text(404, "this agent runs no pooler");
   using limit = clock.deadline(LOOK_LIMIT_MS);
   const seen = await router.pooler.look(limit.signal);
-  const problems = [...seen.problems, ...tooLarge(router)];
+  const refused = await router.pooler.refusals(seen, limit.signal).catch(() => []);
+  const problems = [...seen.problems, ...refused, ...tooLarge(router)];
   const asOf = printRfc3339(clock.wallMs());
   return json(poolsJson({ ...seen, problems }, { router: router.self.name, asOf }));
 }

@@ -61,11 +61,13 @@ function costRow(title: string, bound: string, pairs: readonly Pair[]): string {
   const beyond = pairs.map((pair) => pair.own.pauseMs - pair.direct.pauseMs);
   const inFlight = own.map(({ failed, refused }) => failed - refused);
   const refused = own.map((cost) => cost.refused);
-  const lost = own.reduce((sum, cost) => sum + cost.lost.length, 0);
+  const lost = sum(own.map((cost) => cost.lost.length));
   const isDirect = pairs.every((pair) => pair.own === pair.direct);
   const difference = isDirect ? "" : middleAndWorst(beyond);
   return `| ${title} | ${own.length} | ${bound} | ${middleAndWorst(own.map(({ pauseMs }) => pauseMs))} | ${difference} | ${counts(inFlight)} | ${counts(refused)} | ${lost} |`;
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 
 const counts = (numbers: readonly number[]): string =>
   `${Math.round(median(numbers))} / ${Math.max(...numbers)}`;
@@ -75,13 +77,13 @@ function throughputTable(turns: readonly ThroughputTurn[]): readonly string[] {
   const row = (path: Behind, script: Script): string => {
     const own = turns.filter((turn) => turn.path === path && turn.script === script);
     const ratios = own.map(({ ours, byHand }) => ours / byHand);
-    const perSecond = (rates: readonly number[]): string => Math.round(median(rates)).toString();
-    const [ours, byHand] = [own.map((t) => t.ours), own.map((t) => t.byHand)];
-    return `| ${SCRIPTS[script]} through ${PROGRAMS[path]} | ${own.length} | ≥ 0.98 | ${perSecond(ours)} | ${perSecond(byHand)} | ${median(ratios).toFixed(3)} | ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)} |`;
+    const [ours, byHand] = [sum(own.map((t) => t.ours)), sum(own.map((t) => t.byHand))];
+    const perSecond = (total: number): string => Math.round(total / own.length).toString();
+    return `| ${SCRIPTS[script]} through ${PROGRAMS[path]} | ${own.length} | ≥ 0.98 | ${perSecond(ours)} | ${perSecond(byHand)} | ${(ours / byHand).toFixed(3)} | ${median(ratios).toFixed(3)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}) |`;
   };
   return [
     "",
-    "| transactions a second | turns | bound | ours: median | by hand: median | ratio of a turn: median | all |",
+    "| transactions a second | turns | bound | ours | by hand | ratio | of a turn: median (range) |",
     "|---|---|---|---|---|---|---|",
     ...BEHIND.flatMap((path) => [row(path, "select"), row(path, "tpc-b")]),
   ];
