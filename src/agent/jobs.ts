@@ -1,5 +1,5 @@
 // What is this node's worker doing, and what did it do last? Jobs of the command line and of schedules.
-import { readFile } from "node:fs/promises";
+import { readNodeText } from "../adapters/system/node-file.ts";
 import type { OsUser } from "../adapters/system/os-user.ts";
 import { runWorker } from "../adapters/worker/child.ts";
 import { AppError, asAppError } from "../model/error.ts";
@@ -89,7 +89,7 @@ async function carryOut(options: JobsOptions, running: Running): Promise<void> {
       task,
       input,
       file,
-      text: await readFile(file, "utf8"),
+      text: readNodeText(file),
       cluster: options.cluster(),
     };
     const onProgress = (progress: NonNullable<Job["progress"]>): void => {

@@ -1,7 +1,6 @@
 // Which settings does this node have, and what is odd about its file?
 
-import { readFile } from "node:fs/promises";
-import { aroundHere } from "../adapters/system/around-here.ts";
+import { aroundHere, readNodeText } from "../adapters/system/node-file.ts";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
 import { type NodeFile, parseNodeFile } from "../model/settings-file.ts";
@@ -16,20 +15,11 @@ export type LoadedNode = Exclude<NodeFile, { readonly kind: "refused" }>;
 
 /** The node's file. Throws CONFIG_NOT_FOUND, or CONFIG_INVALID after its problems have been told. */
 export async function loadNode(file: string, tell: Hearer): Promise<LoadedNode> {
-  const parsed = parseNodeFile(await text(file), file, aroundHere());
+  const parsed = parseNodeFile(readNodeText(file), file, aroundHere());
   for (const finding of parsed.warnings) tell.warning(printFinding(finding));
   if (parsed.kind !== "refused") return parsed;
   const [first = "", ...more] = parsed.problems.map(printFinding);
   if (more.length > 0) for (const problem of [first, ...more]) tell.problem(problem);
   const why = more.length === 0 ? first : `${first} and ${more.length} more`;
   throw new AppError("CONFIG_INVALID", `reading ${file}`, why);
-}
-
-async function text(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new AppError("CONFIG_NOT_FOUND", `reading ${file}`, why, error);
-  }
 }

@@ -1,6 +1,7 @@
 // Commands that take a cluster over from Patroni's agents: the plan with what is done, and what stands against the next step.
-import { readFileSync } from "node:fs";
+
 import type { Command } from "commander";
+import { readNodeText } from "../adapters/system/node-file.ts";
 import {
   type AdoptedMember,
   type AdoptionStep,
@@ -49,7 +50,7 @@ async function viewOf(target: Target): Promise<AdoptionView> {
   const scheduled = cluster["scheduled_switchover"];
   return {
     scope: target.scope,
-    storeSection: storeSectionIn(readFileSync(target.configFile, "utf8"), process.env),
+    storeSection: storeSectionIn(readNodeText(target.configFile), process.env),
     members: await Promise.all(rows.filter(isObject).map((row) => memberOf(target, row))),
     isPaused: cluster["pause"] === true,
     scheduledSwitchover: isObject(scheduled) ? textIn(scheduled["at"]) : undefined,

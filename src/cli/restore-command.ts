@@ -1,9 +1,10 @@
 // From a backup to a data directory, on this machine: needs the repository and this program, and no cluster.
+
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
+import { readNodeText } from "../adapters/system/node-file.ts";
 import { printBytes, printSpan } from "../model/amounts.ts";
 import type { RestorePreview, RestoreWish, WorkAnswer } from "../model/backup-words.ts";
 import { AppError } from "../model/error.ts";
@@ -119,7 +120,7 @@ async function runWorker(file: string, wish: RestoreWish): Promise<RestorePrevie
     task: "restore",
     input: { ...wish },
     file,
-    text: readFileSync(file, "utf8"),
+    text: readNodeText(file),
     cluster: {},
   };
   const child = spawn(process.execPath, [bundle("worker")], { stdio: ["pipe", "pipe", "inherit"] });

@@ -1,8 +1,8 @@
 // Which cluster does a command mean, and how are its members reached?
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { loadTls, type TlsMaterial } from "../adapters/http/client.ts";
-import { aroundHere } from "../adapters/system/around-here.ts";
+import { aroundHere, readNodeText } from "../adapters/system/node-file.ts";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
 import type { ScheduledGameDay } from "../model/game-day/scheduled.ts";
@@ -51,12 +51,7 @@ export function namedFile(file: string | undefined): string | undefined {
 }
 
 export function readNodeFile(path: string): NodeFile {
-  try {
-    return parseNodeFile(readFileSync(path, "utf8"), path, aroundHere());
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new AppError("CONFIG_NOT_FOUND", `reading ${path}`, why, error);
-  }
+  return parseNodeFile(readNodeText(path), path, aroundHere());
 }
 
 function fromFile(path: string, from: string): Target {

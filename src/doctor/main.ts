@@ -2,7 +2,7 @@
 // so that neither carries what it needs.
 
 import { readFileSync } from "node:fs";
-import { aroundHere } from "../adapters/system/around-here.ts";
+import { aroundHere, readNodeText } from "../adapters/system/node-file.ts";
 import type { Surroundings } from "../model/doctor/facts.ts";
 import { printFinding } from "../model/finding.ts";
 import { parseNodeFile } from "../model/settings-file.ts";
@@ -14,7 +14,7 @@ const NOBODY: Surroundings = { peers: [], routers: [] };
 
 /** `FILE [--fix]`; whom the agent knows of comes on standard input. */
 async function main([file = "", ...flags]: readonly string[]): Promise<number> {
-  const node = parseNodeFile(readFileSync(file, "utf8"), file, aroundHere());
+  const node = parseNodeFile(readNodeText(file), file, aroundHere());
   if (node.kind === "refused") {
     process.stderr.write(`${node.problems.map(printFinding).join("\n")}\n`);
     return 2;

@@ -2,11 +2,10 @@
 //
 // Reading, packing and sending WAL is work that the agent must not do: its loop keeps the lease alive.
 
-import { readFileSync } from "node:fs";
 import { findProgram } from "../adapters/postgres/programs.ts";
-import { aroundHere } from "../adapters/system/around-here.ts";
 import { createClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
+import { aroundHere, readNodeText } from "../adapters/system/node-file.ts";
 import { actAs } from "../adapters/system/os-user.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { parseNodeFile } from "../model/settings-file.ts";
@@ -15,7 +14,7 @@ import { openShelves, packingOf } from "./shelves.ts";
 import { Vault } from "./vault.ts";
 
 async function main(file: string): Promise<void> {
-  const parsed = parseNodeFile(readFileSync(file, "utf8"), file, aroundHere());
+  const parsed = parseNodeFile(readNodeText(file), file, aroundHere());
   if (parsed.kind !== "settings" || parsed.settings.backup === undefined)
     throw new Error(`${file} has no backup section`);
   const { settings } = parsed;

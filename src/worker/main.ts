@@ -2,7 +2,7 @@
 
 import { setMaxListeners } from "node:events";
 import { createInterface } from "node:readline";
-import { aroundHere } from "../adapters/system/around-here.ts";
+import { aroundHere } from "../adapters/system/node-file.ts";
 import { AppError, asAppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
 import type { NodeSettings } from "../model/settings.ts";

@@ -76,7 +76,7 @@ export const FLOORS: readonly Floor[] = [
       "incident",
       "agent/api/client.ts",
       "adapters/http",
-      "adapters/system/around-here.ts",
+      "adapters/system/node-file.ts",
     ],
     node: true,
     packages: ["commander", "picocolors", "yaml"],

@@ -58,22 +58,28 @@ async function liveObjection(
       ? "the candidate leads already"
       : "candidate does not exists";
   }
-  if (action === "switchover" && isNotSynchronous(cluster, intent.candidate))
+  const isUnfitForSync = intent.candidate !== undefined && !mayTakeOver(cluster, intent.candidate);
+  if (action === "switchover" && isUnfitForSync)
     return "candidate name does not match with sync_standby";
   if (others.length === 0) {
     return `${action} is not possible: cluster does not have members except leader`;
   }
-  const asked = intent.candidate === undefined ? others : named;
+  const asked =
+    intent.candidate === undefined
+      ? others.filter(({ name }) => mayTakeOver(cluster, name))
+      : named;
+  if (action === "switchover" && asked.length === 0)
+    return `${action} is not possible: can not find sync_standby`;
   const verdicts = await Promise.all(asked.map((member) => unfitness(context, member)));
   if (verdicts.includes(undefined)) return undefined;
   const reasons = asked.map(({ name }, index) => `${name}: ${verdicts[index]}`);
   return [`${action} is not possible: no good candidates have been found`, ...reasons].join("\n");
 }
 
-/** Commits rely on named standbys, and the candidate is none. In quorum mode the votes decide later, as in Patroni. */
-function isNotSynchronous({ sync, config }: ClusterSnapshot, candidate: string | undefined) {
-  if (candidate === undefined || sync.value === undefined) return false;
-  return config.value?.synchronousMode === "on" && !sync.value.standbys.includes(candidate);
+/** Where commits rely on named standbys, one of them takes over. In quorum mode the votes decide later, as in Patroni. */
+function mayTakeOver({ sync, config }: ClusterSnapshot, name: string): boolean {
+  if (sync.value === undefined || config.value?.synchronousMode !== "on") return true;
+  return sync.value.standbys.includes(name);
 }
 
 /** Why this member can't take over; undefined when it can. */

@@ -279,6 +279,18 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
       ...{ status: 503, text: "I am the leader, can not reinitialize" },
     });
   },
+  async A6() {
+    const job = { name: "clone", progress: undefined, sinceMs: 1 } as unknown as View["job"];
+    const { node, ask } = await serve({ ...standbyView(), job });
+    const busy = { status: 503, text: "clone already in progress" };
+    expect(await ask("POST /restart")).toMatchObject(busy);
+    expect(await ask("POST /reinitialize")).toMatchObject(busy);
+    expect((await ask("POST /reinitialize", { body: { force: true } })).status).toBe(200);
+    node.seen = { ...standbyView(), member: member("n1", { state: "starting" }) };
+    expect(await ask("POST /restart")).toMatchObject({
+      ...{ status: 503, text: "postgres is still starting" },
+    });
+  },
   async S1() {
     const { ask } = await serve(primaryView());
     const said = async (body: object) => (await ask("POST /switchover", { body })).text;
@@ -323,6 +335,42 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
     );
     expect(await said({ candidate: "n2", scheduled_at: LATER })).toBe(
       "Failover can't be scheduled",
+    );
+  },
+  async S6() {
+    const { node, ask } = await serve(primaryView());
+    const said = (body: object) => ask("POST /switchover", { body: { leader: "n1", ...body } });
+    const alone = synchronous("on");
+    node.snapshots = [cluster(alone)];
+    expect(await said({ candidate: "n3" })).toMatchObject({
+      ...{ status: 412, text: "candidate name does not match with sync_standby" },
+    });
+    node.snapshots = [
+      cluster({
+        ...alone,
+        sync: { value: { leader: "n1", standbys: [], quorum: 0 }, modRevision: 8 },
+      }),
+    ];
+    expect(await said({})).toMatchObject({
+      ...{ status: 412, text: "switchover is not possible: can not find sync_standby" },
+    });
+    node.snapshots = [cluster({ members: [member("n1")] })];
+    expect(await said({})).toMatchObject({
+      status: 412,
+      text: "switchover is not possible: cluster does not have members except leader",
+    });
+  },
+  async S7() {
+    const { node, ask } = await serve(primaryView());
+    const config = { value: { ...DEFAULT_CONFIG, paused: true }, modRevision: 7 };
+    node.snapshots = [cluster({ config })];
+    const said = async (body: object) =>
+      (await ask("POST /switchover", { body: { leader: "n1", ...body } })).text;
+    expect(await said({ candidate: "n2", scheduled_at: LATER })).toBe(
+      "Can't schedule switchover in the paused state",
+    );
+    expect(await said({})).toBe(
+      "Switchover is possible only to a specific candidate in a paused state",
     );
   },
   async F1() {
