@@ -20,7 +20,11 @@ export async function runRouter(settings: RouterNodeSettings): Promise<number> {
     clock,
     places: undefined,
   });
-  const availability = openAvailability(settings, settings.stateDir, shared.ports);
+  const availability = openAvailability(settings, settings.stateDir, {
+    clock,
+    log,
+    tell: (outage) => chronicle.clients(outage),
+  });
   const api = createRouterApi({ router, settings, clock, log, chronicle, availability });
   // The own address first: a second agent on this host stops here, before it has touched anything.
   await api.listen();

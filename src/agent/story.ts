@@ -48,7 +48,11 @@ export async function openStory(
     tls: loadTls(settings.rest.tls),
     others: () => othersIn(node().lastCluster()?.seen),
   });
-  const availability = openAvailability(settings, stateDir, composed.ports);
+  const availability = openAvailability(settings, stateDir, {
+    clock,
+    log,
+    tell: (outage) => chronicle.clients(outage),
+  });
   return {
     chronicle,
     incidents,

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Incident, isOnPurpose } from "../incident/incident.ts";
 import { type GameDay, type GameDayReport, type Pause } from "../model/game-day/game-day.ts";
+import { hasHappened, type Leading } from "../model/game-day/happened.ts";
 import { findingsOf, type History, type Measured, verdictOf } from "../model/game-day/judge.ts";
 import { lsn, printLsn } from "../model/lsn.ts";
 import { isObject, parseJson, textIn } from "../model/wire/json.ts";
@@ -79,7 +80,7 @@ async function untilSettled({ target, plan, before, day, atMs, refusal }: Watche
   const until = atMs + plan.settleMs;
   while (performance.now() < until) {
     const now = await overviewOf(target).catch(() => undefined);
-    const isOver = now !== undefined && isWell(now) && (refusal ?? hasHappened(now, day, before));
+    const isOver = now !== undefined && isWell(now) && (refusal ?? isDone(now, day, before));
     if (isOver) return { now, afterMs: Math.round(performance.now() - atMs) };
     await sleep(POLL_MS);
   }
@@ -93,15 +94,16 @@ const isWell = ({ members }: Overview): boolean =>
       agent.answers && state === "running" && (leads || replicationState === "streaming"),
   );
 
-function hasHappened(now: Overview, { from, kind }: GameDay, before: Stage["before"]): boolean {
+function isDone(now: Overview, { kind }: GameDay, before: Stage["before"]): boolean {
   const leader = now.members.find(({ leads }) => leads);
   if (now.members.length < before.overview.members.length || leader === undefined) return false;
-  if (leader.name !== from) return true;
-  return kind === "crash" && startOf(leader) !== startOf(before.leader);
+  return hasHappened(kind, leadingOf(before.leader), leadingOf(leader));
 }
 
-const startOf = ({ agent }: MemberOverview): string | undefined =>
-  agent.answers ? agent.node.server.startedAt : undefined;
+const leadingOf = ({ name, agent }: MemberOverview): Leading => ({
+  name,
+  startedAt: agent.answers ? agent.node.server.startedAt : undefined,
+});
 
 /** The incident that began with it, once it is over and nothing in it is open; else the last that was told. */
 async function incidentOf({ target, day }: Watched): Promise<Incident | undefined> {

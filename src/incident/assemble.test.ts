@@ -45,6 +45,24 @@ describe("a game day", () => {
   });
 });
 
+describe("clients", () => {
+  it("have a lane of their own, where somebody measures what they meet", () => {
+    const met: readonly Said[] = [
+      { at: 40, node: "r1", kind: "clients", path: "pooled", why: "the server went away" },
+      { at: 900, node: "r1", kind: "clients", path: "pooled", forMs: 860 },
+    ];
+    const { lines } = only(tell([...crashHandOver, ...met].toSorted((a, b) => a.at - b.at)));
+    expect(lines.flatMap(({ lane, text }) => (lane === "clients" ? [text] : []))).toEqual([
+      "writes over pooled are not taken: the server went away",
+      "writes over pooled are taken again, after 0.9 s",
+    ]);
+  });
+
+  it("make no incident by themselves", () => {
+    expect(tell([{ at: 0, node: "r1", kind: "clients", path: "pooled" }])).toEqual([]);
+  });
+});
+
 describe("a backend that crashed", () => {
   const reset = (oomKills: number): readonly Said[] => [
     ...crashHandOver.filter(({ at }) => at < 0),

@@ -163,6 +163,7 @@ const isTold = (event: NodeEvent): boolean =>
 function laneOf(event: NodeEvent, from: string | undefined, to: string | undefined): Lane {
   if (event.kind === "store" || event.kind === "leader") return "store";
   if (event.kind === "route") return "routers";
+  if (event.kind === "clients") return "clients";
   if (event.node === from) return "old primary";
   return event.node === to ? "new primary" : "standbys";
 }

@@ -11,7 +11,7 @@ export type IncidentKind =
   | "store-outage"
   | "standby-crash";
 
-export type Lane = "store" | "old primary" | "new primary" | "standbys" | "routers";
+export type Lane = "store" | "old primary" | "new primary" | "standbys" | "routers" | "clients";
 
 /** One line of the story. */
 export interface Line {

@@ -113,6 +113,13 @@ export type EventBody =
       readonly outcome: "done" | "failed" | "handed-on" | "skipped";
       readonly why?: string;
     }
+  /** Probe writes over a way in are not taken; with `forMs` they are again, after so long. */
+  | {
+      readonly kind: "clients";
+      readonly path: string;
+      readonly forMs?: number;
+      readonly why?: string;
+    }
   | {
       readonly kind: "route";
       readonly because: string;
@@ -147,6 +154,7 @@ const KINDS: Readonly<Record<EventBody["kind"], true>> = {
   elected: true,
   branch: true,
   scheduled: true,
+  clients: true,
   route: true,
 };
 
@@ -239,6 +247,8 @@ export function eventText(event: EventBody): string {
       return `timeline ${event.timeline} begins at ${event.fork}`;
     case "scheduled":
       return `the scheduled ${event.job} ${SCHEDULED_WORDS[event.outcome]}${event.why === undefined ? "" : `: ${event.why}`}`;
+    case "clients":
+      return clientsText(event);
     case "route":
       return `${decisionText(event.because)}${event.primary === undefined ? "" : ` (writes to ${event.primary})`}`;
     default:
@@ -252,6 +262,11 @@ const SCHEDULED_WORDS = {
   "handed-on": "is left to another node",
   skipped: "is skipped",
 } as const;
+
+const clientsText = ({ path, forMs, why }: Extract<EventBody, { kind: "clients" }>): string =>
+  forMs === undefined
+    ? `writes over ${path} are not taken${why === undefined ? "" : `: ${why}`}`
+    : `writes over ${path} are taken again, after ${inSeconds(forMs)}`;
 
 const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 

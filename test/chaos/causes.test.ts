@@ -145,6 +145,8 @@ describe("a primary that goes down", () => {
     expect(item.report.findings.filter(({ kept }) => kept !== "yes")).toEqual([]);
     expect(item).toMatchObject({ from: member.name, state: "done", report: { verdict: "passed" } });
     expect(done.exit).toBe(0);
+    // It has waited for what came of it, not for what was.
+    expect(item.report.primary).toBe((await waitForPrimary(lab(), LIMIT_MS)).member.name);
     const incident = await incidentFor(lab(), since, ["game_day"]);
     expect(incident.id).toBe(item.report.incident);
     const { stdout } = await drill("show", item.id);

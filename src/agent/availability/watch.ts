@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Prober } from "../../adapters/prober/prober.ts";
 import { readIfPresent, writeDurably } from "../../adapters/system/durable-file.ts";
 import type { AvailabilitySettings, ProbePath } from "../../model/availability.ts";
+import type { Outage } from "../../model/budget.ts";
 import type { Ms } from "../../model/time.ts";
 import { isObject } from "../../model/wire/json.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -15,6 +16,17 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly log: Log;
   proberOf(path: ProbePath): Prober;
+  /** Hears when clients of a way begin to wait, and when they do no longer. */
+  readonly tell: (outage: ClientsOutage) => void;
+}
+
+/** Wall-clock milliseconds; without `to` it goes on. */
+export interface ClientsOutage {
+  readonly path: string;
+  readonly from: number;
+  readonly to: number | undefined;
+  /** Why the first probe was not taken. */
+  readonly why: string | undefined;
 }
 
 /** One way in, as it was measured last. */
@@ -29,6 +41,8 @@ export interface Measured {
 /** An outage is written down at once; how long was measured, this often. */
 const WRITE_EVERY_MS: Ms = 60_000;
 const PROBE_LIMIT_MS: Ms = 5_000;
+/** A way that comes and goes all the time is told of no more often: its story must not push out all others. */
+const TELL_EVERY_MS: Ms = 10_000;
 
 export class AvailabilityWatch {
   readonly settings: AvailabilitySettings;
@@ -39,6 +53,8 @@ export class AvailabilityWatch {
   readonly #probers: Prober[] = [];
   #writing: Promise<void> = Promise.resolve();
   #writtenAt = 0;
+  /** Of each way that was told of: when its last outage began. */
+  readonly #told = new Map<string, number>();
 
   constructor(options: WatchOptions) {
     this.#o = options;
@@ -107,10 +123,22 @@ export class AvailabilityWatch {
       if (ok) log.info("probe writes come through again", { path });
       else log.warn("probe writes do not come through", { path, why });
     }
+    if (hasChanged) this.#tell(path, book.outages.at(-1), why);
     if (hasChanged || answeredAt - this.#writtenAt > WRITE_EVERY_MS) {
       this.#writtenAt = answeredAt;
       this.#write();
     }
+  }
+
+  #tell(path: string, outage: Outage | undefined, why: string | undefined): void {
+    if (outage === undefined) return;
+    const { from, to } = outage;
+    const last = this.#told.get(path);
+    const isKnown = last === from;
+    if (!isKnown && last !== undefined && from - last < TELL_EVERY_MS) return;
+    if (!isKnown) this.#o.tell({ path, from, to: undefined, why });
+    if (to !== undefined) this.#o.tell({ path, from, to, why: undefined });
+    this.#told.set(path, from);
   }
 
   /** One after another; what fails is tried again with the next change. */

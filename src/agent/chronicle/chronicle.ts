@@ -9,6 +9,7 @@ import type { LastLook } from "../../node/node.ts";
 import type { LastRoute } from "../../node/router.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FenceEvent } from "../../ports/fence.ts";
+import type { ClientsOutage } from "../availability/watch.ts";
 import { EventFile } from "./event-file.ts";
 import { type EvidencePlaces, gatherEvidence, oomKillsOf } from "./host-evidence.ts";
 import { eventsBetween, NOTHING_TOLD, type Told } from "./told.ts";
@@ -143,6 +144,13 @@ export class Chronicle {
   /** Somebody has the server of this node ended on purpose. */
   gameDay(id: string, by: string): void {
     this.#add({ kind: "game-day", id, by });
+  }
+
+  /** What probe writes over a way in have met; it begins and ends by this host's clock. */
+  clients({ path, from, to, why }: ClientsOutage): void {
+    if (to === undefined)
+      this.#add({ kind: "clients", path, ...(why === undefined ? {} : { why }) }, from);
+    else this.#add({ kind: "clients", path, forMs: to - from }, to);
   }
 
   /** A job of the schedule has ended here. */
