@@ -80,7 +80,7 @@ function blockingLine({ blocking = [], members }: Overview, width: number): read
   const [worst] = blocking;
   if (worst === undefined) return [];
   const primary = members.find(({ leads }) => leads)?.name ?? "?";
-  const more = blocking.length === 1 ? "" : ` and ${blocking.length - 1} more`;
+  const more = blocking.length === 1 ? "" : ` (+${blocking.length - 1})`;
   const words = `${primary}: ${blockingText(worst)}${more}: slo watch`;
   return [pc.yellow(words.length <= width ? words : `${words.slice(0, width - 1)}…`)];
 }

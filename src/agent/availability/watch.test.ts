@@ -2,18 +2,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { handClock } from "../../../test/support/node-view.ts";
 import type { AvailabilitySettings } from "../../model/availability.ts";
 import { DEFAULT_OBJECTIVE } from "../../model/budget.ts";
 import { after } from "../../model/time.ts";
 import { AvailabilityWatch, type ClientsOutage } from "./watch.ts";
 
-let stateDir = "";
-beforeEach(() => {
-  stateDir = mkdtempSync(join(tmpdir(), "availability-"));
-});
-afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+const stateDir = mkdtempSync(join(tmpdir(), "availability-"));
+afterAll(() => rmSync(stateDir, { recursive: true, force: true }));
 
 const settings: AvailabilitySettings = {
   ...{ database: "app", table: "probe", username: "probe", password: undefined },

@@ -31,9 +31,8 @@ export const blockingIn = (running: readonly RunningFacts[]): readonly Blocking[
       ...(instead === undefined ? {} : { instead }),
     }));
 
-/** `VACUUM FULL for 12 s, 3 sessions wait for it`. */
-export function blockingText({ what, forMs, blocked, blockedMs }: Blocking): string {
-  const waiting = blocked === 1 ? "a session waits for it" : `${blocked} sessions wait for it`;
-  const queue = blocked === 0 ? "nobody waits yet" : `${waiting}, up to ${printSpan(blockedMs)}`;
+/** `VACUUM FULL for 12 s, 3 wait`. */
+export function blockingText({ what, forMs, blocked }: Blocking): string {
+  const queue = blocked === 0 ? "nobody waits yet" : `${blocked} wait${blocked === 1 ? "s" : ""}`;
   return `${what} for ${printSpan(forMs)}, ${queue}`;
 }
