@@ -41,7 +41,8 @@ async function met(answers: readonly (readonly [tookMs: number, taken: boolean])
       const next = rest.shift();
       if (next === undefined) {
         allGiven.resolve();
-        return new Promise<never>(() => {});
+        await new Promise<never>(() => undefined);
+        return;
       }
       const [tookMs, taken] = next;
       clock.at = after(clock.at, tookMs);
