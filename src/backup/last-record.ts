@@ -7,7 +7,7 @@ import { run } from "../adapters/system/spawn.ts";
 import { AppError } from "../model/error.ts";
 import { type Lsn, parseLsn, printLsn } from "../model/lsn.ts";
 import type { NodeSettings } from "../model/settings.ts";
-import type { WalWindow } from "../model/wal-window.ts";
+import { filesOf, type WalWindow } from "../model/wal-window.ts";
 
 export interface LastRecordWish {
   readonly directory: string;
@@ -22,8 +22,8 @@ const KEPT_BYTES = 64 * 1024;
 const MOST_SEGMENTS = 8;
 
 export async function findLastRecord(wish: LastRecordWish): Promise<Lsn> {
-  const { segments, endLsn } = wish.window;
-  for (const name of segments.slice(-MOST_SEGMENTS).toReversed()) {
+  const { endLsn } = wish.window;
+  for (const name of filesOf(wish.window).slice(-MOST_SEGMENTS).toReversed()) {
     const found = await lastIn(name, wish);
     if (found !== undefined) return found;
   }

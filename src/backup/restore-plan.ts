@@ -6,11 +6,13 @@ import { AppError } from "../model/error.ts";
 import { parseLsn, printLsn } from "../model/lsn.ts";
 import { chooseBackup, whyTooYoung } from "../model/restore-choice.ts";
 import { printTarget, type RestoreTarget } from "../model/restore-target.ts";
-import { type WalWindow, windowFrom } from "../model/wal-window.ts";
+import { filesOf, type WalWindow, windowFrom } from "../model/wal-window.ts";
 import { parseRfc3339, printRfc3339 } from "../model/wire/rfc3339.ts";
+import type { Archive } from "./archive.ts";
 import { type CataloguedBackup, findBackup, readCatalogue } from "./catalogue.ts";
 import { lastOf } from "./drill-proofs.ts";
-import { type Archive, readArchiveOf } from "./restore-wal.ts";
+import { withTails } from "./restore-tail.ts";
+import { readArchiveOf } from "./restore-wal.ts";
 import type { Shelf } from "./shelf.ts";
 
 export interface RestorePlan {
@@ -36,7 +38,8 @@ export async function planRestore(
   const target = targetIn(wish.to);
   const backup = await choose(shelf, { id: wish.id, target, drills }, signal);
   const { record } = backup;
-  const archive = await readArchiveOf(shelf, record.segmentBytes, signal);
+  const whole = await readArchiveOf(shelf, record.segmentBytes, signal);
+  const archive = await withTails(whole, shelf, signal);
   const reach = windowFrom(archive, record, { timeline: wish.timeline });
   const isBeyond = reach !== undefined && reach.endLsn > record.stopLsn;
   if (wish.timeline !== undefined && reach === undefined) {
@@ -94,7 +97,7 @@ function requireReached(target: RestoreTarget, { record, reach, archive }: Reach
   if (target.kind === "lsn" && target.lsn >= reach.endLsn) {
     refuse(`${printTarget(target)} lies behind the end: ${until}`);
   }
-  const storedAtMs = archive.storedAtMs.get(reach.segments.at(-1) ?? "");
+  const storedAtMs = archive.storedAtMs.get(filesOf(reach).at(-1) ?? "");
   if (target.kind === "time" && storedAtMs !== undefined && target.atMs > storedAtMs) {
     refuse(
       `${printTarget(target)} lies behind the end: ${until}, stored ${printRfc3339(storedAtMs)}`,

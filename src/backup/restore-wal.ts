@@ -4,22 +4,17 @@
 // and an archive that is slow or away cannot be taken for its end.
 import { chown, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { StoredWal } from "../model/coverage.ts";
 import { AppError } from "../model/error.ts";
 import { walFileOf } from "../model/repo-keys.ts";
 import { type HistoryLine, parseHistory } from "../model/timeline.ts";
 import { parseWalName } from "../model/wal-name.ts";
 import { segmentsIn, type WalWindow } from "../model/wal-window.ts";
+import type { Archive } from "./archive.ts";
 import { naming, textOf } from "./bytes.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import type { FileOwner } from "./restore-files.ts";
+import { layTail } from "./restore-tail.ts";
 import type { Shelf } from "./shelf.ts";
-
-export interface Archive extends StoredWal {
-  /** Where each file lies, by PostgreSQL's name. */
-  readonly keys: ReadonlyMap<string, string>;
-  readonly storedAtMs: ReadonlyMap<string, number>;
-}
 
 const AT_ONCE = 4;
 
@@ -76,6 +71,18 @@ export async function fetchWal(fetching: WalFetch): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  if (window.tail !== undefined) await fetchTail(fetching, window.tail);
+}
+
+/** In pieces, or whole when it has become so since the plan was made. */
+async function fetchTail(fetching: WalFetch, segment: string): Promise<void> {
+  const { shelf, archive, directory, owner, signal } = fetching;
+  const { segmentSize } = archive;
+  const folder = join(directory, "pg_wal");
+  if (await layTail({ shelf, segment, segmentSize, folder, owner, signal })) return;
+  const found = await shelf.repo.list(`wal/${segment.slice(0, 8)}/${segment}`, signal);
+  const keys = new Map(found.map(({ key }) => [segment, key]));
+  await fetchOne({ ...fetching, archive: { ...archive, keys } }, segment);
 }
 
 const isSegment = (name: string): boolean => !name.endsWith(".history");

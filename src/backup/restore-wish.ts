@@ -8,6 +8,7 @@ import type { DrillProof } from "../model/drill.ts";
 import { AppError } from "../model/error.ts";
 import { lagBytes, printLsn } from "../model/lsn.ts";
 import { printTarget } from "../model/restore-target.ts";
+import { filesOf } from "../model/wal-window.ts";
 import { lastOf, readDrills } from "./drill-proofs.ts";
 import { listedOf } from "./listed.ts";
 import { neededBytes, type RestoreOptions, requireTarget, restoreBackup } from "./restore.ts";
@@ -59,7 +60,7 @@ async function previewOf(
     targetDir: options.targetDir,
     target: printTarget(plan.target),
     timeline: plan.timeline,
-    walSegments: wal?.window.segments.length ?? 0,
+    walSegments: wal === undefined ? 0 : filesOf(wal.window).length,
     ...(reach === undefined ? {} : { walEndLsn: printLsn(reach.endLsn) }),
     neededBytes: neededBytes(options),
     ...(space === undefined ? {} : { freeBytes: space.free }),

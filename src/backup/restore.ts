@@ -20,8 +20,9 @@ import {
   withRecovery,
 } from "../model/restore-target.ts";
 import type { NodeSettings } from "../model/settings.ts";
-import type { WalWindow } from "../model/wal-window.ts";
+import { filesOf, type WalWindow } from "../model/wal-window.ts";
 import type { TarReader } from "../model/wire/tar.ts";
+import type { Archive } from "./archive.ts";
 import { readArchive } from "./archive-check.ts";
 import { asStored, type Bytes, naming, textOf } from "./bytes.ts";
 import { inUse } from "./in-use.ts";
@@ -29,7 +30,7 @@ import { findLastRecord } from "./last-record.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import { type FileOwner, FileWriter } from "./restore-files.ts";
-import { type Archive, fetchWal } from "./restore-wal.ts";
+import { fetchWal } from "./restore-wal.ts";
 import type { Shelf } from "./shelf.ts";
 import { createSumming } from "./summing.ts";
 
@@ -125,7 +126,7 @@ async function requireOwn(directory: string, draft: string, attempt: string): Pr
 
 /** Of the files and of the WAL that is laid beside them. */
 export const neededBytes = ({ record, wal }: Pick<RestoreOptions, "record" | "wal">): number =>
-  record.dataBytes + (wal === undefined ? 0 : wal.window.segments.length * record.segmentBytes);
+  record.dataBytes + (wal === undefined ? 0 : filesOf(wal.window).length * record.segmentBytes);
 
 async function requireRoom(options: RestoreOptions, attempt: string): Promise<void> {
   const { targetDir } = options;

@@ -9,10 +9,11 @@ import { AppError } from "../model/error.ts";
 import { branchOf, chooseForStandby, wayForStandby } from "../model/standby-choice.ts";
 import type { Lineage } from "../model/timeline.ts";
 import { parseWalName } from "../model/wal-name.ts";
+import type { Archive } from "./archive.ts";
 import { readCatalogue } from "./catalogue.ts";
 import { lastOf, readDrills } from "./drill-proofs.ts";
 import { type RestoreOptions, requireTarget, restoreBackup } from "./restore.ts";
-import { type Archive, readArchiveOf } from "./restore-wal.ts";
+import { readArchiveOf } from "./restore-wal.ts";
 import type { Shelf } from "./shelf.ts";
 import type { WorkContext } from "./work-context.ts";
 

@@ -20,6 +20,7 @@ import { printLsn } from "../model/lsn.ts";
 import { printTarget } from "../model/restore-target.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { VERSION } from "../model/version.ts";
+import { filesOf } from "../model/wal-window.ts";
 import { printRfc3339 } from "../model/wire/rfc3339.ts";
 import type { Progress } from "../model/worker.ts";
 import { lossIn, positionOf } from "./loss.ts";
@@ -196,7 +197,7 @@ const aboutOf = (
     })),
   },
   target: printTarget(target),
-  walSegments: wal?.window.segments.length ?? 0,
+  walSegments: wal === undefined ? 0 : filesOf(wal.window).length,
 });
 
 function foundIn({ phases, checks, recovered, rtoMs }: Rehearsal) {

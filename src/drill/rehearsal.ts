@@ -10,6 +10,7 @@ import { type Lsn, printLsn } from "../model/lsn.ts";
 import { printTarget } from "../model/restore-target.ts";
 import type { NodeSettings } from "../model/settings.ts";
 import { historyFileName, parseHistory } from "../model/timeline.ts";
+import { filesOf } from "../model/wal-window.ts";
 import type { Progress } from "../model/worker.ts";
 import { CANARY_SEGMENTS, findLastCommit } from "./canary.ts";
 import { checkCanary, checkChecksums, checkQuery, checkStructure } from "./checks.ts";
@@ -79,7 +80,7 @@ async function check(
   progress({ step: "looking for the last transaction" });
   const lastCommit = await findLastCommit({
     dataDir,
-    segments: plan.wal?.window.segments ?? [],
+    segments: plan.wal === undefined ? [] : filesOf(plan.wal.window),
     segmentBytes: plan.backup.record.segmentBytes,
     endLsn: end.lsn,
     settings,

@@ -145,3 +145,24 @@ test("two promotions in a row lead on", () => {
     segments: [name(1, 2), name(1, 3), name(2, 4), name(3, 5), name(3, 6)],
   });
 });
+
+test("the beginning of the segment behind the last one counts, and one behind a hole does not", () => {
+  const stock = stockOf([
+    [1, 2],
+    [1, 3],
+  ]);
+  const partial = (endLsn: bigint) => ({ timeline: 1, endLsn: lsn(endLsn) });
+  const begun = { ...stock, partials: [partial(at(4, 700))] };
+  const whole = [name(1, 2), name(1, 3)];
+  expect(windowFrom(begun, BACKUP, {})).toEqual({
+    timeline: 1,
+    segments: whole,
+    tail: name(1, 4),
+    endLsn: at(4, 700),
+  });
+  const upTo = (end: bigint) => windowFrom(begun, BACKUP, { upTo: lsn(end) });
+  expect(upTo(at(4, 1))?.tail).toBe(name(1, 4));
+  expect(upTo(at(3, 1))?.tail).toBeUndefined();
+  const behind = { ...stock, partials: [partial(at(5, 700))] };
+  expect(windowFrom(behind, BACKUP, {})).toEqual({ timeline: 1, segments: whole, endLsn: at(4) });
+});

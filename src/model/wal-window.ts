@@ -17,9 +17,15 @@ export interface WalWindow {
   readonly timeline: number;
   /** Names of the segments in order, without a hole. */
   readonly segments: readonly string[];
-  /** How far they lead: behind the last one, or to where its timeline was left. */
+  /** The segment behind them, of which only the beginning is there; absent when nothing is. */
+  readonly tail?: string;
+  /** How far they lead: behind the last one, to the end of the tail, or to where its timeline was left. */
   readonly endLsn: Lsn;
 }
+
+/** All that must be laid down, in order. */
+export const filesOf = ({ segments, tail }: WalWindow): readonly string[] =>
+  tail === undefined ? segments : [...segments, tail];
 
 /**
  * The unbroken row of segments from the start of the backup, up to the one that holds `upTo`. `timeline` undefined: along
@@ -45,6 +51,8 @@ export function windowFrom(
     if (name === undefined) break;
     segments.push(name);
   }
+  const tail = isWanted(next) ? tailOnPath(stored, path, next) : undefined;
+  if (tail !== undefined) return { timeline, segments, tail, endLsn: reach };
   const end = startOf(next);
   return { timeline, segments, endLsn: reach < end ? reach : end };
 }
@@ -89,6 +97,20 @@ function nameOnPath(stored: StoredWal, path: readonly Leg[], number: number) {
     ({ timeline, from }) =>
       from < segmentStart(number + 1, segmentSize) &&
       rowEnd(runsOn(stored, timeline), number) >= number,
+  );
+  return leg && printSegment({ timeline: leg.timeline, number }, segmentSize);
+}
+
+/** The beginning of that segment, of the newest timeline that had begun by then and has it. */
+function tailOnPath(stored: StoredWal, path: readonly Leg[], number: number): string | undefined {
+  const { segmentSize, partials } = stored;
+  const [start, end] = [segmentStart(number, segmentSize), segmentStart(number + 1, segmentSize)];
+  const leg = path.findLast(
+    ({ timeline, from }) =>
+      from < end &&
+      partials.some((part) => {
+        return part.timeline === timeline && part.endLsn > start && part.endLsn <= end;
+      }),
   );
   return leg && printSegment({ timeline: leg.timeline, number }, segmentSize);
 }

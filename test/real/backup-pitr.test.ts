@@ -17,6 +17,7 @@ import { walKey } from "../../src/model/repo-keys.ts";
 import type { BackupSettings } from "../../src/model/repository.ts";
 import { USUAL_DRILL } from "../../src/model/settings-drill.ts";
 import { printSegment, segmentNumber } from "../../src/model/wal-name.ts";
+import { tailKey } from "../../src/model/wal-tail.ts";
 import { bundlePrograms } from "../support/bundle.ts";
 import { commandsIn } from "../support/markdown.ts";
 import { PLAN, PostgresStage, type TestNode } from "../support/postgres-stage.ts";
@@ -134,6 +135,37 @@ test("to the last record that lies in the repository, said to PostgreSQL as a po
   const { answers } = await restored("to-latest", { kind: "latest" }, asked);
   expect(answers[0]).toBe(1);
   expect(answers[1]).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
+});
+
+/** What the receiver would have sent of the segment that is written now, in two pieces. */
+async function sendTail(): Promise<readonly string[]> {
+  const { signal, settings } = context();
+  const { repo } = await openShelf({ settings, cluster: {}, repo: undefined, signal });
+  const sql =
+    "SELECT file_name || ' ' || file_offset FROM pg_walfile_name_offset(pg_current_wal_flush_lsn())";
+  const [segment = "", offset] = String(await one(sql)).split(" ");
+  const bytes = readFileSync(join(a.dataDir, "pg_wal", segment)).subarray(0, Number(offset));
+  const [half, end] = [Math.floor(bytes.length / 2), bytes.length];
+  const packing = { compression: "none", encrypted: false } as const;
+  const put = async (from: number, to: number): Promise<string> => {
+    const key = tailKey({ segment, from, to }, packing);
+    await repo.put(key, Readable.from([bytes.subarray(from, to)]), {}, signal);
+    return key;
+  };
+  return [await put(0, half), await put(half, end)];
+}
+
+test("to the last record of a segment that is not whole yet, with and without Understudy", async () => {
+  await a.query("CREATE TABLE public.late AS SELECT generate_series(1, 300) AS n");
+  const keys = await sendTail();
+  const late = "SELECT count(*)::int FROM public.late";
+  expect((await restored("to-tail", { kind: "latest" }, [late])).answers).toEqual([300]);
+  const { lines, target } = byHand("tail-by-hand");
+  shell(lines.filter((line) => !line.includes("recovery_target_name")));
+  expect((await askRestored(target, a, [late])).answers).toEqual([300]);
+  const { signal, settings } = context();
+  const { repo } = await openShelf({ settings, cluster: {}, repo: undefined, signal });
+  for (const key of keys) await repo.remove(key, signal);
 });
 
 /** UNDERSTUDY_FLIPS=1000 is the long form of this. */
@@ -257,9 +289,10 @@ const nodeFile = (): string =>
     "",
   ].join("\n");
 
-test("the page without Understudy does what it says", async () => {
+/** The commands of the page, up to the start of the server. */
+function byHand(name: string): { readonly lines: readonly string[]; readonly target: string } {
   const cluster = join(directory, "stage", readdirSync(join(directory, "stage"))[0] ?? "");
-  const target = join(stage.root, "by-hand");
+  const target = join(stage.root, name);
   const lines = commandsOf("restore-without-understudy", {
     "/mnt/backups/shop/7712710031016192950": cluster,
     "20261127T045404Z-063dd4a5": readdirSync(join(cluster, "base"))[0] ?? "",
@@ -267,7 +300,12 @@ test("the page without Understudy does what it says", async () => {
   });
   const before = lines.filter((line) => !line.startsWith("pg_ctl"));
   const owner = a.user === undefined ? [] : [`chown -R postgres: ${target} ${target}.*`];
-  shell([...before, ...owner, `chmod -R a+rX ${directory}`]);
+  return { lines: [...before, ...owner, `chmod -R a+rX ${directory}`], target };
+}
+
+test("the page without Understudy does what it says", async () => {
+  const { lines, target } = byHand("by-hand");
+  shell(lines);
   const { answers, log } = await askRestored(target, a, [COUNT]);
   expect(answers).toEqual([1500]);
   expect(log).toContain("before_the_mistake");
