@@ -15,7 +15,7 @@ export type LoadedNode = Exclude<NodeFile, { readonly kind: "refused" }>;
 
 /** The node's file. Throws CONFIG_NOT_FOUND, or CONFIG_INVALID after its problems have been told. */
 export async function loadNode(file: string, tell: Hearer): Promise<LoadedNode> {
-  const parsed = parseNodeFile(readNodeText(file), file, aroundHere());
+  const parsed = parseNodeFile(readNodeText(file), file, aroundHere(file));
   for (const finding of parsed.warnings) tell.warning(printFinding(finding));
   if (parsed.kind !== "refused") return parsed;
   const [first = "", ...more] = parsed.problems.map(printFinding);

@@ -1,4 +1,6 @@
 // The agent's program: arguments, the node's file, signals, and the order of leaving.
+import { existsSync } from "node:fs";
+import { ENVIRONMENT, isInEnvironment } from "../adapters/system/node-file.ts";
 import { loadNode } from "./load.ts";
 import { report } from "./report.ts";
 import { runAgent } from "./run.ts";
@@ -9,10 +11,16 @@ function configArgument(args: readonly string[]): string | undefined {
   return at < 0 ? process.env["UNDERSTUDY_CONFIG"] : args[at + 1];
 }
 
+const USUAL_FILE = "/etc/understudy/understudy.yml";
+
+/** Containers that Patroni gets its settings from by variables alone have no file. */
+const withoutArgument = (): string =>
+  !existsSync(USUAL_FILE) && isInEnvironment() ? ENVIRONMENT : USUAL_FILE;
+
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<number> {
-  const file = configArgument(process.argv.slice(2)) ?? "/etc/understudy/understudy.yml";
+  const file = configArgument(process.argv.slice(2)) ?? withoutArgument();
   try {
     const loaded = await loadNode(file, {
       warning: (finding) => say(`warning: ${finding}`),

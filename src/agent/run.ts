@@ -1,6 +1,6 @@
 // How does an agent live and leave? It puts the node and the API together and ends them in the right order.
-import { resolve as resolvePath } from "node:path";
 import { createCallbacks } from "../adapters/hooks/callbacks.ts";
+import { wholeName } from "../adapters/system/node-file.ts";
 import { actAs } from "../adapters/system/os-user.ts";
 import type { HaWorld } from "../controllers/ha/world.ts";
 import { printFinding } from "../model/finding.ts";
@@ -85,7 +85,7 @@ export async function runAgent(file: string, loaded: LoadedFile): Promise<number
     chronicle: story.chronicle,
     incidents: story.incidents,
     gameDays,
-    doctor: createDoctor(resolvePath(file), () => view.view()),
+    doctor: createDoctor(wholeName(file), () => view.view()),
     blocking: createBlocking(settings.postgres),
     jobs,
     schedule,

@@ -2,7 +2,12 @@
 
 import { existsSync } from "node:fs";
 import { loadTls, type TlsMaterial } from "../adapters/http/client.ts";
-import { aroundHere, readNodeText } from "../adapters/system/node-file.ts";
+import {
+  aroundHere,
+  ENVIRONMENT,
+  isInEnvironment,
+  readNodeText,
+} from "../adapters/system/node-file.ts";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
 import type { ScheduledGameDay } from "../model/game-day/scheduled.ts";
@@ -28,7 +33,7 @@ export interface Target {
   readonly credentials: Credentials | undefined;
 }
 
-/** `-c FILE`, else UNDERSTUDY_CONFIG, else the usual file, else the only lab that runs. */
+/** `-c FILE`, else UNDERSTUDY_CONFIG, else the usual file, else Patroni's variables, else the only lab that runs. */
 export function findTarget(file: string | undefined): Target {
   const named = namedFile(file);
   if (named !== undefined) return fromFile(named, named);
@@ -47,11 +52,12 @@ export function findTarget(file: string | undefined): Target {
 export function namedFile(file: string | undefined): string | undefined {
   const named = file ?? process.env["UNDERSTUDY_CONFIG"];
   if (named !== undefined && named !== "") return named;
-  return existsSync(USUAL_FILE) ? USUAL_FILE : undefined;
+  if (existsSync(USUAL_FILE)) return USUAL_FILE;
+  return isInEnvironment() ? ENVIRONMENT : undefined;
 }
 
 export function readNodeFile(path: string): NodeFile {
-  return parseNodeFile(readNodeText(path), path, aroundHere());
+  return parseNodeFile(readNodeText(path), path, aroundHere(path));
 }
 
 function fromFile(path: string, from: string): Target {

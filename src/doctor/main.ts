@@ -14,7 +14,7 @@ const NOBODY: Surroundings = { peers: [], routers: [] };
 
 /** `FILE [--fix]`; whom the agent knows of comes on standard input. */
 async function main([file = "", ...flags]: readonly string[]): Promise<number> {
-  const node = parseNodeFile(readNodeText(file), file, aroundHere());
+  const node = parseNodeFile(readNodeText(file), file, aroundHere(file));
   if (node.kind === "refused") {
     process.stderr.write(`${node.problems.map(printFinding).join("\n")}\n`);
     return 2;

@@ -14,7 +14,7 @@ import { openShelves, packingOf } from "./shelves.ts";
 import { Vault } from "./vault.ts";
 
 async function main(file: string): Promise<void> {
-  const parsed = parseNodeFile(readNodeText(file), file, aroundHere());
+  const parsed = parseNodeFile(readNodeText(file), file, aroundHere(file));
   if (parsed.kind !== "settings" || parsed.settings.backup === undefined)
     throw new Error(`${file} has no backup section`);
   const { settings } = parsed;

@@ -45,7 +45,7 @@ async function readOrder(): Promise<WorkerOrder> {
 }
 
 function settingsOf({ file, text }: WorkerOrder): NodeSettings {
-  const parsed = parseNodeFile(text, file, aroundHere());
+  const parsed = parseNodeFile(text, file, aroundHere(file));
   if (parsed.kind === "settings") return parsed.settings;
   const why =
     parsed.kind === "refused"

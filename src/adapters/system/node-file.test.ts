@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { parse } from "yaml";
-import { readNodeText } from "./node-file.ts";
+import { aroundHere, ENVIRONMENT, isInEnvironment, readNodeText, wholeName } from "./node-file.ts";
 
 function folderOf(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), "us-node-file-"));
@@ -39,6 +39,18 @@ it.each([
 ])("a file of a folder that is no map is named: %s", (text, where) => {
   const folder = folderOf({ "a.yml": "scope: s", "b.yml": text });
   expect(() => readNodeText(folder)).toThrow(where);
+});
+
+it("without a file the variables say it all, one that holds a whole file before the others", () => {
+  vi.stubEnv("PATRONI_SCOPE", "s");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect([isInEnvironment(), readNodeText(ENVIRONMENT)]).toEqual([true, ""]);
+  expect(aroundHere(ENVIRONMENT).environment).toMatchObject({ PATRONI_SCOPE: "s" });
+  vi.stubEnv("PATRONI_CONFIGURATION", "scope: whole");
+  expect(readNodeText(ENVIRONMENT)).toBe("scope: whole");
+  expect(aroundHere(ENVIRONMENT).environment).toEqual({});
+  expect(aroundHere("n.yml").environment).toMatchObject({ PATRONI_SCOPE: "s" });
+  expect([wholeName(ENVIRONMENT), wholeName("/n.yml")]).toEqual([ENVIRONMENT, "/n.yml"]);
 });
 
 it("what is not there, and a folder without any file, is named", () => {
