@@ -17,7 +17,7 @@ import { createBlocking } from "./blocking.ts";
 import { eventsUpTo, NOTHING_TOLD } from "./callback-events.ts";
 import { type Composed, compose } from "./compose.ts";
 import { createDoctor } from "./doctor.ts";
-import { sweepAfterDrills } from "./drills.ts";
+import { sweepAfterBackups, sweepAfterDrills } from "./drills.ts";
 import { DynamicFile } from "./dynamic-file.ts";
 import { composeDoor } from "./front-door.ts";
 import { GameDays } from "./game-days/game-days.ts";
@@ -100,6 +100,7 @@ export async function runAgent(file: string, loaded: LoadedFile): Promise<number
   await node.start();
   composed.start();
   await sweepAfterDrills(jobs, settings);
+  await sweepAfterBackups(jobs, settings);
   schedule.start();
   const how = await leaving;
   await leaveAs(how, { composed, story, gameDays, work, door, node, callbacks, api });

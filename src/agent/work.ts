@@ -6,8 +6,9 @@ import type { NodeSettings } from "../model/settings.ts";
 import { asThrown, type Job, type TaskName } from "../model/worker.ts";
 import type { NodePorts } from "../node/node.ts";
 import { programBeside } from "./compose-shared.ts";
+import { sweepAfterBackups } from "./drills.ts";
 import { gameDayJobs } from "./game-days/scheduled.ts";
-import { createJobs, type Jobs } from "./jobs.ts";
+import { createJobs, type Jobs, type JobsOptions } from "./jobs.ts";
 import { backupJobs, type RunTask } from "./schedule/backup-jobs.ts";
 import { ScheduleKeeper } from "./schedule/keeper.ts";
 import type { Story } from "./story.ts";
@@ -28,7 +29,7 @@ export function composeWork(
 ): Work {
   const { name, scope, namespace, postgres } = settings;
   const { store, clock, random, log, state } = ports;
-  const jobs = createJobs({
+  const jobs = sweeping(settings, {
     file,
     program: programBeside("worker.mjs"),
     user: actAs(postgres.osUser),
@@ -61,6 +62,26 @@ export function composeWork(
       await jobs.close();
     },
   };
+}
+
+const TAKES: readonly TaskName[] = ["backup-take", "logical-take"];
+
+/** Jobs that give up what a worker which was killed has begun: nobody else knows so soon that it is dead. */
+function sweeping(settings: NodeSettings, options: JobsOptions): Jobs {
+  const jobs = createJobs(options);
+  const sweepAfter = async (id: string): Promise<void> => {
+    const { state } = await jobs.ended(id);
+    if (state === "failed") await sweepAfterBackups(jobs, settings);
+  };
+  const start: Jobs["start"] = (task, input) => {
+    const job = jobs.start(task, input);
+    if (TAKES.includes(task))
+      void sweepAfter(job.id).catch((error: unknown) => {
+        options.log.warn("what a killed backup has left stays for a day", { error });
+      });
+    return job;
+  };
+  return { ...jobs, start };
 }
 
 async function runJob(

@@ -152,19 +152,32 @@ async function mark(
   signal: AbortSignal,
 ): Promise<boolean> {
   const seen = look.seen.backups.find((one) => one.id === id);
-  if (seen?.state === "unfinished") {
-    // Created once, like everything: either whoever took it ends it, or we do.
-    const { kind: put } = await repo.put(
-      `${kind}/${id}/backup.json`,
-      bytesOf(ABANDONED),
-      {},
-      signal,
-    );
-    if (put === "exists-different") return false;
-  }
+  if (seen?.state === "unfinished") return giveUp(repo, { kind, id }, signal);
+  await beginRemoval(repo, { kind, id }, signal);
+  return true;
+}
+
+/** Whatever is unfinished is nobody's from now on, and goes. False when it turned out to be whole after all. */
+export async function giveUp(
+  repo: Repo,
+  { kind, id }: Pick<JudgedBackup, "kind" | "id">,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // Created once, like everything: either whoever took it ends it, or we do.
+  const record = `${kind}/${id}/backup.json`;
+  const { kind: put } = await repo.put(record, bytesOf(ABANDONED), {}, signal);
+  if (put === "exists-different") return false;
+  await beginRemoval(repo, { kind, id }, signal);
+  return true;
+}
+
+async function beginRemoval(
+  repo: Repo,
+  { kind, id }: Pick<JudgedBackup, "kind" | "id">,
+  signal: AbortSignal,
+): Promise<void> {
   const text = `${JSON.stringify({ format: 1, atMs: Date.now() })}\n`;
   await repo.put(expiredKey(kind, id), bytesOf(text), {}, signal);
-  return true;
 }
 
 /** The mark goes last: as long as anything is there, it says what that is. */

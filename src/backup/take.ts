@@ -18,6 +18,7 @@ import {
 import { AppError } from "../model/error.ts";
 import { baseKey, endingOf } from "../model/repo-keys.ts";
 import { ArchiveCheck, readArchive, watched } from "./archive-check.ts";
+import { noted } from "./begun-here.ts";
 import { type Bytes, bytesOf, textOf } from "./bytes.ts";
 import { inUse } from "./in-use.ts";
 import { manifestIn } from "./manifest.ts";
@@ -31,6 +32,8 @@ export interface TakeOptions {
   readonly source: Omit<BaseBackupOptions, "signal" | "compression" | "summedBy">;
   readonly scope: string;
   readonly takenOn: string;
+  /** Where this host notes what it has begun. */
+  readonly begunDir: string;
   readonly onProgress: (progress: BackupProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -44,7 +47,10 @@ export async function takeBackup(options: TakeOptions): Promise<BackupRecord> {
   const startedAtMs = Date.now();
   const id = backupIdOf(startedAtMs, randomBytes(4).toString("hex"));
   const use = { repo: shelf.repo, kind: "base", id, what: "taking" } as const;
-  return inUse(use, signal, () => take(id, startedAtMs, options));
+  const begun = { repo: shelf.repo.name, kind: "base", id } as const;
+  return noted(options.begunDir, begun, () =>
+    inUse(use, signal, () => take(id, startedAtMs, options)),
+  );
 }
 
 async function take(id: string, startedAtMs: number, options: TakeOptions): Promise<BackupRecord> {

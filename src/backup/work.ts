@@ -2,6 +2,7 @@
 import type { BackupRecord } from "../model/backup-record.ts";
 import type { WorkAnswer, WorkRequest } from "../model/backup-words.ts";
 import { printLsn } from "../model/lsn.ts";
+import { begunDir } from "../model/worker.ts";
 import { findBackup, readCatalogue } from "./catalogue.ts";
 import { listedOf, listedVerification, listOf } from "./listed.ts";
 import { openShelf } from "./open-shelf.ts";
@@ -59,6 +60,7 @@ async function take(
     source: { target, label: request.label, maxRateKb: request.maxRateKb },
     scope,
     takenOn: name,
+    begunDir: begunDir(postgres.stateDir),
     onProgress,
     signal,
   });

@@ -19,6 +19,7 @@ export const TASKS = {
   "logical-take": { about: "dumps a database into a repository, and reads it back", alone: true },
   "logical-list": { about: "lists the logical backups", alone: false },
   "logical-restore": { about: "makes a new database of a logical backup", alone: true },
+  "backup-sweep": { about: "gives up what a backup that was killed here has left", alone: true },
   "make-standby": { about: "makes this member's data from a backup", alone: true },
   "make-cluster": { about: "makes a new cluster's data from a backup", alone: true },
 } as const satisfies Record<string, { readonly about: string; readonly alone: boolean }>;
@@ -35,6 +36,9 @@ const OF_THE_LOOP: readonly TaskName[] = ["make-standby", "make-cluster"];
 export const ASKED_TASKS: readonly TaskName[] = Object.keys(TASKS)
   .filter(isTask)
   .filter((name) => !OF_THE_LOOP.includes(name));
+
+/** Below the state directory, the server user's: which backups workers of this host take just now. */
+export const begunDir = (stateDir: string): string => `${stateDir}/server/begun`;
 
 /** The first line that a worker reads. When its input ends, so does the worker. */
 export interface WorkerOrder {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { withSession } from "../adapters/postgres/session.ts";
 import { pack, unpack } from "../adapters/repo/packing.ts";
 import { tallyOf } from "../adapters/repo/tally.ts";
+import { noted } from "../backup/begun-here.ts";
 import { bytesOf } from "../backup/bytes.ts";
 import { inUse } from "../backup/in-use.ts";
 import { backupOf, identitiesOf } from "../backup/named.ts";
@@ -18,6 +19,7 @@ import {
   printLogical,
 } from "../model/logical-backup.ts";
 import { endingOf, logicalKey, unpacked } from "../model/repo-keys.ts";
+import { begunDir } from "../model/worker.ts";
 import type { Repo } from "../ports/repo.ts";
 import { feed, outputOf } from "./program-stream.ts";
 import { chosenRepository } from "./repositories.ts";
@@ -39,7 +41,7 @@ export const takeLogical: Task = async (context, input) => {
   const id = backupIdOf(startedAtMs, randomBytes(4).toString("hex"));
   const serverVersion = await versionFor(context, wish.database);
   const use = { repo, kind: "logical", id, what: "taking" } as const;
-  const record = await inUse(use, context.signal, async (): Promise<LogicalRecord> => {
+  const dump = async (): Promise<LogicalRecord> => {
     const stored = await storeAll({ context, repo, id, wish });
     const { scope, systemId } = identity;
     const of = { scope, systemId, takenOn: context.settings.name, serverVersion, ...wish };
@@ -51,7 +53,11 @@ export const takeLogical: Task = async (context, input) => {
     if (put.kind === "exists-different")
       throw new AppError("REPO_CONFLICT", `ending ${id}`, "it took too long and was given up");
     return made;
-  });
+  };
+  const begun = { repo: repo.name, kind: "logical", id } as const;
+  const record = await noted(begunDir(context.settings.postgres.stateDir), begun, () =>
+    inUse(use, context.signal, dump),
+  );
   return { repository: repo.name, ...record };
 };
 

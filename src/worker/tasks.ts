@@ -4,7 +4,7 @@ import { listBackups, restoreBackup, takeBackup, verifyBackup } from "./backup-t
 import { makeCluster, makeStandby } from "./data-tasks.ts";
 import { listDrills, runDrill, showDrill, sweepDrills } from "./drill-tasks.ts";
 import { readEvidence } from "./evidence-task.ts";
-import { expireBackups } from "./expire-task.ts";
+import { expireBackups, sweepBackups } from "./expire-task.ts";
 import { takeLogical } from "./logical-take.ts";
 import { listLogical, restoreLogical } from "./logical-tasks.ts";
 import { initRepositories, listRepositories, probeRepositories } from "./repo-tasks.ts";
@@ -27,6 +27,7 @@ const RUN: Readonly<Record<TaskName, Task>> = {
   "logical-take": takeLogical,
   "logical-list": listLogical,
   "logical-restore": restoreLogical,
+  "backup-sweep": sweepBackups,
   "make-standby": makeStandby,
   "make-cluster": makeCluster,
 };

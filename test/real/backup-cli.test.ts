@@ -1,6 +1,13 @@
 // Backups as a person sees them: the command line, the agent that has its worker do it, and what bad wishes get.
 import { spawnSync } from "node:child_process";
-import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { actAs } from "../../src/adapters/system/os-user.ts";
@@ -124,6 +131,34 @@ test("what is kept no longer is shown, and goes when a person agrees", async () 
   expect(JSON.parse(again.out)).toMatchObject({ kind: "Expiry", items: [{ bytes: 0 }] });
   const gone = await understudy("backup", "verify", before[0] ?? "");
   expect([gone.exit, gone.err]).toEqual([10, expect.stringContaining("it holds none named")]);
+});
+
+test("a backup whose worker was killed holds no WAL back once its member has seen that", async () => {
+  const running = understudy("backup", "run", "--max-rate", "32");
+  const notes = join(node.stateDir, "server", "begun");
+  const begun = (): { readonly id: string; readonly pid: number } | undefined => {
+    const [name] = existsSync(notes) ? readdirSync(notes) : [];
+    try {
+      return JSON.parse(readFileSync(join(notes, name ?? ""), "utf8"));
+    } catch {
+      return undefined;
+    }
+  };
+  const isBegun = async () => {
+    const id = begun()?.id;
+    const { out } = await understudy("backup", "list", "--json");
+    return id !== undefined && (JSON.parse(out) as BackupList).unfinished.includes(id);
+  };
+  await until("it is in the repository", isBegun);
+  const { id, pid } = begun() ?? { id: "", pid: 0 };
+  process.kill(pid, "SIGKILL");
+  expect((await running).exit).not.toBe(0);
+  await until("it is given up", () => readdirSync(notes).length === 0);
+  const done = await understudy("backup", "expire", "--yes");
+  expect([done.exit, done.out]).toEqual([0, expect.stringContaining(id)]);
+  expect(done.out).not.toContain("all of it stays");
+  const { items, unfinished, expiring } = await listed();
+  expect([items.length, unfinished, expiring]).toEqual([1, [], []]);
 });
 
 test("a schedule is obeyed as soon as the file is read again, and says how it went", async () => {
