@@ -26,6 +26,11 @@ export interface Balancer {
    * its sessions are ended; a standby that drains gets no new sessions and keeps those it has.
    */
   ensure(plan: RoutePlan, signal: AbortSignal): Promise<Pointed>;
+  /**
+   * The write target of before leads no more: its sessions are ended, and who comes in waits, for seconds at most, until the
+   * next plan. Nobody has to end that: checks open whoever takes writes.
+   */
+  wait(signal: AbortSignal): Promise<void>;
   /** Nobody is let in on the write route until the next plan, and who is in is cut. */
   closeWrites(signal: AbortSignal): Promise<void>;
   look(signal: AbortSignal): Promise<BalancerLook>;

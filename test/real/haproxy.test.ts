@@ -136,6 +136,35 @@ describe("HAProxy, run for the user", () => {
     served?.close();
   });
 
+  it("ends the sessions of a leader that leads no more, and who comes in waits for the next", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    const old = await enter(write);
+    members[0].role = "standby";
+    await one.wait(never);
+    await until("the session is cut", () => !old.isOpen);
+    // Its server runs, as one does that has come back as a standby.
+    const waiting = Client.open(write, 30_000);
+    await until("the client is inside", async () => (await sessionsInside()) === "1");
+    await one.ensure(switched(), never);
+    const served = await waiting;
+    expect(served?.name).toBe("n2");
+    served?.close();
+    expect(await namesAt(write)).toEqual(["n2"]);
+  });
+
+  it("goes on to whoever takes writes by the checks alone when the agent is gone while they wait", async () => {
+    const one = balancer();
+    await one.ensure(plan(), never);
+    await one.wait(never);
+    one.close();
+    members[0].role = "standby";
+    members[2].role = "primary";
+    const served = await Client.open(write, 30_000);
+    expect(served?.name).toBe("n3");
+    served?.close();
+  });
+
   it("takes a standby that lags out of new reads and leaves its sessions alone", async () => {
     const one = balancer();
     await one.ensure(plan(), never);

@@ -11,7 +11,7 @@ import { printAddress } from "../../model/settings-address.ts";
 import type { Ms } from "../../model/time.ts";
 import type { Balancer, BalancerLook } from "../../ports/balancer.ts";
 import type { Pointed } from "../../ports/pooler.ts";
-import { closeOrders, planOrders } from "./orders.ts";
+import { closeOrders, planOrders, waitOrders } from "./orders.ts";
 import { endAll, livePids } from "./process.ts";
 import { socketFile } from "./render.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
@@ -54,9 +54,20 @@ class Haproxy implements Balancer {
   }
 
   closeWrites(signal: AbortSignal): Promise<void> {
+    return this.#withoutWrites(closeOrders, signal);
+  }
+
+  wait(signal: AbortSignal): Promise<void> {
+    return this.#withoutWrites(waitOrders, signal);
+  }
+
+  #withoutWrites(
+    ordersFor: (slots: readonly Slot[]) => readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
     return this.#alone(async () => {
       const runtime = await this.#connected(signal);
-      const orders = closeOrders(parseSlots(await runtime.ask("show servers state")));
+      const orders = ordersFor(parseSlots(await runtime.ask("show servers state")));
       for (const order of orders) await say(runtime, order);
       if (orders.length > 0) await this.#endElders(runtime);
       // The next plan is news, whatever it says.

@@ -1,7 +1,7 @@
 // What is said to HAProxy for a plan: closing before opening, nothing when nothing changed.
 import { describe, expect, it } from "vitest";
 import type { RoutePlan, Target } from "../../model/route.ts";
-import { closeOrders, planOrders } from "./orders.ts";
+import { closeOrders, planOrders, waitOrders } from "./orders.ts";
 import { NOBODY } from "./render.ts";
 import type { Slot } from "./state.ts";
 
@@ -55,6 +55,23 @@ describe("the write route", () => {
     slot("write/s4"),
   ];
   const SWITCHED: RoutePlan = { ...PLAN, term: 4, write: member(2), reads: [reads(1), reads(3)] };
+
+  it("sends who comes in while nobody leads where he is tried again, until somebody serves", () => {
+    const room = slot("write/waiting");
+    expect(waitOrders([...settled, room])).toEqual([
+      "set server write/waiting state ready",
+      "set server write/s1 health down",
+      "shutdown sessions server write/s1",
+    ]);
+    const isOpen = { ...room, admin: "ready", isUp: true } as const;
+    const waiting = [slot("write/s1", 1, asleep), ...settled.slice(1), isOpen];
+    expect(waitOrders(waiting)).toEqual([]);
+    expect(planOrders(waiting, PLAN, NO_NEWS), "a check may know better").toEqual([]);
+    expect(planOrders(waiting, SWITCHED, NEWS)).toEqual([
+      "set server write/s2 health up",
+      "set server write/waiting state maint",
+    ]);
+  });
 
   it("says nothing when nothing changed", () => {
     expect(planOrders(settled, PLAN, NO_NEWS)).toEqual([]);

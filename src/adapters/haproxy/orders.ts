@@ -4,6 +4,7 @@ import type { Address } from "../../model/address.ts";
 import { AppError } from "../../model/error.ts";
 import type { RoutePlan, Target } from "../../model/route.ts";
 import { printAddress } from "../../model/settings-address.ts";
+import { WAITING_ROOM } from "./render.ts";
 import type { AdminState, Slot } from "./state.ts";
 
 /** Of a member that has published no address of its agent. */
@@ -51,12 +52,31 @@ export const closeOrders = (slots: readonly Slot[]): readonly string[] =>
     .filter(({ route, admin }) => route === "write" && admin !== "maint")
     .flatMap((slot) => shutOut(slot));
 
+/**
+ * Whoever serves writers falls asleep, which ends its sessions, and wakes by its own check if it is a primary after all; who
+ * comes in is sent where he is refused, and tried again until somebody serves.
+ */
+export function waitOrders(slots: readonly Slot[]): readonly string[] {
+  const mine = slots.filter(({ route }) => route === "write");
+  const room = mine.find(({ name }) => name === WAITING_ROOM);
+  const serving = mine.filter((slot) => slot !== room && slot.admin === "ready" && slot.isUp);
+  return [
+    ...(room?.admin === "maint" ? [`set server write/${WAITING_ROOM} state ready`] : []),
+    ...serving.flatMap(({ name }) => [
+      `set server write/${name} health down`,
+      `shutdown sessions server write/${name}`,
+    ]),
+  ];
+}
+
 function writeOrders(
   slots: readonly Slot[],
   plan: RoutePlan,
   { target, isNewTarget }: News & { readonly target: Target },
 ): readonly string[] {
-  const mine = slots.filter(({ route }) => route === "write");
+  const all = slots.filter(({ route }) => route === "write");
+  const room = all.find(({ name }) => name === WAITING_ROOM);
+  const mine = all.filter((slot) => slot !== room);
   // On news: who takes writes and shall not, is out before the new one is in. It sleeps from the next round on.
   const former = mine.filter(
     (slot) => isNewTarget && slot.isUp && slot.admin !== "maint" && !isSame(slot.address, target),
@@ -81,6 +101,8 @@ function writeOrders(
     ...former.flatMap(shutOut),
     ...groupOrders(others, { route: "write", prefix: "s", wanted }),
     ...wake,
+    // Last, so that nobody meets a route without a place. Who is inside tries the new one next.
+    ...(isNewTarget && room !== undefined && room.admin !== "maint" ? [maint(room)] : []),
   ];
 }
 

@@ -14,6 +14,9 @@ export const SLOTS = 16;
 /** A place where nobody is: this address is never connected to, because its server is in maintenance. */
 export const NOBODY: Address = { host: "127.0.0.1", port: 1 };
 
+/** A place of the write route that refuses every connection, so that who is sent there tries again and again. */
+export const WAITING_ROOM = "waiting";
+
 /** Certificates for health checks of agents that speak TLS; absent where they speak plain HTTP. */
 export interface CheckTls {
   readonly cafile: string | undefined;
@@ -136,6 +139,7 @@ function routePart(route: Route, options: RenderOptions): string | undefined {
     "  http-check expect status 200",
     `  ${server.join(" ")}`,
     serverSlots("s", ""),
+    ...(isWrite ? [`  server ${WAITING_ROOM} ${printAddress(NOBODY)} disabled`] : []),
     ...(route === "report" ? ["  option allbackups", serverSlots("b", " backup")] : []),
   ].join("\n");
 }

@@ -34,6 +34,8 @@ export async function act(o: RouteActing, step: RouteStep, signal: AbortSignal):
       return { intent: step.intent } satisfies Results["cut"];
     case "cut-gone":
       return o.pooler?.cut(step.target, signal);
+    case "wait":
+      return o.balancer?.wait(signal);
     case "release":
       return o.pooler?.release(signal);
     case "close":

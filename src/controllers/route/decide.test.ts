@@ -17,6 +17,7 @@ import {
 import { following, given, NOW, peerSays, TERM } from "../../../test/support/world.ts";
 import { known } from "../../model/known.ts";
 import { ROUTE_REASONS, type RouteReason } from "../../model/route-reason.ts";
+import type { HaproxySettings } from "../../model/router-settings.ts";
 import { after } from "../../model/time.ts";
 import { decide } from "./decide.ts";
 import type { RouteWorld } from "./world.ts";
@@ -31,6 +32,17 @@ const says =
     return { ...w, leaderSays: known(value, NOW) };
   };
 
+const at = (port: number) => ({ host: "10.0.0.8", port });
+const HAPROXY: HaproxySettings = {
+  bin: "haproxy",
+  dir: "/run",
+  write: at(5000),
+  read: undefined,
+  report: undefined,
+  stats: undefined,
+  balance: "roundrobin",
+  maxConn: 100,
+};
 const INTENT = 400;
 const busy = remembering({ answer: { kind: "busy", intent: INTENT, blockers: ["app@10.0.0.9"] } });
 const held = remembering({ answer: { kind: "held", intent: INTENT } });
@@ -107,6 +119,28 @@ describe("a new leader", () => {
     });
     expect(decide(older(waiting)).memory.applied?.term).toBe(TERM);
     expect(decide(older(waiting)).memory.pause).toBeDefined();
+  });
+});
+
+describe("a balancer's clients", () => {
+  const balances = told({ pgbouncer: undefined, haproxy: HAPROXY });
+
+  it("wait once nobody leads and the server has ended, until another plan is in force", () => {
+    const ended = routing(balances, leaderless, lostFor(50));
+    expect(stepOf(ended)).toEqual({ kind: "wait" });
+    const waiting = outcome("wait", {})(ended);
+    expect(decide(waiting)).toMatchObject({
+      upkeep: [{ kind: "publish" }],
+      memory: { waits: true },
+    });
+    expect(stepOf(waiting)).toBeUndefined();
+    const back = routing(balances, remembering({ waits: true }));
+    expect(stepOf(back)).toMatchObject({ kind: "point", plan: { write: { name: "n1" } } });
+  });
+
+  it("keep their sessions while the server runs and only its leader's key is gone", () => {
+    expect(stepOf(routing(balances, leaderless))).toBeUndefined();
+    expect(stepOf(routing(balances, lostFor(50)))).toBeUndefined();
   });
 });
 

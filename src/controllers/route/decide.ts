@@ -23,6 +23,7 @@ const LADDER: readonly Rung[] = [
   shut, // does nobody take writes, since the cluster follows another site?
   follow, // has another member proved that it takes writes?
   suspicion, // is the primary gone?
+  unnamed, // may who comes in over a balancer still be sent to it?
   paused, // may clients go on?
   cutGone, // does somebody hang on a primary of before?
   steady, // has anything else changed?
@@ -83,9 +84,9 @@ function patient(w: RouteWorld, verdict: Verdict): Verdict {
 }
 
 function upkeepOf(w: RouteWorld, { because }: Verdict): readonly RouteUpkeep[] {
-  const { applied, closed } = w.memory;
+  const { applied, closed, waits } = w.memory;
   const keep: readonly RouteUpkeep[] =
-    applied === undefined || closed ? [] : [{ kind: "keep", plan: applied }];
+    applied === undefined || closed || waits ? [] : [{ kind: "keep", plan: applied }];
   return [...publishing(w, because), ...keep];
 }
 
@@ -131,6 +132,18 @@ function follow(w: RouteWorld): Verdict | undefined {
 const point = (w: RouteWorld, plan: RoutePlan) =>
   ({ kind: "point", plan, gone: undefined, thenRelease: w.memory.pause !== undefined }) as const;
 
+/**
+ * A server that ended while its leader gave way comes back as a standby: nobody may be sent there to write. One that runs on
+ * while only its key is gone keeps its sessions.
+ */
+function unnamed({ memory, self, lostSince }: RouteWorld): Verdict | undefined {
+  const { trouble, applied, waits } = memory;
+  const isNamed = trouble === undefined || trouble.kind === "lost" || lostSince === undefined;
+  if (self.settings.haproxy === undefined || waits || isNamed || applied?.write === undefined)
+    return undefined;
+  return { because: "route_waiting_for_primary", step: { kind: "wait" } };
+}
+
 /** After clients have gone on: those who wait are served at once, and only those who are linked wait for this. */
 function cutGone(w: RouteWorld): Verdict | undefined {
   const { gone } = w.memory;
@@ -151,7 +164,7 @@ function steady(w: RouteWorld): Verdict | undefined {
   }
   const primary = isReadOnly(c) ? undefined : c.leader;
   const plan = planRoutes({ cluster: c, primary, settings: w.self.settings });
-  if (isSame(plan, w.memory.applied) && !w.memory.closed)
+  if (isSame(plan, w.memory.applied) && !w.memory.closed && !w.memory.waits)
     return primary === undefined ? { because: "route_reading" } : undefined;
   return { because: "route_pointing", step: point(w, plan) };
 }

@@ -32,6 +32,8 @@ export type RouteChange =
   | { readonly kind: "cut"; readonly target: Target; readonly intent: number }
   /** What still hangs on a vanished primary would hang for minutes. */
   | { readonly kind: "cut-gone"; readonly target: Target }
+  /** Who comes in over a balancer waits: the store names nobody who would serve him. */
+  | { readonly kind: "wait" }
   | { readonly kind: "release" }
   | { readonly kind: "close" };
 

@@ -61,6 +61,8 @@ export interface RouteMemory {
   /** The member whose server a pause let run without lease and store, when the store was last read (R30). */
   readonly unguarded: string | undefined;
   readonly closed: boolean;
+  /** Who comes in over the balancer waits for the next plan. */
+  readonly waits: boolean;
   /** When our lease in the store was last known to have its full length. */
   readonly leaseKeptAt: Instant | undefined;
   /** Latest outcome of each kind of step that has been taken into the fields above. */
@@ -102,6 +104,7 @@ export const firstMemory = (now: Instant, settings: RouterSettings): RouteMemory
   storeReadAt: now,
   unguarded: undefined,
   closed: false,
+  waits: false,
   leaseKeptAt: undefined,
   digested: {},
 });

@@ -57,6 +57,8 @@ function lesson(kind: Kind, outcome: Outcome, memory: RouteMemory): Partial<Rout
         : {};
     case "cut-gone":
       return { gone: undefined };
+    case "wait":
+      return outcome.ok ? { waits: true } : {};
     case "release":
       return outcome.ok ? released(memory, outcome.at) : {};
     case "close":
@@ -77,7 +79,7 @@ function pointed(result: Results["point"], memory: RouteMemory): Partial<RouteMe
   return {
     applied,
     ...(releasedAt === undefined ? {} : released({ ...memory, applied }, releasedAt)),
-    ...(answer.kind === "older" ? {} : { closed: false }),
+    ...(answer.kind === "older" ? {} : { closed: false, waits: false }),
     ...(answer.kind === "older" || gone === undefined ? {} : { gone }),
   };
 }
