@@ -1,4 +1,5 @@
 // All that the doctor knows about this node. Whatever cannot be read becomes a fact with its reason.
+import { withDiscovered } from "../adapters/etcd/discovery.ts";
 import { loadTls } from "../adapters/http/client.ts";
 import type { Gathered, NodeFacts, Surroundings } from "../model/doctor/facts.ts";
 import type { NodeFile } from "../model/settings-file.ts";
@@ -31,7 +32,7 @@ export async function gather(file: string, node: Loaded, around: Surroundings): 
       database === undefined || ground?.isRunning !== true
         ? undefined
         : await attempt(() => postgresFacts(database.postgres, poolers)),
-    store: await storeFacts(settings.store),
+    store: await storeFacts(await withDiscovered(settings.store).catch(() => settings.store)),
     peers: await peerFacts(peers),
     security: securityFacts(file, settings),
     keeping: keepingFacts(settings, around),

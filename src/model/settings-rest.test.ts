@@ -98,6 +98,19 @@ describe("restapi", () => {
 });
 
 describe("the store", () => {
+  it("may be named by the DNS alone", () => {
+    const named = FILE.replace("hosts: 10.0.0.1:2379", "srv: db.example, srv_suffix: blue");
+    const { store, warnings } = read("", named);
+    expect([store.endpoints, warnings]).toEqual([[], []]);
+    expect(store.discovery).toEqual({ domain: "db.example", suffix: "blue" });
+    const older = FILE.replace("hosts: 10.0.0.1:2379", "discovery_srv: db.example");
+    expect(read("", older).store.discovery).toEqual({ domain: "db.example" });
+    const ported = FILE.replace("hosts: 10.0.0.1:2379", "host: e1, port: 4001");
+    expect(read("", ported).store.endpoints).toEqual(["https://e1:4001"]);
+    const wrong = FILE.replace("hosts: 10.0.0.1:2379", "srv: 'a b'");
+    expect(() => read("", wrong)).toThrow('etcd3.srv must be a name of the DNS, not "a b"');
+  });
+
   it("is reached through etcd's own proxy where one is named", () => {
     const proxy = FILE.replace("hosts: 10.0.0.1:2379", "proxy: 'https://p:1', use_proxies: true");
     const { store, warnings } = read("", proxy);

@@ -1,11 +1,13 @@
 // Where is the consensus store? (the `etcd` or `etcd3` section; both mean the v3 API)
 
-import type { Credentials, StoreSettings, TlsFiles } from "./settings.ts";
-import { parseAddress, printAddress } from "./settings-address.ts";
+import type { Credentials, StoreDiscovery, StoreSettings, TlsFiles } from "./settings.ts";
+import { isHostName, parseAddress, printAddress } from "./settings-address.ts";
 import type { Item, Section } from "./settings-reader.ts";
 
 const OTHER_STORES = ["consul", "zookeeper", "exhibitor", "kubernetes", "raft"] as const;
 const ETCD_PORT = 2379;
+/** Patroni knows it by its older names too. */
+const DISCOVERY_KEYS = ["srv", "discovery_srv", "srv_domain"] as const;
 
 /** Reads the store section of the whole file. */
 export function readStore(root: Section): StoreSettings {
@@ -26,20 +28,21 @@ export function readStore(root: Section): StoreSettings {
 }
 
 function readEtcd(section: Section, present: boolean): StoreSettings {
+  const port = section.number("port", { min: 1, max: 65_535 }) ?? ETCD_PORT;
   const protocol = section.choice("protocol", ["http", "https"]) ?? "http";
   // A proxy of etcd's is spoken to as any member of it: it hides them, and we ask nobody for their addresses.
   const url = [...section.items("url"), ...section.items("proxy")];
   const hosts = [...section.items("host"), ...splitCommas(section.items("hosts"))];
   const endpoints = [...url, ...hosts].flatMap((item) => {
-    const endpoint = parseEndpoint(item.text, protocol);
+    const endpoint = parseEndpoint(item.text, { protocol, port });
     if (endpoint === undefined) {
       section.problemAt(item.offset, `"${item.text}" is not an address of etcd (host:port)`);
     }
     return endpoint ?? [];
   });
-  section.notUsed("srv", "srv_suffix");
   section.accept("use_proxies");
-  if (present && url.length + hosts.length === 0) {
+  const discovery = readDiscovery(section);
+  if (present && url.length + hosts.length === 0 && discovery === undefined) {
     section.problem("hosts", "is missing: give the addresses, e.g. 10.0.0.1:2379,10.0.0.2:2379");
   }
   const credentials = readCredentials(section);
@@ -53,9 +56,20 @@ function readEtcd(section: Section, present: boolean): StoreSettings {
   return {
     kind: "etcd",
     endpoints: [...new Set(endpoints)],
+    ...(discovery === undefined ? {} : { discovery }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(tls === undefined ? {} : { tls }),
   };
+}
+
+function readDiscovery(section: Section): StoreDiscovery | undefined {
+  const named = DISCOVERY_KEYS.find((key) => section.has(key)) ?? "srv";
+  const [domain, suffix] = [section.text(named), section.text("srv_suffix")];
+  for (const [key, name] of [[named, domain] as const, ["srv_suffix", suffix] as const])
+    if (name !== undefined && !isHostName(name))
+      section.problem(key, `must be a name of the DNS, not "${name}"`);
+  if (domain === undefined) return undefined;
+  return { domain, ...(suffix === undefined ? {} : { suffix }) };
 }
 
 /** A list, or one text with commas, or a list of texts with commas. */
@@ -68,9 +82,14 @@ const splitCommas = (items: readonly Item[]): readonly Item[] =>
       .map((part) => ({ text: part, offset })),
   );
 
-function parseEndpoint(text: string, protocol: string): string | undefined {
+interface Usual {
+  readonly protocol: string;
+  readonly port: number;
+}
+
+function parseEndpoint(text: string, { protocol, port }: Usual): string | undefined {
   const url = /^(https?):\/\/([^/]+)\/*$/.exec(text.trim());
-  const address = parseAddress(url?.[2] ?? text, ETCD_PORT);
+  const address = parseAddress(url?.[2] ?? text, port);
   return address === undefined ? undefined : `${url?.[1] ?? protocol}://${printAddress(address)}`;
 }
 

@@ -25,8 +25,6 @@ const REASONS: Readonly<Record<string, string>> = {
   thread_stack_size: NO_THREADS,
   sslnegotiation: "TLS is asked for as every version of libpq does it",
   server_tokens: "no header names the program",
-  srv: "name the members of etcd in hosts",
-  srv_suffix: "name the members of etcd in hosts",
   format: "log.format knows one word, patroni: its lines and texts",
   dateformat: OUR_LOG,
   static_fields: OUR_LOG,

@@ -70,10 +70,18 @@ export interface RestSettings {
   readonly allowsMembers: boolean;
 }
 
+/** SRV records of a domain, as etcd publishes its members; a suffix tells one store of the domain from another. */
+export interface StoreDiscovery {
+  readonly domain: string;
+  readonly suffix?: string;
+}
+
 export interface StoreSettings {
   readonly kind: "etcd";
   /** Base URLs without a trailing slash, e.g. `http://10.0.0.1:2379`. */
   readonly endpoints: readonly string[];
+  /** Who has more of them: names in the DNS, looked up when the agent starts. */
+  readonly discovery?: StoreDiscovery;
   readonly credentials?: Credentials;
   readonly tls?: TlsFiles;
 }
