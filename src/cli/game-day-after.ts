@@ -54,6 +54,7 @@ export async function reportOn(w: Watched): Promise<GameDayReport> {
       isOver: incident.endedAt !== undefined,
       lost: incident.loss?.sentence,
       isLost: incident.loss?.acknowledged,
+      lostBytes: incident.loss?.bytes ?? 0,
       open: incident.checklist.filter(isUndone).map(({ what }) => what),
     },
   };

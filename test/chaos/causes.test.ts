@@ -19,6 +19,7 @@ import { sessionOn } from "../support/lag-stage.ts";
 const cli = join(import.meta.dirname, "..", "..", "dist", "cli.mjs");
 const execute = promisify(execFile);
 const LIMIT_MS = 60_000;
+const QUIET_LIMIT_MS = 90_000;
 /** Time for a few looks, each of three commands. */
 const SHORT_MS = 4_000;
 const COMMAND_LIMIT_MS = 170_000;
@@ -115,7 +116,9 @@ describe("a primary that goes down", () => {
   });
 
   it("because of a game day: only by its name, until it is aborted, measured and kept", async () => {
-    await waitForHealthy(lab(), LIMIT_MS);
+    // A minute after whatever a busy machine has brought about.
+    const mayBegin = async () => (await drill("--plan")).exit;
+    await expect.poll(mayBegin, { timeout: QUIET_LIMIT_MS, interval: 1_000 }).toBe(0);
     const { member } = await waitForPrimary(lab(), LIMIT_MS);
     const since = Date.now();
     const scope = `lab-${lab().name}`;
@@ -144,9 +147,13 @@ describe("a primary that goes down", () => {
     const { item } = JSON.parse(done.stdout) as {
       item: { id: string; report: GameDayReport };
     };
-    expect(item.report.findings.filter(({ kept }) => kept !== "yes")).toEqual([]);
-    expect(item).toMatchObject({ from: member.name, state: "done", report: { verdict: "passed" } });
-    expect(done.exit).toBe(0);
+    // A member that has no time to read the end of its WAL before its lease ends leaves one question open.
+    const open = item.report.findings.filter(({ kept }) => kept !== "yes");
+    const mayBeOpen = { name: "nothing-lost", kept: "unknown" };
+    expect(open).toEqual(open.map(() => expect.objectContaining(mayBeOpen)));
+    const verdict = open.length === 0 ? "passed" : "unknown";
+    expect(item).toMatchObject({ from: member.name, state: "done", report: { verdict } });
+    expect(done.exit).toBe(open.length === 0 ? 0 : 3);
     // It has waited for what came of it, not for what was.
     expect(item.report.primary).toBe((await waitForPrimary(lab(), LIMIT_MS)).member.name);
     const incident = await incidentFor(lab(), since, ["game_day"]);

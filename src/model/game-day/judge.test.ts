@@ -18,7 +18,7 @@ const measured = (change: Partial<Measured> = {}): Measured => ({
   positionAfter: "0/5001000",
   acknowledged: "0/5000100",
   history: { kind: "new", from: "0/5000200" },
-  incident: { id: "I-1", isOver: true, lost: "nothing", isLost: "no", open: [] },
+  incident: { id: "I-1", isOver: true, lost: "nothing", isLost: "no", lostBytes: 0, open: [] },
   ...change,
 });
 
@@ -40,18 +40,36 @@ describe("a failover on purpose", () => {
     ["acknowledged-kept no", { acknowledged: "0/5000200" }],
     [
       "nothing-lost no",
-      { incident: { id: "I-1", isOver: true, lost: "16 kB", isLost: "possible", open: [] } },
+      {
+        incident: {
+          id: "I-1",
+          isOver: true,
+          lost: "16 kB",
+          isLost: "possible",
+          lostBytes: 16_384,
+          open: [],
+        },
+      },
     ],
     ["everyone-streams no", { settledMs: undefined }],
     ["leader no", { primaryAfter: undefined }],
     ["leader no", { kind: "switchover", primaryAfter: "n1" }],
     [
       "incident-told no",
-      { incident: { id: "I-1", isOver: false, lost: "", isLost: "no", open: [] } },
+      { incident: { id: "I-1", isOver: false, lost: "", isLost: "no", lostBytes: 0, open: [] } },
     ],
     [
       "incident-told no",
-      { incident: { id: "I-1", isOver: true, lost: "", isLost: "no", open: ["routed"] } },
+      {
+        incident: {
+          id: "I-1",
+          isOver: true,
+          lost: "",
+          isLost: "no",
+          lostBytes: 0,
+          open: ["routed"],
+        },
+      },
     ],
   ])("has failed by name: %s", (name, change) => {
     expect(judged(change)).toEqual({ verdict: "failed", bad: [name] });
@@ -66,8 +84,22 @@ describe("a failover on purpose", () => {
     expect(judged({ acknowledged: undefined }).bad).toEqual(["acknowledged-kept unknown"]);
   });
 
+  it("is unknown where the old primary's end is, and has failed where bytes are known to be lost", () => {
+    const told = { id: "I-1", isOver: true, lost: "nothing that is known", open: [] };
+    const incident = { ...told, isLost: "possible", lostBytes: 0 } as const;
+    expect(judged({ incident })).toEqual({ verdict: "unknown", bad: ["nothing-lost unknown"] });
+    expect(judged({ incident: { ...incident, lostBytes: 1 } }).verdict).toBe("failed");
+  });
+
   it("may leave the primary where it is after a crash, with its history whole", () => {
-    const incident = { id: "I-1", isOver: true, lost: undefined, isLost: undefined, open: [] };
+    const incident = {
+      id: "I-1",
+      isOver: true,
+      lost: undefined,
+      isLost: undefined,
+      lostBytes: 0,
+      open: [],
+    };
     expect(judged({ primaryAfter: "n1", history: { kind: "same" }, incident })).toEqual({
       verdict: "passed",
       bad: [],
@@ -75,7 +107,14 @@ describe("a failover on purpose", () => {
   });
 
   it("has kept nothing that anybody knows of while its history could not be read", () => {
-    const incident = { id: "I-1", isOver: true, lost: undefined, isLost: undefined, open: [] };
+    const incident = {
+      id: "I-1",
+      isOver: true,
+      lost: undefined,
+      isLost: undefined,
+      lostBytes: 0,
+      open: [],
+    };
     expect(judged({ history: undefined, incident })).toEqual({
       verdict: "unknown",
       bad: ["acknowledged-kept unknown", "nothing-lost unknown"],

@@ -25,6 +25,8 @@ export interface Measured {
         readonly isOver: boolean;
         readonly lost: string | undefined;
         readonly isLost: "no" | "possible" | "unknown" | undefined;
+        /** Bytes that the new primary is known not to have; 0 where nobody knows of any. */
+        readonly lostBytes: number;
         /** Steps of the failover checklist that are not done. */
         readonly open: readonly string[];
       }
@@ -123,7 +125,9 @@ function lossTold({ incident, history }: Measured): Finding {
       ? finding(name, "yes", "the history is the same", limit)
       : finding(name, "unknown", "the incident does not say", limit);
   }
-  const kept = incident.isLost === "unknown" ? "unknown" : yes(incident.isLost === "no");
+  if (incident.isLost === "no") return finding(name, "yes", incident.lost ?? "?", limit);
+  // What can be lost, and of which nobody has seen a byte, is no broken promise: nobody could say.
+  const kept = incident.isLost === "possible" && incident.lostBytes > 0 ? "no" : "unknown";
   return finding(name, kept, incident.lost ?? "?", limit);
 }
 
