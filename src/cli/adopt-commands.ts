@@ -14,6 +14,7 @@ import {
 } from "../model/adoption.ts";
 import { AppError } from "../model/error.ts";
 import { printFinding } from "../model/finding.ts";
+import type { NodeSettings } from "../model/settings.ts";
 import { parseHistoryRows } from "../model/wire/dcs.ts";
 import { isObject, type JsonObject, textIn } from "../model/wire/json.ts";
 import { CliFailure, EXIT } from "./exit.ts";
@@ -112,7 +113,7 @@ async function plan(_: unknown, command: Command): Promise<void> {
   const target = targetOf(flags);
   const adoption = await adoptionOf(target);
   if (flags.json === true) printJsonText(asJson(adoption));
-  else print(planScreen(adoption, target.configFile));
+  else print(planScreen(adoption, { file: target.configFile, superuser: superuserOf(target) }));
 }
 
 async function check(_: unknown, command: Command): Promise<void> {
@@ -135,7 +136,7 @@ const asJson = ({ view, steps, objections }: Adoption) => ({
 });
 
 /** The plan as it stands now: what is done, what is next and with which words, and the way back. */
-function planScreen({ view, steps, objections }: Adoption, file: string): string {
+function planScreen({ view, steps, objections }: Adoption, here: Here): string {
   const next = steps.find(({ isDone }) => !isDone);
   const lines = steps.map(
     (step, index) => ` ${index + 1} ${markOf(step, next)}  ${sentenceOf(step)}`,
@@ -146,7 +147,7 @@ function planScreen({ view, steps, objections }: Adoption, file: string): string
     `${lines.length} steps; next: ${sentenceOf(next)} (${trouble})`,
     ...lines,
     "",
-    ...howTo(next, { view, file }),
+    ...howTo(next, view, here),
     "",
     "way back, at any time, one node at a time, standbys first:",
     "  systemctl disable --now understudy; systemctl enable --now patroni",
@@ -166,16 +167,24 @@ function sentenceOf({ kind, member, to }: AdoptionStep): string {
 }
 
 interface Here {
-  readonly view: AdoptionView;
   readonly file: string;
+  readonly superuser: string;
 }
 
-function howTo({ kind, member, to }: AdoptionStep, { view, file }: Here): readonly string[] {
+/** As the file has it; a router's file knows none. */
+const superuserOf = ({ settings }: Target): string =>
+  "postgres" in settings ? (settings as NodeSettings).postgres.superuser.username : "postgres";
+
+function howTo(
+  { kind, member, to }: AdoptionStep,
+  view: AdoptionView,
+  { file, superuser }: Here,
+): readonly string[] {
   if (kind === "switch-over") {
     const { host = "?", port = 5432 } = view.members.find((m) => m.name === member)?.address ?? {};
     return [
       "anywhere, when few write; the first line keeps the stop of the server short:",
-      `  psql "host=${host} port=${port} dbname=postgres user=postgres" -c CHECKPOINT`,
+      `  psql "host=${host} port=${port} dbname=postgres user=${superuser}" -c CHECKPOINT`,
       `  patronictl switchover --candidate ${to ?? "?"} --force`,
     ];
   }
