@@ -5,7 +5,7 @@ import { readControlFile } from "../adapters/postgres/control-data.ts";
 import { isAbsent } from "../adapters/postgres/files.ts";
 import { claimRepository } from "../adapters/repo/identity.ts";
 import { openRepo } from "../adapters/repo/open.ts";
-import { objectIn, pack, unpack, unpackTo } from "../adapters/repo/packing.ts";
+import { objectIn, pack, unpack, unpackInto, unpackTo } from "../adapters/repo/packing.ts";
 import { AppError } from "../model/error.ts";
 import { unpacked } from "../model/repo-keys.ts";
 import type { RepositorySettings } from "../model/repository.ts";
@@ -34,7 +34,7 @@ export async function openShelf(wish: ShelfWish): Promise<Shelf> {
   const [repository] = repositoriesOf(backup, wish.repo);
   const systemId = await systemIdOf(wish, repository.place);
   const { scope, namespace } = wish.settings;
-  const repo = openRepo(repository, { scope, systemId });
+  const repo = await openRepo(repository, { scope, systemId });
   const { signal } = wish;
   const { compression, recipients } = backup;
   const identities = await identitiesOf(backup, wish.identityFile);
@@ -58,10 +58,14 @@ export async function openShelf(wish: ShelfWish): Promise<Shelf> {
     canRead: identities.length > 0,
     pack: (content) => pack(content, { compression, recipients }, signal),
     encrypt: (content) => pack(content, { compression: "none", recipients }, signal),
-    decompress: (content) =>
-      unpack(content, { packing: { compression, encrypted: false }, identities: [] }, signal),
+    decompressInto: (take, object) => {
+      const plain = { compression, encrypted: false };
+      return unpackInto(take, { object, packing: plain, identities: [] }, signal);
+    },
     unpack: (key, content) =>
       unpack(content, { packing: unpacked(key).packing, identities }, signal),
+    unpackInto: (take, key, object) =>
+      unpackInto(take, { object, packing: unpacked(key).packing, identities }, signal),
     layDown: async (key, path) => {
       const object = await objectIn(repo, key, signal);
       await unpackTo(path, { object, packing: unpacked(key).packing, identities }, signal);

@@ -23,15 +23,15 @@ import type { NodeSettings } from "../model/settings.ts";
 import { filesOf, type WalWindow } from "../model/wal-window.ts";
 import type { TarReader } from "../model/wire/tar.ts";
 import type { Archive } from "./archive.ts";
-import { readArchive } from "./archive-check.ts";
-import { asStored, type Bytes, naming, textOf } from "./bytes.ts";
+import { asStored, naming, textOf } from "./bytes.ts";
 import { inUse } from "./in-use.ts";
 import { findLastRecord } from "./last-record.ts";
 import { manifestIn } from "./manifest.ts";
 import { type BackupProgress, createPulse } from "./progress.ts";
 import { type FileOwner, FileWriter } from "./restore-files.ts";
 import { fetchWal } from "./restore-wal.ts";
-import type { Shelf } from "./shelf.ts";
+import type { Shelf, Take } from "./shelf.ts";
+import { readBack } from "./stored-object.ts";
 import { createSumming } from "./summing.ts";
 
 export interface RestoreOptions {
@@ -161,22 +161,22 @@ async function openDraft(draft: string, options: RestoreOptions, attempt: string
 async function extract(draft: string, options: RestoreOptions, attempt: string): Promise<void> {
   const { shelf, record, owner, signal, onProgress } = options;
   const pulse = createPulse(onProgress);
-  const open = async (object: BackupObject): Promise<Bytes> => {
-    const stored = await shelf.repo.get(baseKey(record.id, object.file), signal);
-    return shelf.unpack(object.file, asStored(stored, object));
-  };
-  const manifest = manifestIn(await textOf(await open(record.manifest)), attempt);
+  const { manifest: listing } = record;
+  const stored = await shelf.repo.get(baseKey(record.id, listing.file), signal);
+  const text = await textOf(shelf.unpack(listing.file, asStored(stored, listing)));
+  const manifest = manifestIn(text, attempt);
   const summing = await createSumming(manifest.summedBy);
   const writer = new FileWriter({ manifest, summing, owner, attempt });
-  const tell = async function* (content: Bytes): Bytes {
-    for await (const bytes of content) {
-      const { id, dataBytes: totalBytes } = record;
-      pulse({ id, phase: "restoring", doneBytes: writer.doneBytes, totalBytes });
-      yield bytes;
-    }
-  };
   const unpackTo = (object: BackupObject, reader: TarReader): Promise<void> =>
-    naming(object.file, async () => readArchive(tell(await open(object)), reader));
+    naming(object.file, async () => {
+      const { id, dataBytes: totalBytes } = record;
+      const take: Take = (bytes) => {
+        reader.push(bytes);
+        pulse({ id, phase: "restoring", doneBytes: writer.doneBytes, totalBytes });
+      };
+      await readBack(shelf, { key: baseKey(id, object.file), ...object, take }, signal);
+      reader.finish();
+    });
   await unpackTo(record.data, writer.reader(draft, ""));
   for (const space of record.tablespaces) {
     const directory = options.tablespaces.get(space.oid) ?? "";

@@ -17,7 +17,7 @@ import {
 } from "../model/backup-record.ts";
 import { AppError } from "../model/error.ts";
 import { baseKey, endingOf } from "../model/repo-keys.ts";
-import { ArchiveCheck, readArchive, watched } from "./archive-check.ts";
+import { ArchiveCheck, watched } from "./archive-check.ts";
 import { noted } from "./begun-here.ts";
 import { type Bytes, bytesOf, textOf } from "./bytes.ts";
 import { inUse } from "./in-use.ts";
@@ -165,9 +165,10 @@ class Taking {
   async #putArchive(name: string, folder: string, start: BackupStart): Promise<BackupObject> {
     const { shelf } = this.#options;
     const reader = this.#check.reader(folder);
-    const checked = watched(this.#data(start), (copy) =>
-      readArchive(shelf.decompress(copy), reader),
-    );
+    const checked = watched(this.#data(start), async (copy) => {
+      await shelf.decompressInto((bytes) => reader.push(bytes), copy);
+      reader.finish();
+    });
     return this.#put(name, shelf.encrypt(checked));
   }
 

@@ -35,14 +35,15 @@ async function restore(_: unknown, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<RestoreFlags>();
   const { configFile } = findTarget(flags.config);
   const wish = wishOf(flags);
-  const seen = await runWorker(configFile, { ...wish, isPreview: true });
+  using next = nextWorker(flags.preview !== true);
+  const seen = await runWorker(startWorker(), configFile, { ...wish, isPreview: true });
   if (flags.json !== true) for (const line of linesOf(seen)) say(line);
   if (flags.preview === true) {
     if (flags.json === true) printJsonText(seen);
     return;
   }
   await agree(`Restore to ${wish.targetDir}?`, flags.yes === true);
-  const done = await runWorker(configFile, wish);
+  const done = await runWorker(next.take(), configFile, wish);
   if (flags.json === true) return printJsonText(done);
   print(`restored to ${done.targetDir}: recovery begins when PostgreSQL is started on it`);
   print(
@@ -114,8 +115,26 @@ const walText = ({ walSegments, walEndLsn }: RestorePreview): string => {
   return `${walSegments} segments, all of them there${reach}`;
 };
 
-/** Runs the worker beside this program, and shows how far it is. If it is interrupted, the same command goes on. */
-async function runWorker(file: string, wish: RestoreWish): Promise<RestorePreview> {
+type Worker = ReturnType<typeof startWorker>;
+
+const startWorker = () =>
+  spawn(process.execPath, [bundle("worker")], { stdio: ["pipe", "pipe", "inherit"] });
+
+/** Starts while the preview is made and read; without an order it ends with its input. */
+function nextWorker(isWanted: boolean): Disposable & { take(): Worker } {
+  let waiting = isWanted ? startWorker() : undefined;
+  return {
+    take() {
+      const taken = waiting ?? startWorker();
+      waiting = undefined;
+      return taken;
+    },
+    [Symbol.dispose]: () => void waiting?.kill("SIGKILL"),
+  };
+}
+
+/** Has a worker do it, and shows how far it is. If it is interrupted, the same command goes on. */
+async function runWorker(child: Worker, file: string, wish: RestoreWish): Promise<RestorePreview> {
   const order: WorkerOrder = {
     task: "restore",
     input: { ...wish },
@@ -123,7 +142,6 @@ async function runWorker(file: string, wish: RestoreWish): Promise<RestorePrevie
     text: readNodeText(file),
     cluster: {},
   };
-  const child = spawn(process.execPath, [bundle("worker")], { stdio: ["pipe", "pipe", "inherit"] });
   // Its input stays open: when we are gone it ends, and so does the worker.
   child.stdin.write(`${JSON.stringify(order)}\n`);
   const interrupt = (): void => void child.kill("SIGTERM");

@@ -1,11 +1,9 @@
 // The repositories of the node's file, opened for the WAL of one cluster.
 import { readFileSync } from "node:fs";
-import { createDirectoryRepo } from "../adapters/repo/directory.ts";
 import { readIdentity } from "../adapters/repo/identity.ts";
+import { openRepo } from "../adapters/repo/open.ts";
 import { AppError } from "../model/error.ts";
-import { clusterPlace } from "../model/repo-keys.ts";
-import { type BackupSettings, type RepositorySettings, whyForeign } from "../model/repository.ts";
-import type { Repo } from "../ports/repo.ts";
+import { type BackupSettings, whyForeign } from "../model/repository.ts";
 import type { Shelf } from "./lane.ts";
 import { type WalPacking, WalStore } from "./wal-store.ts";
 
@@ -24,7 +22,7 @@ export async function openShelves(
   const how = packingOf(backup);
   const shelves: Shelf[] = [];
   for (const settings of backup.repositories) {
-    const repo = await openAt(settings, clusterPlace(scope, systemId));
+    const repo = await openRepo(settings, { scope, systemId });
     const theirs = await readIdentity(repo, signal);
     const mine = { format: 1, scope, namespace, systemId, storeId: undefined } as const;
     const why = theirs === undefined ? undefined : whyForeign(mine, theirs);
@@ -32,13 +30,6 @@ export async function openShelves(
     shelves.push({ store: new WalStore(repo, how), required: settings.required });
   }
   return shelves;
-}
-
-/** The client of object stores is heavy: it is loaded only where there is one. */
-async function openAt({ name, place: at }: RepositorySettings, place: string): Promise<Repo> {
-  if (at.kind === "directory") return createDirectoryRepo({ name, directory: at.directory, place });
-  const { createS3Repo } = await import("../adapters/repo/s3.ts");
-  return createS3Repo({ name, settings: at, place });
 }
 
 export function packingOf({ compression, recipients, identityFile }: BackupSettings): WalPacking {

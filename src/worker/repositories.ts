@@ -37,11 +37,11 @@ export async function openRepositories(
   const text = name === undefined || typeof name === "string" ? name : JSON.stringify(name);
   const [first, ...more] = repositoriesOf(backupOf(who.settings), text);
   const identity = await ownIdentity(who);
-  const openOne = (settings: RepositorySettings): OpenRepository => ({
+  const openOne = async (settings: RepositorySettings): Promise<OpenRepository> => ({
     settings,
-    repo: openRepo(settings, identity),
+    repo: await openRepo(settings, identity),
   });
-  return { identity, opened: [openOne(first), ...more.map(openOne)] };
+  return { identity, opened: [await openOne(first), ...(await Promise.all(more.map(openOne)))] };
 }
 
 /** The one of that name, or the first one of the file: proven to be this cluster's before anything is written. */

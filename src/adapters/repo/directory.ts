@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { AppError, asAppError, type ErrorCode } from "../../model/error.ts";
 import type { PutBytes, PutOptions, PutOutcome, Repo, StoredObject } from "../../ports/repo.ts";
 import { bounded, endedBy, whole } from "./bounded.ts";
+import { Pen } from "./pen.ts";
 import { probeByDoing } from "./probe.ts";
 import { requireAnnounced, Tally, tallyOf } from "./tally.ts";
 
@@ -142,10 +143,12 @@ async function writeUnfinished(
 ): Promise<PutBytes> {
   const tally = new Tally();
   await using _ = closing(file);
+  const pen = new Pen(file);
   for await (const bytes of endedBy(content, signal)) {
     tally.add(bytes);
-    await file.writeFile(bytes);
+    await pen.write(bytes);
   }
+  await pen.end();
   await file.sync();
   return tally.result();
 }

@@ -11,7 +11,7 @@ import { decryptAge, encryptAge } from "./age.ts";
 import { endedBy } from "./bounded.ts";
 import { digestFrame } from "./digest-frame.ts";
 import { noting } from "./noting.ts";
-import { COMPRESS, DECOMPRESS, throughZstd, zstdBetween } from "./zstd.ts";
+import { COMPRESS, DECOMPRESS, throughZstd, zstdBetween, zstdInto } from "./zstd.ts";
 
 /** Bytes as they come, or a file of this machine: that one zstd reads by itself. */
 export type Source = AsyncIterable<Uint8Array> | { readonly wholeFile: string };
@@ -59,6 +59,19 @@ export function unpack(
 ): AsyncIterable<Uint8Array> {
   const opened = packing.encrypted ? decryptAge(bytesIn(object), identities) : object;
   return decompress(opened, packing.compression, signal);
+}
+
+/** The same piece by piece, in memory that may be used again: what `take` keeps it must copy. Fails with what it throws, too. */
+export async function unpackInto(
+  take: (bytes: Uint8Array) => void,
+  { object, packing, identities }: Unpacking & { readonly object: Source },
+  signal: AbortSignal,
+): Promise<void> {
+  if (packing.compression === "zstd") {
+    const packed = packing.encrypted ? decryptAge(bytesIn(object), identities) : object;
+    return zstdInto(packed, { args: DECOMPRESS, take }, signal);
+  }
+  for await (const bytes of unpack(object, { packing, identities }, signal)) take(bytes);
 }
 
 /** Writes the plain bytes of an object into a file, which is made anew for its owner alone. Fails as `unpack` does. */

@@ -5,8 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { Packing } from "../../model/repository.ts";
 import { createDirectoryRepo } from "./directory.ts";
-import { objectIn, pack, unpack, unpackTo } from "./packing.ts";
+import { objectIn, pack, type Source, unpack, unpackInto, unpackTo } from "./packing.ts";
 import { bytesFrom, inPieces } from "./testing.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "us-zstd-"));
@@ -64,6 +65,12 @@ describe("a file that is an object", () => {
     });
   });
 
+  it.each(damages)("is refused %s by who takes it piece by piece", async (_, change) => {
+    const object = packedFile("damaged", change);
+    const doing = unpackInto(() => undefined, { ...zstd, object }, limit());
+    await expect(doing).rejects.toMatchObject({ code: "REPO_DAMAGED" });
+  });
+
   it("is missing where there is none", async () => {
     const repo = createDirectoryRepo({ name: "near", directory, place: "demo" });
     const object = await objectIn(repo, "wal/a.zst", limit());
@@ -83,5 +90,50 @@ describe("a file that is an object", () => {
     const object = packedFile("whole", (bytes) => bytes);
     const stop = AbortSignal.abort(new Error("enough"));
     await expect(unpackTo(at("never"), { ...zstd, object }, stop)).rejects.toThrow("enough");
+  });
+});
+
+/** What comes piece by piece, copied as it must be. */
+async function taken(object: Source, packing: Packing): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  const take = (bytes: Uint8Array): void => void parts.push(Buffer.from(bytes));
+  await unpackInto(take, { object, packing, identities: [] }, limit());
+  return Buffer.concat(parts);
+}
+
+describe("an object that is taken piece by piece", () => {
+  it.each(["zstd", "gzip", "none"] as const)("is what it was (%s)", async (compression) => {
+    const how = { compression, recipients: [] };
+    const object = await bytesFrom(pack({ wholeFile: at("plain") }, how, limit()));
+    writeFileSync(at("pieces"), object);
+    for (const source of [inPieces(object, 70_001), { wholeFile: at("pieces") }])
+      expect((await taken(source, { compression, encrypted: false })).equals(plain)).toBe(true);
+  });
+
+  it("fails with what its taker throws, and lets the program go", async () => {
+    const object = packedFile("whole", (bytes) => bytes);
+    const take = (): never => {
+      throw new Error("not this one");
+    };
+    await expect(unpackInto(take, { ...zstd, object }, limit())).rejects.toThrow("not this one");
+  });
+
+  it("fails with what its source fails with, and ends with the signal", async () => {
+    const breaking = async function* (): AsyncIterable<Uint8Array> {
+      yield Buffer.alloc(10);
+      throw new Error("the disk is gone");
+    };
+    const object = breaking();
+    await expect(unpackInto(() => undefined, { ...zstd, object }, limit())).rejects.toThrow(
+      "the disk is gone",
+    );
+    const stalling = async function* (): AsyncIterable<Uint8Array> {
+      yield Buffer.alloc(10);
+      await new Promise(() => undefined);
+    };
+    const stop = new AbortController();
+    const doing = unpackInto(() => undefined, { ...zstd, object: stalling() }, stop.signal);
+    stop.abort(new Error("enough"));
+    await expect(doing).rejects.toThrow("enough");
   });
 });

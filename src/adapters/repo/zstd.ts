@@ -4,9 +4,12 @@
 // than unpacking them.
 import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, open } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { AppError, asAppError } from "../../model/error.ts";
+import { Ending } from "../system/ending.ts";
 import { bounded, endedBy, SILENCE_LIMIT_MS } from "./bounded.ts";
+import { openChute } from "./chute.ts";
 import { noting } from "./noting.ts";
 
 /** One thread: a database has better use for the others. The frame carries a checksum by default. */
@@ -51,7 +54,7 @@ interface Running {
 /** The program has the file itself from then on: we close ours. */
 async function startOn(
   path: string,
-  { args, output }: { readonly args: readonly string[]; readonly output: "pipe" | number },
+  { args, output }: { readonly args: readonly string[]; readonly output: "pipe" | number | Socket },
   signal: AbortSignal,
 ): Promise<Running> {
   const file = await opened(path, "r", signal);
@@ -68,6 +71,45 @@ function feed(
   const source = noting(input, failed, () => child.kill("SIGKILL"));
   if (child.stdin !== null)
     pipeline(Readable.from(source, { objectMode: false }), child.stdin, () => undefined);
+}
+
+/**
+ * Gives what `zstd` makes of it to `take`, piece by piece, in memory that is used again: what is kept must be copied. A
+ * stream of Node's makes new memory for each piece, and clearing that away costs more than all the rest.
+ */
+export async function zstdInto(
+  input: AsyncIterable<Uint8Array> | { readonly wholeFile: string },
+  { args, take }: { readonly args: readonly string[]; readonly take: (bytes: Uint8Array) => void },
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const failed: { by?: unknown } = {};
+  const { theirs, ended } = await openChute(take);
+  let running: Running;
+  try {
+    running =
+      "wholeFile" in input
+        ? await startOn(input.wholeFile, { args, output: theirs }, signal)
+        : started(spawn("zstd", args, { stdio: ["pipe", theirs, "pipe"], signal }));
+  } finally {
+    theirs.destroy();
+  }
+  const { child, end } = running;
+  if (!("wholeFile" in input)) feed(child, endedBy(input, signal), failed);
+  const ending = new Ending();
+  const stop = (): void => ending.end(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    if (signal.aborted) stop();
+    await ending.before(ended);
+    const { code, words } = await ending.before(end);
+    if (failed.by !== undefined) throw failed.by;
+    requireDone(code, words);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    child.kill("SIGKILL");
+    await end.catch(() => undefined);
+  }
 }
 
 /** From one file into another, which is made anew. REPO_UNREACHABLE when nothing more has come for half a minute. */
