@@ -23,7 +23,7 @@ import { historyFileName } from "../model/timeline.ts";
 import { parseWalName, segmentNumber } from "../model/wal-name.ts";
 import type { Progress } from "../model/worker.ts";
 import { startCopy } from "./copy-server.ts";
-import { PORT, type Scratch, SOCKET_NAME_LIMIT } from "./scratch.ts";
+import { closeScratch, PORT, type Scratch, SOCKET_NAME_LIMIT } from "./scratch.ts";
 
 export interface ClusterWish {
   /** Empty, and the caller's own. */
@@ -135,7 +135,8 @@ async function recover(
     const server = await startCopy(scratch, { settings, keepBytes: 0, signal });
     await server.stop(signal);
   } finally {
-    await rm(scratch.directory, { recursive: true, force: true });
+    // Whatever ended this early has left a server in the directory, which is about to be emptied.
+    await closeScratch(scratch);
   }
   const control = await readControlFile(targetDir);
   if (control?.state !== "shut down" || control.timeline !== number)

@@ -30,17 +30,24 @@ afterAll(async () => {
 const understudy = (node: TestAgent, ...args: readonly string[]) =>
   stage.cli("-c", node.file, ...args);
 
-/** Everything in the repository, by its path below the cluster's folder, with a sum of its content. */
-function stored(): ReadonlyMap<string, string> {
-  const paths = readdirSync(directory, { recursive: true, withFileTypes: true })
+/** What lies there for good: backups and WAL, and no notes or pieces, which go again. */
+function pathsStored(): readonly string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-    .map((entry) => join(entry.parentPath, entry.name));
-  const sum = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
-  return new Map(paths.map((path) => [path.split("/").slice(-2).join("/"), sum(path)]));
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => path.includes("/wal/") || path.includes("/base/"));
 }
 
+const stored = (): ReadonlyMap<string, string> =>
+  new Map(
+    pathsStored().map((path) => [
+      path,
+      createHash("sha256").update(readFileSync(path)).digest("hex"),
+    ]),
+  );
+
 const hasStored = (name: string): boolean =>
-  [...stored().keys()].some((path) => path.split("/").at(-1)?.startsWith(name));
+  pathsStored().some((path) => path.split("/").at(-1)?.startsWith(name));
 
 /** Ends the segment that is written, and waits until it is outside. */
 async function archive(node: TestAgent): Promise<void> {
