@@ -92,6 +92,7 @@ describe("status", () => {
     const lines = out.trimEnd().split("\n");
     expect(lines[0]).toContain("healthy: n1 is the primary; 2 standbys can take over");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines.length).toBeLessThanOrEqual(24);
     expect(lines.find((line) => line.startsWith("n1"))).toMatch(/primary +running +1 +n\/a/);
     expect(lines.find((line) => line.startsWith("n2"))).toMatch(/standby +streaming +1 +0 B/);
     expect(err).toContain(`cluster demo, from ${file}`);
