@@ -85,6 +85,7 @@ import { siteNotUsable } from "./site-not-usable.ts";
 import { sitePromoted } from "./site-promoted.ts";
 import { sitePromotedAgain } from "./site-promoted-again.ts";
 import { siteSwitchover } from "./site-switchover.ts";
+import { siteTakenBackAtOnce } from "./site-taken-back-at-once.ts";
 import { slowPromotions } from "./slow-promotions.ts";
 import { standbyRestart } from "./standby-restart.ts";
 import { stoppedPostmaster } from "./stopped-postmaster.ts";
@@ -220,6 +221,7 @@ export const STORIES: readonly Scenario[] = [
   routerDiesWhileClientsWait,
   siteLeaderDies,
   siteSwitchover,
+  siteTakenBackAtOnce,
   siteFailsOver,
   siteAway,
   siteNotUsable,

@@ -12,6 +12,7 @@ import { storyOfScenario } from "./scenarios.ts";
 import { shrink } from "./shrink.ts";
 import { StoryRun } from "./story.ts";
 import { type SwarmOptions, storyOf } from "./swarm.ts";
+import type { Scene } from "./swarm-around.ts";
 import { printing, transcript } from "./transcript.ts";
 import { huntTogether, worksForOthers } from "./worker.ts";
 
@@ -25,6 +26,7 @@ const USAGE = `understudy sim: plays schedules of faults in virtual time and che
   --mutant M      with a planted bug, or "all": each must be caught
   --trace         every event of the schedule; with one seed or one scenario
   --workers N     so many cores play the schedules (default 1); not with --trace, a story or a mutant
+  --scene X       every schedule has another site ("site"), or routers ("routers")
   --keep-going    do not stop at the first violation
   --json          one object at the end
 Exit codes: 0 every promise kept, 1 one broken, 2 not understood, ${EXIT_MISSED} a swarm of ${LONG_SWARM} or more missed a reason`;
@@ -37,6 +39,7 @@ interface Arguments {
   readonly mutant: string | undefined;
   readonly trace: boolean;
   readonly keepGoing: boolean;
+  readonly scene: Scene | undefined;
   readonly json: boolean;
   readonly stories: readonly Scenario[];
   /** The schedule being played: a thrown error is laid at its door. */
@@ -56,6 +59,7 @@ const parse = (argv: readonly string[]) =>
       workers: { type: "string", default: "1" },
       scenario: { type: "string" },
       mutant: { type: "string" },
+      scene: { type: "string" },
       trace: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
@@ -74,7 +78,8 @@ function read(argv: readonly string[], stories: readonly Scenario[]): Arguments 
   }
   const [seeds, from, workers] = [values.seeds, values.from, values.workers].map(Number);
   if (values.help || !isWhole(seeds) || !isWhole(from) || !isWhole(workers)) return undefined;
-  const { scenario, mutant, trace, json } = values;
+  const { scenario, mutant, trace, json, scene } = values;
+  if (!isScene(scene)) return undefined;
   const playsAlone = trace || scenario !== undefined || mutant !== undefined;
   if (workers < 1 || (workers > 1 && playsAlone)) return undefined;
   return {
@@ -85,11 +90,15 @@ function read(argv: readonly string[], stories: readonly Scenario[]): Arguments 
     mutant,
     trace,
     json,
+    scene,
     keepGoing: values["keep-going"],
     stories,
     current: undefined,
   };
 }
+
+const isScene = (text: string | undefined): text is Scene | undefined =>
+  text === undefined || text === "site" || text === "routers";
 
 const isWhole = (n: number | undefined): n is number => Number.isInteger(n);
 
@@ -114,14 +123,11 @@ export async function simulate(
   return swarm(args);
 }
 
-const options = (flaws: SwarmOptions["flaws"] = {}): SwarmOptions => ({
-  factory: startNode,
-  flaws,
-});
+const options = ({ scene }: Arguments): SwarmOptions => ({ factory: startNode, flaws: {}, scene });
 
 const playShare = (args: Arguments, share: Share): Promise<Tally> =>
   hunt({
-    ...options(),
+    ...options(args),
     ...hunting(args),
     from: share.from,
     seeds: share.seeds,
@@ -136,7 +142,7 @@ async function swarm(args: Arguments): Promise<number> {
   const cpuSeconds = (cpu.user + cpu.system) / 1e6;
   report(tally, { seconds: (performance.now() - began) / 1000, cpuSeconds }, args);
   for (const failure of tally.failures.slice(0, args.keepGoing ? 3 : 1))
-    await explain(failure.seed, options());
+    await explain(failure.seed, options(args));
   if (tally.failures.length > 0) return 1;
   const reasons = missed(new Set(tally.reasons.keys()), tally.schedules);
   if (reasons.length > 0) process.stderr.write(`${complaint(reasons, tally.schedules)}\n`);
@@ -220,7 +226,7 @@ async function playScenarios(args: Arguments): Promise<number> {
       say(`no scenario ${name}; there are: ${args.stories.map((s) => s.name).join(" ")}`);
       return 2;
     }
-    const run = new StoryRun(storyOfScenario(scenario, { ...options(), seed: args.from }));
+    const run = new StoryRun(storyOfScenario(scenario, { ...options(args), seed: args.from }));
     args.current = run;
     const lines = transcript(run.cluster, args.trace ? "trace" : "story");
     const result = await run.play();

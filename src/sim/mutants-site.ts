@@ -1,4 +1,6 @@
 // Lies about the other site.
+import { known } from "../model/known.ts";
+import { headOf } from "../model/timeline.ts";
 import { isObject, parseJson, printJson } from "../model/wire/json.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { KeyValue, Range } from "../ports/store.ts";
@@ -32,4 +34,15 @@ export function asksNoStranger(ports: NodePorts): NodePorts {
     return { ...seen, takesWrites: false };
   };
   return { ...ports, postgres: postgresWith(postgres, (server) => server, { lookAtSite }) };
+}
+
+/** A standby's server is on the timeline that its record says, whatever its WAL says. */
+export function trustsItsRecord(ports: NodePorts): NodePorts {
+  const postgres = postgresWith(ports.postgres, (server) => {
+    const { sql, lineage } = server;
+    if (sql.kind !== "known" || !sql.value.inRecovery) return server;
+    const timeline = headOf(lineage)?.timeline ?? sql.value.timeline;
+    return { ...server, sql: known({ ...sql.value, timeline }, sql.at) };
+  });
+  return { ...ports, postgres };
 }

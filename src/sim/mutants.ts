@@ -35,7 +35,7 @@ import {
   trustsTimelines,
 } from "./mutants-postgres.ts";
 import { ROUTER_MUTANTS } from "./mutants-router.ts";
-import { asksNoStranger, followsNobodyOnceItLeads } from "./mutants-site.ts";
+import { asksNoStranger, followsNobodyOnceItLeads, trustsItsRecord } from "./mutants-site.ts";
 import { SLOT_MUTANTS } from "./mutants-slots.ts";
 import {
   anchorsAtAnswer,
@@ -246,6 +246,12 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: takesStoppingForRunning },
     breaks: ["L1"],
     story: "stranger-hands-over",
+  },
+  {
+    name: "record-of-its-timeline-believed",
+    flaws: { wrapPorts: trustsItsRecord },
+    breaks: ["S7"],
+    story: "site-taken-back-at-once",
   },
   {
     name: "nobody-asked",

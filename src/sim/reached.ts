@@ -13,7 +13,7 @@ export interface Elsewhere {
   readonly story?: string;
 }
 
-const NO_OTHER_SITE = "no storm has another site in its configuration";
+const NO_OTHER_SITE = "no storm has another site in its configuration unless it is asked for";
 
 /** Reasons that a long swarm may miss. An entry that a verb or a weight could replace does not belong here. */
 export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
@@ -32,14 +32,6 @@ export const ELSEWHERE: Partial<Record<Reason, Elsewhere>> = {
   race_asking: {
     why: "with `failover: ask` nobody takes over unasked, and no storm could be followed by a liveness phase",
     story: "failover-asks",
-  },
-  switchover_waiting_for_routers: {
-    why: "no storm has routers",
-    story: "switchover-behind-a-router",
-  },
-  switchover_blocked: {
-    why: "no storm has routers",
-    story: "switchover-blocked-by-a-client",
   },
   site_following: { why: NO_OTHER_SITE, story: "site-leader-dies" },
   site_parting: { why: NO_OTHER_SITE, story: "site-promoted" },

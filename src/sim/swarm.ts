@@ -6,6 +6,7 @@ import type { Flaws, NodeSpec } from "./cluster.ts";
 import { type Dice, dice } from "./dice.ts";
 import type { NodeFactory } from "./node-factory.ts";
 import type { Story } from "./story.ts";
+import { type Scene, surroundingsOf } from "./swarm-around.ts";
 import { isolationOf, moreFaults, readerOf } from "./swarm-more.ts";
 
 export interface SwarmOptions {
@@ -20,6 +21,8 @@ export interface SwarmOptions {
   readonly nodes?: number | undefined;
   /** Quick servers on a quick network: bugs of milliseconds show sooner. */
   readonly quick?: boolean | undefined;
+  /** Every schedule has another site, or routers. */
+  readonly scene?: Scene | undefined;
   /** Only these rules are judged. */
   readonly judges?: readonly string[] | undefined;
   /** One more host, whose agent bears the first one's name. */
@@ -32,6 +35,8 @@ const READY_MS = 25_000;
 const HEAL_AT_MS = 600_000;
 /** The most that a healed cluster gets to be whole and calm again. */
 const LIVENESS_MS = 150_000;
+/** Between these two faults begin. */
+const FAULTS_BEGIN = { fromMs: READY_MS, untilMs: HEAL_AT_MS - 20_000 } as const;
 /** Too short for a slow promotion, which is given up then. */
 const SHORT_START_TIMEOUT_S = 12;
 /** The least: nobody is called calm sooner. */
@@ -66,9 +71,14 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
     ...readerOf(dice(seed).fork("reader")),
     ...isolationOf(dice(seed).fork("isolation")),
   };
+  const isFree = options.only === undefined && options.faults === undefined;
+  const around = isFree
+    ? surroundingsOf(dice(seed).fork("around"), FAULTS_BEGIN, options.scene)
+    : undefined;
   const faults = options.faults ?? [
     ...faultsOf(d, names, options.only),
     ...(options.only === undefined ? moreOf(dice(seed).fork("more"), names, more) : []),
+    ...(around?.faults ?? []),
   ];
   return {
     cluster: {
@@ -95,8 +105,11 @@ export function storyOf(seed: number, options: SwarmOptions): Story {
         // Shorter than a long absence of the schedule, so that slots go and are made again.
         member_slots_ttl: 60,
         ...more,
+        ...around?.config,
         ...options.config,
       },
+      otherSite: around?.otherSite,
+      routers: around?.routers,
       factory: options.factory,
       flaws: options.flaws,
     },
@@ -165,8 +178,7 @@ const moreOf = (d: Dice, names: readonly string[], config: Readonly<Record<strin
     names,
     isSynchronous: config["synchronous_mode"] !== undefined,
     hasReader: config["slots"] !== undefined,
-    fromMs: READY_MS,
-    untilMs: HEAL_AT_MS - 20_000,
+    ...FAULTS_BEGIN,
   });
 
 /** A handful of storms: faults cluster in time, because that is when they hurt. */
@@ -183,7 +195,7 @@ function faultsOf(d: Dice, names: readonly string[], only: SwarmOptions["only"])
     if (only?.includes(fault.verb.do) === false) continue;
     faults.push(fault);
     const gap = d.chance(0.5) ? d.between(0, 8_000) : d.between(8_000, 90_000);
-    at = Math.min(at + gap, HEAL_AT_MS - 20_000);
+    at = Math.min(at + gap, FAULTS_BEGIN.untilMs);
   }
   return faults;
 }
@@ -247,7 +259,7 @@ const again = (d: Dice, atMs: number): readonly Fault[] =>
     verb: { do: "crashBackend", node: "primary" },
   }));
 
-/** Storms have no routers and no other site. */
+/** What happens to routers and at another site has dice of its own (`swarm-around.ts`). */
 const KINDS: readonly Exclude<FaultKind, "router" | "site">[] = [
   "process",
   "process",

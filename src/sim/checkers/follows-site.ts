@@ -14,7 +14,9 @@ export const followsSite: MakeChecker = ({ cluster, violate }) => {
         return;
       }
       const opens = truth.kind === "promotion-begun" || truth.kind === "start-as-primary";
-      if (opens && since !== undefined && at > since + UNDER_WAY_MS)
+      if (!opens || since === undefined || at <= since + UNDER_WAY_MS) return;
+      // A store that was another one for a while comes back without a write.
+      if (cluster.followsSite())
         violate("S22", `${truth.host}: ${truth.kind} although the cluster follows another site`);
     },
   };

@@ -1,6 +1,7 @@
 // Somebody else leads: am I following as I should?
+
 import { after, type Instant } from "../../../model/time.ts";
-import { compareLineage, headOf } from "../../../model/timeline.ts";
+import { compareLineage, headOf, type Lineage } from "../../../model/timeline.ts";
 import type { Upstream } from "../../../ports/postgres.ts";
 import { STOP_STANDBY_MS } from "../limits.ts";
 import { feedOf, isFedByCluster } from "../plans/cascade.ts";
@@ -65,12 +66,16 @@ function attach(w: HaWorld, source: Source): Verdict {
   if (sql === undefined) return { because: "follow_waiting" };
   const mine = streamsFrom(w, source) ? source.lineage : ownHistory(w);
   const verdict = compareLineage(mine, sql.position, source.lineage);
-  if (verdict === "diverged" || w.memory.divergedFrom === source.term) {
+  const isBeyond = isOnNewerTimeline(sql.timeline, mine, source.lineage);
+  if (verdict === "diverged" || isBeyond || w.memory.divergedFrom === source.term) {
     return {
-      because: w.config.usePgRewind ? "rejoin_rewinding" : "rejoin_cloning",
+      because: w.config.usePgRewind && !isBeyond ? "rejoin_rewinding" : "rejoin_cloning",
       detail: `${source.member.name} is on timeline ${headOf(source.lineage)?.timeline ?? "?"}`,
       step: { kind: "stop", timeoutMs: STOP_STANDBY_MS, heirApiUrl: undefined },
-      remember: { divergedFrom: source.term },
+      remember: {
+        divergedFrom: source.term,
+        ...(isBeyond ? { rewindFailedFor: source.term } : {}),
+      },
     };
   }
   const upstream = feedOf(w, source);
@@ -93,6 +98,14 @@ function attach(w: HaWorld, source: Source): Verdict {
     ...(wakeAt === undefined ? {} : { wakeAt }),
   };
 }
+
+/**
+ * A timeline that was begun here and given up again, before this member wrote down that it had come to it: the leader has
+ * gone back to the other site's. Its number will come again over there, and PostgreSQL would take the two for one. The
+ * control file may not know of it yet, so pg_rewind would find nothing to do.
+ */
+const isOnNewerTimeline = (now: number, recorded: Lineage, theirs: Lineage): boolean =>
+  now !== headOf(recorded)?.timeline && now > (headOf(theirs)?.timeline ?? now);
 
 /** The leader has logical slots of which this standby needs copies: it is restarted with them, all at once. */
 function copySlots(w: HaWorld, source: Source, upstream: Upstream): Verdict | undefined {
