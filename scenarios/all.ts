@@ -2,6 +2,7 @@
 import type { Scenario } from "../src/scenario/scenario.ts";
 import { agentAndFenceKilled } from "./agent-and-fence-killed.ts";
 import { agentAwayInAPromotion } from "./agent-away-in-a-promotion.ts";
+import { agentDiesWhileClientsWait } from "./agent-dies-while-clients-wait.ts";
 import { agentKilledAndBack } from "./agent-killed-and-back.ts";
 import { agentKilledForGood } from "./agent-killed-for-good.ts";
 import { agentSleepsThroughAReturn } from "./agent-sleeps-through-a-return.ts";
@@ -110,6 +111,7 @@ import { switchoverCandidateDies } from "./switchover-candidate-dies.ts";
 import { switchoverOvertakenByDeath } from "./switchover-overtaken-by-death.ts";
 import { switchoverScheduled } from "./switchover-scheduled.ts";
 import { switchoverUnderACut } from "./switchover-under-a-cut.ts";
+import { switchoverWhileClientsWait } from "./switchover-while-clients-wait.ts";
 import { switchoversInARow } from "./switchovers-in-a-row.ts";
 import { syncHostDies } from "./sync-host-dies.ts";
 import { syncStandbyDies } from "./sync-standby-dies.ts";
@@ -125,6 +127,7 @@ export const STORIES: readonly Scenario[] = [
   primaryIsolated,
   aloneClosesTheGate,
   gateOpensAgain,
+  agentDiesWhileClientsWait,
   agentKilledAndBack,
   agentKilledForGood,
   agentStopped,
@@ -147,6 +150,7 @@ export const STORIES: readonly Scenario[] = [
   laggingStandbyCrashRestart,
   switchover,
   switchoverAfterSwitchover,
+  switchoverWhileClientsWait,
   switchoversInARow,
   switchoverAnswerIsLate,
   switchoverCandidateDies,

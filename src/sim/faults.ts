@@ -292,7 +292,8 @@ function playOnMachine(cluster: SimCluster, verb: Verb, host: SimHost): Undo {
 function swapData(host: SimHost, isJunk: boolean): Undo {
   const { disk, server } = host;
   const { data, state, marked, lineage, pending } = disk;
-  if (data === undefined || marked) return nothing;
+  // What a second one put back would not be the right one.
+  if (data === undefined || marked || state === "foreign") return nothing;
   server.vanish("its directory is taken away");
   disk.data = isJunk ? undefined : { ...data, systemId: "666", standbySignal: true };
   disk.state = "foreign";

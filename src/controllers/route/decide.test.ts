@@ -80,7 +80,7 @@ const reached: Readonly<Record<RouteReason, RouteWorld>> = {
   route_waiting_for_primary: routing(ledBy("n2", 200), pausedFor(100)),
   route_pointing: routing(ledBy("n2", 200), pausedFor(100), says({})),
   route_cutting_old: routing(remembering({ gone: { name: "n9", host: "n9", port: 5432 } })),
-  route_releasing: routing(pausedFor(100)),
+  route_releasing: routing(pausedFor(100), says({ name: "n1" })),
 };
 
 const stepOf = (w: RouteWorld) => decide(w).step;
@@ -193,6 +193,14 @@ describe("a pause that the leader asks for", () => {
     expect(decide(routing(asked(INTENT), held, late)).detail).toBe("waited too long");
   });
 
+  it("does not begin anew for clients who wait already", () => {
+    const waited = { until: after(NOW, 14_000) };
+    const suspected = routing(asked(INTENT), pausedFor(1_000, waited));
+    expect(stepOf(suspected)).toMatchObject({ kind: "hold", limitMs: 16_000 });
+    const again = pausedFor(1_000, { ...waited, cause: { kind: "asked", intent: INTENT - 1 } });
+    expect(stepOf(routing(asked(INTENT), again))).toMatchObject({ limitMs: 14_000 });
+  });
+
   it("is told to the leader, with who stands in its way", () => {
     const { upkeep } = decide(routing(asked(INTENT), held, askedPause));
     expect(upkeep[0]).toMatchObject({ status: { answer: { kind: "held", intent: INTENT } } });
@@ -235,7 +243,7 @@ describe("a suspicion", () => {
   });
 
   it("is over when the connection is back, or after two seconds with the same leader", () => {
-    expect(stepOf(routing(pausedFor(100)))).toEqual({ kind: "release" });
+    expect(stepOf(routing(pausedFor(100), says({ name: "n1" })))).toEqual({ kind: "release" });
     expect(stepOf(routing(lostFor(1_999), pausedFor(1_999)))).toBeUndefined();
     expect(stepOf(routing(lostFor(2_000), pausedFor(2_000)))).toEqual({ kind: "release" });
   });
@@ -248,6 +256,8 @@ describe("a suspicion", () => {
     });
     expect(stepOf(n1Says({ state: "starting" }))).toBeUndefined();
     expect(stepOf(n1Says({}))).toEqual({ kind: "release" });
+    // Its agent may have died with the word that it takes none.
+    expect(stepOf(routing(pausedFor(100)))).toBeUndefined();
     const tooLong = routing(pausedFor(2_000), says({ name: "n1", role: "standby" }));
     expect(stepOf(tooLong)).toEqual({ kind: "release" });
   });

@@ -1,5 +1,5 @@
 // The leader asks for a pause before a switchover: pause, drain, and say how it went.
-import { after } from "../../../model/time.ts";
+import { after, between, type Ms } from "../../../model/time.ts";
 import { ANSWER_SLACK_MS } from "../limits.ts";
 import { heldStatus } from "../plans/publishing.ts";
 import { askedFor, clusterOf, isPointed } from "../plans/standing.ts";
@@ -26,7 +26,7 @@ export function handOver(w: RouteWorld): Verdict | undefined {
         term: applied.term,
         // Who was cut already leaves quickly, or not at all.
         drainMs: memory.cutFor === intent ? ANSWER_SLACK_MS / 2 : drainBudgetMs,
-        limitMs: drainBudgetMs + holdLimitMs,
+        limitMs: limitOf(w),
         announce: heldStatus(w, intent),
       },
     };
@@ -44,4 +44,12 @@ export function handOver(w: RouteWorld): Verdict | undefined {
   return pause === undefined
     ? { because: "route_busy", detail }
     : { because: "route_busy", detail, step: { kind: "release" } };
+}
+
+/** Who waits already, on a suspicion or for an earlier try, does not wait anew (T8). */
+function limitOf({ self, memory: { pause }, now }: RouteWorld): Ms {
+  const { drainBudgetMs, holdLimitMs } = self.settings;
+  if (pause === undefined) return drainBudgetMs + holdLimitMs;
+  const moreMs = pause.cause.kind === "suspected" ? drainBudgetMs : 0;
+  return between(now, pause.until) + moreMs;
 }

@@ -66,8 +66,10 @@ export function paused(w: RouteWorld): Verdict | undefined {
   }
   const isAnother = pause.cause.kind !== "inherited" && applied?.term !== pause.term;
   const isBack = w.lostSince === undefined;
-  // A server that is back may be a standby by now: its agent knows, if it can be asked.
-  const isReady = isAnother || isReadOnly(c) || (isBack && takesWrites(w, c) !== false);
+  // A server that is back may be a standby by now. Its agent knows: who heard nothing good of it waits a little longer.
+  const says = takesWrites(w, c);
+  const isTrusted = pause.cause.kind === "suspected" ? says === true : says !== false;
+  const isReady = isAnother || isReadOnly(c) || (isBack && isTrusted);
   if (isReady || w.now >= patienceOf(pause))
     return { because: "route_releasing", step: { kind: "release" } };
   const askAgainAt = after(w.now, ASK_AGAIN_MS);
