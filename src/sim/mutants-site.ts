@@ -5,11 +5,12 @@ import { isObject, parseJson, printJson } from "../model/wire/json.ts";
 import type { NodePorts } from "../node/node.ts";
 import type { KeyValue, Range } from "../ports/store.ts";
 import type { SimHost } from "./host.ts";
+import type { Mutant } from "./mutant.ts";
 import { postgresWith } from "./mutants-postgres.ts";
 import { storeWith } from "./mutants-store.ts";
 
 /** Standby leader promotes: once it holds the lease, it no longer reads that its cluster follows anybody. */
-export function followsNobodyOnceItLeads(ports: NodePorts, host: SimHost): NodePorts {
+function followsNobodyOnceItLeads(ports: NodePorts, host: SimHost): NodePorts {
   const { store } = ports;
   const isLeader = ({ key, value }: KeyValue): boolean =>
     key.endsWith("/leader") && value === host.name;
@@ -27,7 +28,7 @@ export function followsNobodyOnceItLeads(ports: NodePorts, host: SimHost): NodeP
 }
 
 /** A stranger's server is not asked: nobody's takes writes (R35). */
-export function asksNoStranger(ports: NodePorts): NodePorts {
+function asksNoStranger(ports: NodePorts): NodePorts {
   const { postgres } = ports;
   const lookAtSite: typeof postgres.lookAtSite = async (site, timeoutMs) => {
     const seen = await postgres.lookAtSite(site, timeoutMs);
@@ -37,7 +38,7 @@ export function asksNoStranger(ports: NodePorts): NodePorts {
 }
 
 /** A standby's server is on the timeline that its record says, whatever its WAL says. */
-export function trustsItsRecord(ports: NodePorts): NodePorts {
+function trustsItsRecord(ports: NodePorts): NodePorts {
   const postgres = postgresWith(ports.postgres, (server) => {
     const { sql, lineage } = server;
     if (sql.kind !== "known" || !sql.value.inRecovery) return server;
@@ -46,3 +47,24 @@ export function trustsItsRecord(ports: NodePorts): NodePorts {
   });
   return { ...ports, postgres };
 }
+
+export const SITE_MUTANTS: readonly Mutant[] = [
+  {
+    name: "standby-leader-promotes",
+    flaws: { wrapPorts: followsNobodyOnceItLeads },
+    breaks: ["S22"],
+    story: "site-leader-dies",
+  },
+  {
+    name: "stranger-not-asked",
+    flaws: { wrapPorts: asksNoStranger },
+    breaks: ["S1"],
+    story: "stranger-frozen",
+  },
+  {
+    name: "record-of-its-timeline-believed",
+    flaws: { wrapPorts: trustsItsRecord },
+    breaks: ["S7"],
+    story: "site-taken-back-at-once",
+  },
+];

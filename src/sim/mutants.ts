@@ -35,7 +35,7 @@ import {
   trustsTimelines,
 } from "./mutants-postgres.ts";
 import { ROUTER_MUTANTS } from "./mutants-router.ts";
-import { asksNoStranger, followsNobodyOnceItLeads, trustsItsRecord } from "./mutants-site.ts";
+import { SITE_MUTANTS } from "./mutants-site.ts";
 import { SLOT_MUTANTS } from "./mutants-slots.ts";
 import {
   anchorsAtAnswer,
@@ -83,12 +83,6 @@ export const MUTANTS: readonly Mutant[] = [
     flaws: { wrapPorts: keepsNoLeaseAfterRelease },
     breaks: ["L1"],
     story: "switchovers-in-a-row",
-  },
-  {
-    name: "standby-leader-promotes",
-    flaws: { wrapPorts: followsNobodyOnceItLeads },
-    breaks: ["S22"],
-    story: "site-leader-dies",
   },
   {
     name: "promote-before-arm",
@@ -236,22 +230,10 @@ export const MUTANTS: readonly Mutant[] = [
     story: "pause-ends-before-the-start",
   },
   {
-    name: "stranger-not-asked",
-    flaws: { wrapPorts: asksNoStranger },
-    breaks: ["S1"],
-    story: "stranger-frozen",
-  },
-  {
     name: "stopping-taken-for-running",
     flaws: { wrapPorts: takesStoppingForRunning },
     breaks: ["L1"],
     story: "stranger-hands-over",
-  },
-  {
-    name: "record-of-its-timeline-believed",
-    flaws: { wrapPorts: trustsItsRecord },
-    breaks: ["S7"],
-    story: "site-taken-back-at-once",
   },
   {
     name: "nobody-asked",
@@ -400,6 +382,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...SYNC_MUTANTS,
   ...ROUTER_MUTANTS,
+  ...SITE_MUTANTS,
 ];
 
 export const mutantNamed = (name: string): Mutant | undefined =>
