@@ -81,7 +81,8 @@ async function soakIn(mode: Mode, { options, book, stop, say }: Running) {
     };
     const report = await soak(lab, { ...options, mode, isOver, failovers }, tell);
     isHeld = brokenIn(report.rounds).length + report.brokenAtEnd.length === 0;
-    if (!isHeld) say(`The logs stay in ${lab.dir}`);
+    const disks = lab.diskMegabytes === undefined ? "" : ", its disks mounted (umount n1, n2 …)";
+    if (!isHeld) say(`The logs stay in ${lab.dir}${disks}`);
     return report.brokenAtEnd;
   } finally {
     await takeDown(lab, { keepDirectory: !isHeld });
