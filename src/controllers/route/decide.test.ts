@@ -18,7 +18,7 @@ import { following, given, NOW, peerSays, TERM } from "../../../test/support/wor
 import { known } from "../../model/known.ts";
 import { ROUTE_REASONS, type RouteReason } from "../../model/route-reason.ts";
 import type { HaproxySettings } from "../../model/router-settings.ts";
-import { after } from "../../model/time.ts";
+import { after, type Ms } from "../../model/time.ts";
 import { decide } from "./decide.ts";
 import type { RouteWorld } from "./world.ts";
 
@@ -270,15 +270,19 @@ describe("a suspicion", () => {
       outcome("release", {}),
     );
     const { memory, step } = decide(w);
-    expect(memory.alarms).toEqual([NOW]);
+    expect(memory.alarms).toEqual([{ at: NOW, waitedMs: 2_000 }]);
     expect(step).toBeUndefined();
   });
 
-  it("pauses nobody after three false alarms in a minute", () => {
-    const alarms = [after(NOW, -50_000), after(NOW, -30_000), after(NOW, -10_000)];
+  it("pauses nobody who has waited for six seconds of the last minute already", () => {
+    const ago = (ms: Ms, waitedMs = 2_000) => ({ at: after(NOW, -ms), waitedMs });
+    const alarms = [ago(50_000), ago(30_000), ago(10_000)];
     expect(stepOf(routing(lostFor(1), remembering({ alarms })))).toBeUndefined();
-    const older = [after(NOW, -60_000), ...alarms.slice(1)];
+    const older = [ago(60_000), ...alarms.slice(1)];
     expect(stepOf(routing(lostFor(1), remembering({ alarms: older })))).toBeDefined();
+    // A server that was restarted in place again and again has cost its clients little.
+    const short = [50, 40, 30, 20, 10].map((seconds) => ago(seconds * 1_000, 400));
+    expect(stepOf(routing(lostFor(1), remembering({ alarms: short })))).toBeDefined();
   });
 });
 

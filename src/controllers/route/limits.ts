@@ -14,8 +14,8 @@ export const ASK_CALMLY_MS: Ms = 500;
 export const SUSPICION_DRAIN_MS: Ms = 50;
 /** The leader is still there after this long: it was a false alarm, or nobody will take over soon. */
 export const SUSPICION_MS: Ms = 2_000;
-/** So many false alarms in so long, and clients are not paused for another. */
-export const MOST_ALARMS = 3;
+/** Clients who have waited for so long in false alarms of so long a time are not paused for another. */
+export const MOST_WAITED_MS: Ms = 6_000;
 export const ALARMS_WITHIN_MS: Ms = 60_000;
 /** What an answer to the leader needs on top of the drain budget: looks, writes, the pooler's own word. */
 export const ANSWER_SLACK_MS: Ms = 2_000;

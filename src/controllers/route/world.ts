@@ -35,6 +35,12 @@ export interface Pause {
   readonly term: number;
 }
 
+/** A pause on a mere suspicion after which the same primary went on: when it ended, and how long clients waited. */
+export interface Alarm {
+  readonly at: Instant;
+  readonly waitedMs: Ms;
+}
+
 export interface Trouble {
   /** Our own connection broke; nobody leads; another member leads. */
   readonly kind: "lost" | "leaderless" | "succeeded";
@@ -56,7 +62,7 @@ export interface RouteMemory {
   /** Trouble that began before this was no reason to go on pausing. */
   readonly dismissed: Instant | undefined;
   /** Pauses that nobody's change of role came after, newest last. */
-  readonly alarms: readonly Instant[];
+  readonly alarms: readonly Alarm[];
   readonly storeReadAt: Instant;
   /** The member whose server a pause let run without lease and store, when the store was last read (R30). */
   readonly unguarded: string | undefined;

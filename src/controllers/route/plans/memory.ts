@@ -1,11 +1,11 @@
 // What do the outcomes of the last steps teach? Each is taken in once.
 import type { HoldAnswer, RoutePlan, Target } from "../../../model/route.ts";
-import type { Instant } from "../../../model/time.ts";
+import { between, type Instant } from "../../../model/time.ts";
 import type { Held, Pointed } from "../../../ports/pooler.ts";
 import type { Outcome } from "../../controller.ts";
 import { ALARMS_WITHIN_MS } from "../limits.ts";
 import type { RouteStep } from "../steps.ts";
-import type { Pause, RouteMemory, RouteWorld } from "../world.ts";
+import type { Alarm, Pause, RouteMemory, RouteWorld } from "../world.ts";
 
 /** What the steps answer, by kind; the others answer nothing. */
 export interface Results {
@@ -41,7 +41,7 @@ export function digest(w: RouteWorld): RouteMemory {
     memory = { ...memory, ...lesson(kind, outcome, memory) };
     memory = { ...memory, digested: { ...memory.digested, [kind]: outcome.at } };
   }
-  const alarms = memory.alarms.filter((at) => w.now - at < ALARMS_WITHIN_MS);
+  const alarms = memory.alarms.filter(({ at }) => w.now - at < ALARMS_WITHIN_MS);
   return { ...memory, alarms };
 }
 
@@ -96,9 +96,8 @@ function held({ pause, held: answer }: Results["hold"]): Partial<RouteMemory> {
 
 /** A suspicion that no new term came after was a false alarm, and counts as one. */
 function released({ pause, applied, alarms }: RouteMemory, at: Instant): Partial<RouteMemory> {
-  const wasAlarm = pause?.cause.kind === "suspected" && applied?.term === pause.term;
-  return {
-    pause: undefined,
-    ...(wasAlarm ? { alarms: [...alarms, at], dismissed: at } : {}),
-  };
+  if (pause?.cause.kind !== "suspected" || applied?.term !== pause.term)
+    return { pause: undefined };
+  const alarm: Alarm = { at, waitedMs: between(pause.since, at) };
+  return { pause: undefined, alarms: [...alarms, alarm], dismissed: at };
 }

@@ -2,7 +2,7 @@
 import { type ClusterSnapshot, type Leader, memberNamed } from "../../../model/cluster.ts";
 import { valueOf } from "../../../model/known.ts";
 import type { Instant } from "../../../model/time.ts";
-import { ALARMS_WITHIN_MS, MOST_ALARMS } from "../limits.ts";
+import { ALARMS_WITHIN_MS, MOST_WAITED_MS } from "../limits.ts";
 import type { RouteMemory, RouteWorld } from "../world.ts";
 
 export const clusterOf = (w: RouteWorld): ClusterSnapshot | undefined => valueOf(w.store);
@@ -40,5 +40,7 @@ export function takesWrites(w: RouteWorld, { leader }: ClusterSnapshot): boolean
 }
 
 /** Whether clients may be paused once more on a mere suspicion. */
-export const mayAlarm = (memory: RouteMemory, now: Instant): boolean =>
-  memory.alarms.filter((at) => now - at < ALARMS_WITHIN_MS).length < MOST_ALARMS;
+export const mayAlarm = ({ alarms }: RouteMemory, now: Instant): boolean =>
+  alarms
+    .filter(({ at }) => now - at < ALARMS_WITHIN_MS)
+    .reduce((sum, { waitedMs }) => sum + waitedMs, 0) < MOST_WAITED_MS;
