@@ -1,6 +1,6 @@
 // Do files go through zstd whole, and does everybody hear of it when they do not?
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { pbkdf2, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +69,21 @@ describe("a file that is an object", () => {
     const object = packedFile("damaged", change);
     const doing = unpackInto(() => undefined, { ...zstd, object }, limit());
     await expect(doing).rejects.toMatchObject({ code: "REPO_DAMAGED" });
+  });
+
+  it("is whole also when the program has ended before anybody reads", async () => {
+    writeFileSync(at("small"), randomBytes(60_000));
+    // The threads that close files have other work to do: the program is quicker.
+    let isBusy = true;
+    const work = (): void =>
+      pbkdf2("a", "b", 60_000, 64, "sha512", () => {
+        if (isBusy) work();
+      });
+    for (let thread = 0; thread < 8; thread++) work();
+    const how = { compression: "zstd", recipients: [], digest: "0".repeat(64) } as const;
+    const object = await bytesFrom(pack({ wholeFile: at("small") }, how, limit()));
+    isBusy = false;
+    expect(object.length).toBeGreaterThan(60_000);
   });
 
   it("is missing where there is none", async () => {

@@ -175,6 +175,8 @@ async function opened(path: string, how: "r" | "w", signal: AbortSignal): Promis
 
 /** Listens at once: a signal may end the program before anybody waits for it. */
 function started(child: ChildProcess): Running {
+  // Once a program has ended, Node throws away what nobody has begun to read. Where somebody listens it keeps it.
+  child.stdout?.on("readable", () => undefined);
   let words = "";
   child.stderr?.on("data", (text: Buffer) => {
     words = `${words}${text.toString("utf8")}`.slice(-500);
